@@ -1,0 +1,87 @@
+# Everything here runs on python3 (3.11 or later) alone; the toolchain installs the rest into
+# this folder. `make up` and `make test` are all that most days need.
+PYTHON  ?= python3
+ACCOUNT ?= local
+export ACCOUNT
+
+TOOLCHAIN = @command -v $(PYTHON) >/dev/null || { \
+	echo "This project needs Python 3.11 or later, and there is no $(PYTHON)." >&2; exit 1; }; \
+	exec $(PYTHON) -m toolchain
+
+.DEFAULT_GOAL := help
+.PHONY: help up stop start down status dashboard fault heal takeover giveback drill drills drill-all drill-report trace env test alarms e2e package install lock fmt check
+
+help: ## what can be done here
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' Makefile | expand -t 10
+
+up: ## install, start the embedded AWS, deploy both Regions, say how to use them
+	$(TOOLCHAIN) up
+
+stop: ## stop the embedded AWS; its state is kept
+	$(TOOLCHAIN) local stop
+
+start: ## start it again where it was
+	$(TOOLCHAIN) local start
+
+down: ## destroy everything in the embedded AWS, and remove its files
+	$(TOOLCHAIN) down
+
+status: ## what runs, which Region answers, which versions
+	$(TOOLCHAIN) local status
+
+dashboard: ## look at the deployed dashboards and alarms in a browser
+	$(TOOLCHAIN) local dashboard
+
+fault: ## break a Region of the embedded AWS: REGION= KIND=refuse|hang|error|slow|partition|table [MS=]
+	$(TOOLCHAIN) local fault --region "$(REGION)" --kind "$(KIND)" $(if $(MS),--milliseconds "$(MS)")
+
+heal: ## mend it: [REGION=], or every one
+	$(TOOLCHAIN) local heal $(if $(REGION),--region "$(REGION)")
+
+takeover: ## make the standby Region of ACCOUNT serve, and watch users move
+	$(TOOLCHAIN) drills takeover
+
+giveback: ## let the primary Region of ACCOUNT serve again, and watch
+	$(TOOLCHAIN) drills giveback
+
+drill: ## rehearse a failover: [NAME=region-lost] [ACCOUNT=]; a report with a verdict
+	$(TOOLCHAIN) drills run $(NAME)
+
+drills: ## every experiment, and what it proves
+	$(TOOLCHAIN) drills list
+
+drill-all: ## every experiment that ACCOUNT can have, in turn
+	$(TOOLCHAIN) drills all
+
+drill-report: ## the last report of ACCOUNT, in short
+	$(TOOLCHAIN) drills report
+
+trace: ## follow one request through every layer: ID=<any id of its answer's headers> [MINUTES=] [ACCOUNT=]
+	$(TOOLCHAIN) tracing "$(ID)" $(if $(MINUTES),--minutes "$(MINUTES)")
+
+env: ## print exports for a shell: eval "$(make -s env)"
+	$(TOOLCHAIN) env
+
+test: ## every check and test, on the embedded AWS; about 25 minutes
+	$(TOOLCHAIN) test
+
+alarms: ## every alarm that pages, set off and waited for to go back: about 40 minutes
+	$(TOOLCHAIN) alarms
+
+e2e: ## the end-to-end suite against ACCOUNT (local, dev, prod)
+	$(TOOLCHAIN) e2e
+
+package: ## build the Lambda package
+	$(TOOLCHAIN) package
+
+install: ## install the pinned tools
+	$(TOOLCHAIN) install
+
+lock: ## renew the locks from pyproject.toml and lambda/requirements.in
+	$(TOOLCHAIN) lock
+
+check: ## linters, types and formats
+	$(TOOLCHAIN) check
+
+fmt: ## put formatting right
+	$(TOOLCHAIN) fmt

@@ -1,0 +1,88 @@
+"""An apply is spared only when it would start from exactly what the last one left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from toolchain import applied, up
+from toolchain.console import ToolchainError
+from toolchain.paths import Tree
+
+FILES = (
+    "terragrunt.hcl",
+    "live/_units/api.hcl",
+    "live/local/account.hcl",
+    "modules/api/main.tf",
+    "lambda/openapi.yaml",
+    ".build/lambda.zip",
+    ".local/tfstate/local/global/data/terraform.tfstate",
+)
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
+    monkeypatch.delenv("LOCAL_STATE_DIR", raising=False)
+    for name in (*FILES, "live/dev/account.hcl", "modules/api/.terraform/provider"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("{}")
+    return Tree(tmp_path)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_any_change_of_what_an_apply_starts_from_is_seen(tree: Tree, name: str) -> None:
+    applied.remember(tree)
+    assert applied.is_current(tree)
+    (tree.root / name).write_text('{"changed": true}')
+    assert not applied.is_current(tree)
+
+
+def test_a_new_file_and_another_port_are_seen(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    applied.remember(tree)
+    (tree.root / "modules" / "api" / "more.tf").touch()
+    assert not applied.is_current(tree)
+    applied.remember(tree)
+    monkeypatch.setenv("LOCAL_HTTPS_PORT", "1")
+    assert not applied.is_current(tree)
+
+
+def test_other_accounts_and_what_tools_leave_behind_do_not_count(tree: Tree) -> None:
+    applied.remember(tree)
+    (tree.root / "live" / "dev" / "account.hcl").write_text("changed")
+    (tree.root / "modules" / "api" / ".terraform" / "provider").write_text("changed")
+    assert applied.is_current(tree)
+
+
+@pytest.mark.parametrize(("current", "ready", "applies"), [(1, 1, 0), (1, 0, 1), (0, 1, 1)])
+def test_it_is_spared_only_while_both_regions_are_ready(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch, current: bool, ready: bool, applies: int
+) -> None:
+    ran: list[str] = []
+    monkeypatch.setattr(applied, "is_current", lambda _: bool(current))
+    monkeypatch.setattr(up, "read_deployment", lambda *_: None)
+    monkeypatch.setattr(up, "_is_ready", lambda *_: bool(ready))
+    monkeypatch.setattr(up, "terragrunt_all", lambda _, action: ran.append(action))
+    up._apply(tree)
+    assert ran == ["apply"] * applies
+
+
+def test_an_apply_that_fails_is_never_taken_for_done(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ToolchainError("no")
+
+    applied.remember(tree)
+    monkeypatch.setattr(up, "terragrunt_all", fail)
+    monkeypatch.setattr(up, "_is_ready", lambda *_: False)
+    monkeypatch.setattr(up, "read_deployment", lambda *_: None)
+    with pytest.raises(ToolchainError):
+        up._apply(tree)
+    assert not applied.is_current(tree)
+
+
+def test_destroy_is_run_only_where_something_is_deployed(tree: Tree) -> None:
+    assert not up._has_state(tree)
+    (tree.root / FILES[-1]).write_text('{"resources": [{}]}')
+    assert up._has_state(tree)

@@ -1,0 +1,120 @@
+"""A deployment, read from Terragrunt's outputs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from toolchain.console import ToolchainError
+from toolchain.deployment import NotDeployedError, from_outputs, read_deployment
+from toolchain.paths import Tree
+from toolchain.settings import Account
+
+LOCAL = Account("local", "landing", "000000000000", "landing.localhost", "us-east-1", "us-west-2")
+PROD = Account("prod", "landing", "222222222222", "example.com", "eu-west-1", "eu-central-1")
+
+
+def outputs(account: Account) -> dict[str, Any]:
+    def api(region: str) -> dict[str, Any]:
+        return {
+            "region_url": {"value": f"https://{region}.{account.domain_name}"},
+            "rest_api_id": {"value": "api"},
+            "stage_name": {"value": "live"},
+            "function_name": {"value": "function"},
+            "function_role_name": {"value": "role"},
+        }
+
+    return {
+        "global/foundation": {
+            "origin_key": {"value": {"current": "the-key", "previous": "the-old-key"}}
+        },
+        "global/edge": {"api_url": {"value": f"https://api.{account.domain_name}"}},
+        "global/identity": {"user_pool_id": {"value": "pool"}, "client_id": {"value": "client"}},
+        "global/data": {"table_name": {"value": "table"}},
+        f"{account.primary_region}/api": api(account.primary_region),
+        f"{account.replica_region}/api": api(account.replica_region),
+    }
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
+    """A clone with a local account; Terragrunt's answer is given."""
+    monkeypatch.delenv("LOCAL_STATE_DIR", raising=False)
+    settings = tmp_path / "live" / "local" / "account.hcl"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(
+        'project = "landing"\naccount_id = "000000000000"\ndomain_name = "landing.localhost"\n'
+        'primary_region = "us-east-1"\nreplica_region = "us-west-2"\n'
+    )
+    return Tree(tmp_path)
+
+
+def test_the_embedded_regions_answer_at_the_doors_port_and_real_ones_at_their_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LOCAL_HTTPS_PORT", "9443")
+    local, prod = from_outputs(LOCAL, outputs(LOCAL)), from_outputs(PROD, outputs(PROD))
+    assert local.primary.url == "https://us-east-1.landing.localhost:9443"
+    assert prod.replica.url == "https://eu-central-1.example.com"
+    assert [stack.region for stack in prod.regions] == ["eu-west-1", "eu-central-1"]
+
+
+def test_a_unit_without_outputs_is_named() -> None:
+    half = {**outputs(LOCAL), "us-west-2/api": {}}
+    with pytest.raises(NotDeployedError, match="live/local/us-west-2/api is not deployed"):
+        from_outputs(LOCAL, half)
+
+
+def test_nothing_deployed_says_what_to_do(tree: Tree) -> None:
+    with pytest.raises(NotDeployedError, match="run `make up`"):
+        read_deployment(tree=tree)
+
+
+def write_states(tree: Tree, told: dict[str, Any]) -> None:
+    for unit, said in told.items():
+        path = tree.local_state / "tfstate" / "local" / unit / "terraform.tfstate"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"version": 4, "outputs": said}))
+
+
+def test_the_embedded_account_is_read_from_its_state_without_running_anything(
+    tree: Tree,
+) -> None:
+    write_states(tree, outputs(LOCAL))
+    assert read_deployment(tree=tree) == from_outputs(LOCAL, outputs(LOCAL))
+
+
+def test_after_a_destroy_nothing_is_deployed(tree: Tree) -> None:
+    write_states(tree, {unit: {} for unit in outputs(LOCAL)})
+    with pytest.raises(NotDeployedError, match="run `make up`"):
+        read_deployment(tree=tree)
+
+
+def test_a_real_account_is_read_through_terragrunt(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for unit in outputs(PROD):
+        (tree.account("prod") / unit).mkdir(parents=True)
+    (tree.account("prod") / "account.hcl").write_text(
+        'project = "landing"\naccount_id = "222222222222"\ndomain_name = "example.com"\n'
+        'primary_region = "eu-west-1"\nreplica_region = "eu-central-1"\n'
+    )
+    (tree.root / "told.json").write_text(json.dumps(outputs(PROD)))
+    terragrunt = tree.tools_bin / "terragrunt"
+    terragrunt.parent.mkdir(parents=True)
+    terragrunt.write_text(
+        f"#!{sys.executable}\n"
+        "import json, os, sys\n"
+        "assert sys.argv[1:3] == ['output', '-json'], sys.argv\n"
+        f"told = json.load(open({str(tree.root / 'told.json')!r}))\n"
+        "print(json.dumps(told['/'.join(os.getcwd().split('/')[-2:])]))\n"
+    )
+    terragrunt.chmod(0o755)
+    assert read_deployment("prod", tree) == from_outputs(PROD, outputs(PROD))
+    terragrunt.write_text("#!/bin/sh\necho 'no credentials' >&2; exit 1\n")
+    with pytest.raises(ToolchainError, match=r"live/prod/global/\w+ can't(.|\n)*no credentials"):
+        read_deployment("prod", tree)

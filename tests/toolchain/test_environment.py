@@ -1,0 +1,206 @@
+"""What a shell gets, what is installed when, and what a person is told."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from toolchain import install as installing
+from toolchain.console import Phases, ToolchainError
+from toolchain.install import missing_prerequisites
+from toolchain.locks import exclusive
+from toolchain.paths import TREE, Tree
+from toolchain.python_environment import LOCKS, STAMP, install_python
+from toolchain.settings import (
+    FOREIGN_CREDENTIALS,
+    Account,
+    process_environment,
+    read_account,
+    settings_for,
+    shell_exports,
+    tool_settings,
+)
+
+LOCAL = Account("local", "landing", "000000000000", "landing.localhost", "us-east-1", "us-west-2")
+DEV = Account("dev", "landing", "111111111111", "dev.example.com", "us-east-1", "us-west-2")
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Tree:
+    return Tree(tmp_path / "it's a clone")
+
+
+@pytest.mark.parametrize("value", ["plain", "it's", '$(touch pwned) `x` "y"', "a\nb", ""])
+def test_exports_survive_eval_whatever_they_hold(value: str) -> None:
+    script = f'{shell_exports({"VALUE": value}, [])}\nprintf %s "$VALUE"'
+    done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == value
+
+
+def test_the_pinned_tools_come_first_on_path_and_only_once(tree: Tree) -> None:
+    once = tool_settings(tree, {"PATH": "/usr/bin"})["PATH"]
+    assert once == f"{tree.tools_bin}:{tree.venv / 'bin'}:/usr/bin"
+    assert tool_settings(tree, {"PATH": once})["PATH"] == once
+
+
+def test_the_embedded_account_never_sees_real_credentials(tree: Tree) -> None:
+    real = dict.fromkeys((*FOREIGN_CREDENTIALS, "AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL"), "real")
+    given = process_environment(tree, LOCAL, real)
+    assert "real" not in given.values()
+    assert given["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
+    assert given["AWS_ACCESS_KEY_ID"] == "000000000000"
+
+
+def test_a_real_account_keeps_its_credentials_and_is_never_led_to_the_embedded_one(
+    tree: Tree,
+) -> None:
+    given = process_environment(tree, DEV, {"AWS_PROFILE": "mine", "PATH": "/usr/bin"})
+    assert given["AWS_PROFILE"] == "mine"
+    assert "AWS_ENDPOINT_URL" not in given
+    assert "TG_NON_INTERACTIVE" not in settings_for(tree, DEV, {})
+
+
+def test_the_generated_cli_configuration_is_exported_once_it_is_there(tree: Tree) -> None:
+    assert "TF_CLI_CONFIG_FILE" not in tool_settings(tree, {})
+    tree.terraform_rc.parent.mkdir(parents=True)
+    tree.terraform_rc.touch()
+    assert tool_settings(tree, {})["TF_CLI_CONFIG_FILE"] == str(tree.terraform_rc)
+
+
+def test_every_account_of_this_repository_can_be_read() -> None:
+    names = [path.parent.name for path in (TREE.root / "live").glob("*/account.hcl")]
+    assert {"local", "dev", "prod"} <= set(names)
+    assert all(read_account(TREE, name).primary_region for name in names)
+
+
+def test_an_unknown_account_is_answered_with_those_that_there_are() -> None:
+    with pytest.raises(ToolchainError, match=r"no account 'stage'; there are: .*local"):
+        read_account(TREE, "stage")
+
+
+def test_make_env_works_before_anything_is_deployed(tmp_path: Path) -> None:
+    environment = {**os.environ, "LOCAL_STATE_DIR": str(tmp_path), "MAKEFLAGS": ""}
+    done = subprocess.run(
+        ["make", "-s", "env"],
+        cwd=TREE.root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert "export AWS_ENDPOINT_URL=" in done.stdout
+    assert "API_URL_PRIMARY" not in done.stdout
+    assert "CURL_CA_BUNDLE" not in done.stdout, "curl refuses everything when its bundle is missing"
+    assert "run `make up`" in done.stderr
+
+
+def test_a_python_that_is_too_old_is_told_so_before_anything_is_imported() -> None:
+    script = (
+        "import runpy, sys; sys.version_info = (3, 8, 0); "
+        "runpy.run_path('toolchain/__main__.py', run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=TREE.root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("This project needs Python 3.11 or later, and python3 is 3.8.")
+
+
+def test_a_missing_python_is_told_so() -> None:
+    done = subprocess.run(
+        ["make", "PYTHON=python-that-is-missing", "up"],
+        cwd=TREE.root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "needs Python 3.11 or later, and there is no python-that-is-missing" in done.stderr
+
+
+def test_each_missing_tool_is_named_with_the_way_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(installing, "venv_missing", lambda: True)
+    told = missing_prerequisites(str(tmp_path))
+    assert [line.split(":")[0] for line in told] == ["make", "git", "curl", "python3's venv"]
+    assert all("apt install" in line for line in told)
+
+
+@pytest.fixture
+def empty_locks(tree: Tree) -> Tree:
+    """A clone that needs no package, so that its environment is quick to make."""
+    for lock in LOCKS:
+        (tree.root / lock).parent.mkdir(parents=True, exist_ok=True)
+        (tree.root / lock).write_text("")
+    return tree
+
+
+def test_the_python_environment_is_made_once_and_again_when_a_lock_changes(
+    empty_locks: Tree,
+) -> None:
+    assert install_python(empty_locks) is True
+    assert install_python(empty_locks) is False
+    (empty_locks.root / LOCKS[1]).write_text("# changed\n")
+    assert install_python(empty_locks) is True
+    (empty_locks.venv / STAMP).unlink()
+    (empty_locks.venv / "left over").touch()
+    assert install_python(empty_locks) is True, "an interrupted install is done again"
+    assert not (empty_locks.venv / "left over").exists()
+
+
+def test_a_package_that_is_not_the_locked_one_is_refused_and_nothing_counts_as_installed(
+    empty_locks: Tree,
+) -> None:
+    wheel = empty_locks.root / "evil-1.0-py3-none-any.whl"
+    wheel.write_bytes(b"PK\x05\x06" + b"\0" * 18)
+    (empty_locks.root / LOCKS[0]).write_text(
+        f"{wheel.as_uri().replace('%27', chr(39))} --hash=sha256:{'0' * 64}\n"
+    )
+    with pytest.raises(ToolchainError, match="Installing the locked Python packages failed"):
+        install_python(empty_locks)
+    assert not (empty_locks.venv / STAMP).exists()
+
+
+def test_who_comes_second_says_what_it_waits_for_and_then_goes_on(
+    tree: Tree, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lock, order = tree.lock("up"), list[str]()
+    holds, leave = threading.Event(), threading.Event()
+
+    def first() -> None:
+        with exclusive(lock, "install"):
+            holds.set()
+            leave.wait(30)
+            order.append("first")
+
+    def second() -> None:
+        with exclusive(lock, "install"):
+            order.append("second")
+
+    threads = [threading.Thread(target=first)]
+    threads[0].start()
+    assert holds.wait(30)
+    threads.append(threading.Thread(target=second))
+    threads[1].start()
+    told = ""
+    while "waiting" not in told:
+        told += capsys.readouterr().err
+    leave.set()
+    for thread in threads:
+        thread.join(30)
+    assert f"Another install is running (process {os.getpid()}); waiting" in told
+    assert order == ["first", "second"]
+
+
+def test_phases_are_timed_also_when_they_fail() -> None:
+    phases = Phases()
+    with pytest.raises(ToolchainError), phases.phase("apply"):
+        raise ToolchainError("no")
+    assert list(phases.seconds) == ["apply"]
+    assert "total" in phases.table()

@@ -1,0 +1,132 @@
+"""The toolchain's commands."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+
+from toolchain.console import ToolchainError, on_termination, say
+from toolchain.deployment import NotDeployedError, read_deployment
+from toolchain.install import install
+from toolchain.package import build_package
+from toolchain.paths import TREE
+from toolchain.settings import (
+    FOREIGN_CREDENTIALS,
+    LOCAL,
+    read_account,
+    settings_for,
+    shell_exports,
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; 0 when it could be done, 130 when it was interrupted."""
+    parsed = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, on_termination)
+    try:
+        return _run(parsed)
+    except ToolchainError as error:
+        say(f"\n{error}")
+        return 1
+    except KeyboardInterrupt:
+        say("\nInterrupted. Nothing half-made is in the way: the same command carries on.")
+        return 130
+
+
+# What has a command line of its own, and needs the locked environment.
+MODULES = ("local", "drills", "tracing")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m toolchain")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("install", help="install the pinned tools")
+    commands.add_parser("package", help="build the Lambda package")
+    commands.add_parser("up", help="install, start, apply")
+    commands.add_parser("down", help="destroy, stop, remove")
+    commands.add_parser("test", help="every check and test").add_argument(
+        "arguments", nargs="*", help="given to pytest"
+    )
+    commands.add_parser("alarms", help="every alarm that pages, set off and back")
+    commands.add_parser("check", help="linters, types and formats")
+    commands.add_parser("fmt", help="put formatting right")
+    commands.add_parser("e2e", help="the end-to-end suite against an account").add_argument(
+        "--account", default=os.environ.get("ACCOUNT") or LOCAL
+    )
+    lock = commands.add_parser("lock", help="renew the locks")
+    lock.add_argument("--upgrade", action="store_true", help="to the newest versions that fit")
+    for module in MODULES:
+        text = f"run `python -m {module}` in the locked environment"
+        commands.add_parser(module, help=text).add_argument("arguments", nargs=argparse.REMAINDER)
+    for name, text in (("env", "print shell exports"), ("sign-in", "print an access token")):
+        command = commands.add_parser(name, help=text)
+        command.add_argument("--account", default=os.environ.get("ACCOUNT") or LOCAL)
+        if name == "sign-in":
+            command.add_argument("--as", dest="person", default="demo", metavar="NAME")
+    return parser
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    match parsed.command:
+        case "install":
+            install(TREE)
+        case "package":
+            build_package(TREE)
+        case "env":
+            _print_environment(parsed.account)
+        case "sign-in":
+            from toolchain import sign_in  # noqa: PLC0415 - needs the locked environment
+
+            sign_in.main(parsed.account, parsed.person)
+        case "lock":
+            from toolchain.lock import lock  # noqa: PLC0415
+
+            lock(TREE, parsed.upgrade)
+        case command:
+            return _run_bench(command, parsed)
+    return 0
+
+
+def _run_bench(command: str, parsed: argparse.Namespace) -> int:
+    from toolchain import testing, up  # noqa: PLC0415
+
+    match command:
+        case "up":
+            up.up(TREE)
+        case "down":
+            up.down(TREE)
+        case module if module in MODULES:
+            account = LOCAL if module == "local" else os.environ.get("ACCOUNT") or LOCAL
+            return up.run_module(TREE, account, module, *parsed.arguments)
+        case "check" | "alarms":
+            return {"check": testing.check, "alarms": testing.alarms}[command](TREE)
+        case "fmt":
+            testing.fmt(TREE)
+        case "e2e":
+            return testing.end_to_end(TREE, parsed.account)
+        case "test":
+            return testing.test(TREE, parsed.arguments)
+    return 0
+
+
+def _print_environment(account_name: str) -> None:
+    account = read_account(TREE, account_name)
+    variables = settings_for(TREE, account, os.environ)
+    if not TREE.real_terragrunt.exists():
+        say("note: the tools are not installed yet (make up).")
+    try:
+        variables |= read_deployment(account_name).variables()
+    except NotDeployedError as error:
+        say(f"note: no URLs and no pool yet. {error}")
+    if account_name == LOCAL and not Path(variables["CURL_CA_BUNDLE"]).is_file():
+        # curl refuses everything when its bundle is missing.
+        del variables["CURL_CA_BUNDLE"], variables["REQUESTS_CA_BUNDLE"]
+    removed = FOREIGN_CREDENTIALS if account_name == LOCAL else ()
+    print(shell_exports(variables, removed))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

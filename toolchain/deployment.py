@@ -1,0 +1,167 @@
+"""What is deployed in an account, as Terragrunt's outputs tell it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from toolchain.console import ToolchainError
+from toolchain.paths import TREE, Tree
+from toolchain.settings import LOCAL, Account, https_port, process_environment, read_account
+
+Outputs = Mapping[str, Any]
+
+
+class NotDeployedError(ToolchainError):
+    """The account holds nothing, or not all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegionStack:
+    """One Region's stack. The URL has no trailing slash, and the port where it isn't 443."""
+
+    region: str
+    url: str
+    rest_api_id: str
+    stage_name: str
+    function_name: str
+    function_role_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One account's deployment: where it answers, who signs people in, what holds the data."""
+
+    account: str
+    account_id: str
+    domain_name: str
+    api_url: str
+    primary: RegionStack
+    replica: RegionStack
+    user_pool_id: str
+    user_pool_client_id: str
+    table_name: str
+    # What opens the origin lock: never printed by accident.
+    origin_key: str = field(repr=False)
+
+    @property
+    def regions(self) -> tuple[RegionStack, RegionStack]:
+        """Both Regions, the primary first."""
+        return self.primary, self.replica
+
+    def variables(self) -> dict[str, str]:
+        """Name what `make env` exports of it."""
+        told = {
+            "API_URL": self.api_url,
+            "API_URL_PRIMARY": self.primary.url,
+            "API_URL_REPLICA": self.replica.url,
+            "USER_POOL_ID": self.user_pool_id,
+            "USER_POOL_CLIENT_ID": self.user_pool_client_id,
+        }
+        # The embedded AWS' alone: a real key has no business in a shell's environment.
+        return {**told, "ORIGIN_KEY": self.origin_key} if self.account == LOCAL else told
+
+
+def read_deployment(account_name: str = LOCAL, tree: Tree = TREE) -> Deployment:
+    """Read what is deployed in an account.
+
+    Raises NotDeployedError when something is missing, ToolchainError when outputs can't be read.
+    """
+    account = read_account(tree, account_name)
+    if account_name != LOCAL:
+        return from_outputs(account, _terragrunt_outputs(tree, account))
+    if not (tree.local_state / "tfstate").is_dir():
+        raise NotDeployedError("Nothing is deployed in the embedded AWS yet: run `make up`.")
+    return from_outputs(account, _state_outputs(tree, account))
+
+
+def from_outputs(account: Account, outputs: Mapping[str, Outputs]) -> Deployment:
+    """Put a deployment together from the outputs of its units, by unit path.
+
+    Raises NotDeployedError that names the first unit with nothing to tell.
+    """
+    port = f":{https_port()}" if account.name == LOCAL else ""
+
+    def said(unit: str, output: str, *keys: str) -> str:
+        try:
+            value = outputs[unit][output]["value"]
+            for key in keys:
+                value = value[key]
+            return str(value)
+        except KeyError:
+            do = "`make up`" if account.name == LOCAL else "`terragrunt run --all apply` there"
+            where = f"live/{account.name}/{unit}"
+            raise NotDeployedError(f"{where} is not deployed (no {output}): run {do}.") from None
+
+    def stack(region: str) -> RegionStack:
+        unit = f"{region}/api"
+        return RegionStack(
+            region=region,
+            url=said(unit, "region_url") + port,
+            rest_api_id=said(unit, "rest_api_id"),
+            stage_name=said(unit, "stage_name"),
+            function_name=said(unit, "function_name"),
+            function_role_name=said(unit, "function_role_name"),
+        )
+
+    return Deployment(
+        account=account.name,
+        account_id=account.account_id,
+        domain_name=account.domain_name,
+        api_url=said("global/edge", "api_url") + port,
+        primary=stack(account.primary_region),
+        replica=stack(account.replica_region),
+        user_pool_id=said("global/identity", "user_pool_id"),
+        user_pool_client_id=said("global/identity", "client_id"),
+        table_name=said("global/data", "table_name"),
+        origin_key=said("global/foundation", "origin_key", "current"),
+    )
+
+
+def _units(account: Account) -> list[str]:
+    regions = (account.primary_region, account.replica_region)
+    shared = [f"global/{unit}" for unit in ("foundation", "identity", "data", "edge")]
+    return [*shared, *(f"{region}/api" for region in regions)]
+
+
+def _state_outputs(tree: Tree, account: Account) -> dict[str, Outputs]:
+    # `terragrunt output` says the same, ten Terraform runs later: too slow for every new shell.
+    def outputs(unit: str) -> Outputs:
+        state = tree.local_state / "tfstate" / account.name / unit / "terraform.tfstate"
+        said: Outputs = json.loads(state.read_text())["outputs"] if state.is_file() else {}
+        return said
+
+    return {unit: outputs(unit) for unit in _units(account)}
+
+
+def _terragrunt_outputs(tree: Tree, account: Account) -> dict[str, Outputs]:
+    units = _units(account)
+    environment = process_environment(tree, account, os.environ)
+    with ThreadPoolExecutor(len(units)) as pool:
+        told = pool.map(lambda unit: _unit_outputs(tree, account, unit, environment), units)
+        return dict(zip(units, told, strict=True))
+
+
+def _unit_outputs(tree: Tree, account: Account, unit: str, environment: dict[str, str]) -> Outputs:
+    folder = tree.account(account.name) / unit
+    if not folder.is_dir():
+        raise NotDeployedError(f"There is no unit {folder}.")
+    done = subprocess.run(
+        [str(tree.tools_bin / "terragrunt"), "output", "-json", "--non-interactive"],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise ToolchainError(
+            f"The outputs of live/{account.name}/{unit} can't be read:\n{done.stderr.strip()}"
+        )
+    outputs: Outputs = json.loads(done.stdout or "{}")
+    return outputs

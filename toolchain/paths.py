@@ -1,0 +1,75 @@
+"""Where things lie in the working tree."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The paths that the toolchain owns or reads, all under one repository root."""
+
+    root: Path
+
+    @property
+    def tools(self) -> Path:
+        """Installed tools and their caches."""
+        return self.root / ".tools"
+
+    @property
+    def tools_bin(self) -> Path:
+        """What comes first on PATH."""
+        return self.tools / "bin"
+
+    @property
+    def real_terragrunt(self) -> Path:
+        """Terragrunt itself; bin/terragrunt is the front that also knows `run-all`."""
+        return self.tools / "libexec" / "terragrunt"
+
+    @property
+    def terraform_rc(self) -> Path:
+        """The generated Terraform CLI configuration, when a provider mirror was found."""
+        return self.tools / "terraform.rc"
+
+    @property
+    def venv(self) -> Path:
+        """The locked Python environment."""
+        return self.root / ".venv"
+
+    @property
+    def python(self) -> Path:
+        """The locked environment's interpreter."""
+        return self.venv / "bin" / "python"
+
+    @property
+    def package(self) -> Path:
+        """The Lambda package."""
+        return self.root / ".build" / "lambda.zip"
+
+    @property
+    def local_state(self) -> Path:
+        """The embedded AWS' state, logs, certificates and Terraform state."""
+        return self.root / os.environ.get("LOCAL_STATE_DIR", ".local")
+
+    def account(self, name: str) -> Path:
+        """Name the folder of one account."""
+        return self.root / "live" / name
+
+    def lock(self, name: str) -> Path:
+        """Name the file that two runs of the same work agree on."""
+        return self.tools / "locks" / name
+
+
+def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Put a file in place whole, whoever else writes or reads it at the same moment."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+    fresh.write_bytes(content)
+    fresh.chmod(mode)
+    fresh.replace(path)
+
+
+TREE = Tree(Path(__file__).resolve().parent.parent)

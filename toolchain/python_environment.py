@@ -1,0 +1,75 @@
+"""The locked Python environment in .venv."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from toolchain.console import ToolchainError, say
+from toolchain.paths import Tree
+
+LOCKS = ("requirements.lock", "lambda/requirements.txt")
+STAMP = ".installed"
+
+
+def digest(tree: Tree) -> str:
+    """Identify what the environment must hold: the locks and the Python that it is for."""
+    text = "".join((tree.root / lock).read_text() for lock in LOCKS)
+    return hashlib.sha256(f"{sys.version_info[:2]}{text}".encode()).hexdigest()
+
+
+def install_python(tree: Tree) -> bool:
+    """Bring .venv up to the locks; False when it already was.
+
+    The stamp is written last, so an interrupted install is seen and done again.
+    Raises ToolchainError when a package can't be had or isn't the one that was locked.
+    """
+    wanted = digest(tree)
+    stamp = tree.venv / STAMP
+    before = stamp.read_text() if stamp.is_file() else ""
+    if before == wanted and tree.python.exists():
+        return False
+    say("  installing the locked Python packages (half a minute to two)")
+    if not before or not _same_python(tree):
+        shutil.rmtree(tree.venv, ignore_errors=True)
+        _run([sys.executable, "-m", "venv", str(tree.venv)], "making the Python environment")
+    stamp.unlink(missing_ok=True)
+    command = [str(tree.python), "-m", "pip", "install", "--quiet", "--require-hashes"]
+    command += ["--disable-pip-version-check", "--no-input", "--no-compile"]
+    for lock in LOCKS:
+        command += ["--requirement", str(tree.root / lock)]
+    _run(command, "installing the locked Python packages")
+    stamp.write_text(wanted)
+    return True
+
+
+def _same_python(tree: Tree) -> bool:
+    probe = [str(tree.python), "-c", "import sys; print(sys.version_info[:2])"]
+    try:
+        done = subprocess.run(probe, capture_output=True, text=True, check=False)
+    except OSError:
+        return False
+    return done.stdout.strip() == str(sys.version_info[:2])
+
+
+def _run(command: list[str], doing: str) -> None:
+    done = subprocess.run(command, check=False, stdout=sys.stderr)
+    if done.returncode != 0:
+        raise ToolchainError(
+            f"{doing[0].upper()}{doing[1:]} failed; what went wrong stands above. Nothing "
+            "half-made is kept. Without a way to the package index, set PIP_INDEX_URL (a mirror), "
+            "PIP_FIND_LINKS (a folder of wheels) or https_proxy, then run this again."
+        )
+
+
+def venv_missing() -> bool:
+    """Tell whether this Python can't make environments (Debian splits that off)."""
+    try:
+        import ensurepip  # noqa: PLC0415
+        import venv  # noqa: F401, PLC0415
+    except ImportError:
+        return True
+    return not Path(ensurepip.__file__).is_file()

@@ -1,0 +1,92 @@
+"""Signs a demonstration user in, as the mobile app would, and prints the access token."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import uuid
+from typing import TYPE_CHECKING
+
+from toolchain.console import ToolchainError
+from toolchain.deployment import Deployment, read_deployment
+from toolchain.settings import LOCAL
+
+if TYPE_CHECKING:
+    from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
+
+
+def access_token(account: str, name: str) -> str:
+    """Sign in <name>@example.com through SRP, made on first use; return the access token.
+
+    Needs administrator's credentials for the pool in the environment (`make env` has them for
+    the embedded AWS).
+    """
+    import boto3  # noqa: PLC0415 - only in the locked environment, which install runs without
+
+    deployment = read_deployment(account)
+    region = deployment.user_pool_id.partition("_")[0]
+    client = boto3.client("cognito-idp", region_name=region)
+    email = f"{name}@example.com"
+    # The app makes usernames: the same person has the same one in a pool that replaces this.
+    username = str(uuid.uuid5(uuid.NAMESPACE_URL, f"mailto:{email}"))
+    return make_and_sign_in(client, deployment, username, email)
+
+
+def make_and_sign_in(
+    client: CognitoIdentityProviderClient, deployment: Deployment, username: str, email: str
+) -> str:
+    """Make a user unless there is one, sign in through SRP, and return the access token.
+
+    The password is new each time and kept nowhere.
+    """
+    from pycognito.aws_srp import AWSSRP  # noqa: PLC0415
+
+    password = f"{secrets.token_urlsafe(24)}aA1!"
+    _make_user(client, deployment, username, email, password)
+    signed_in = AWSSRP(
+        username=email,
+        password=password,
+        pool_id=deployment.user_pool_id,
+        client_id=deployment.user_pool_client_id,
+        client=client,
+    ).authenticate_user()
+    return str(signed_in["AuthenticationResult"]["AccessToken"])
+
+
+def _make_user(
+    client: CognitoIdentityProviderClient,
+    deployment: Deployment,
+    username: str,
+    email: str,
+    password: str,
+) -> None:
+    with contextlib.suppress(client.exceptions.UsernameExistsException):
+        client.admin_create_user(
+            UserPoolId=deployment.user_pool_id,
+            Username=username,
+            MessageAction="SUPPRESS",
+            UserAttributes=[
+                {"Name": "email", "Value": email},
+                {"Name": "email_verified", "Value": "true"},
+            ],
+        )
+    client.admin_set_user_password(
+        UserPoolId=deployment.user_pool_id, Username=username, Password=password, Permanent=True
+    )
+
+
+def main(account: str, name: str) -> None:
+    """Print the token alone, so that a shell can take it.
+
+    Raises ToolchainError when the pool can't be reached, or not with these credentials.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
+    try:
+        token = access_token(account, name)
+    except (BotoCoreError, ClientError) as error:
+        do = "make start" if account == LOCAL else "sign in to that account first"
+        raise ToolchainError(f"{name} can't be signed in ({do}?): {error}") from error
+    print(token)

@@ -1,0 +1,258 @@
+"""From a clone to both Regions serving, and back to nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from toolchain import applied
+from toolchain.console import Phases, Progress, ToolchainError, say
+from toolchain.deployment import Deployment, read_deployment
+from toolchain.install import install
+from toolchain.locks import exclusive
+from toolchain.package import build_package
+from toolchain.paths import Tree, write_atomically
+from toolchain.settings import LOCAL, process_environment, read_account
+
+ANSWER_SECONDS = 60.0
+_CHANGED = re.compile(r"(\S+): (?:Creation|Modifications|Destruction) complete")
+# Terragrunt's own errors, and what Terraform wrote on stderr.
+_ERROR = re.compile(r"^\S+ (?:ERROR|STDERR) ")
+
+
+def up(tree: Tree) -> Deployment:
+    """Install, package, start and apply; print where it answers and how to use it.
+
+    Every step is safe to repeat, so a run that was interrupted is carried on by the next.
+    Raises ToolchainError with what went wrong and what to do.
+    """
+    phases = Phases()
+    with exclusive(tree.lock("up"), "`make up` or `make down`"):
+        with phases.phase("install"):
+            install(tree)
+        with phases.phase("package"):
+            build_package(tree)
+        with phases.phase("start"):
+            bench(tree, "start")
+        with phases.phase("apply"):
+            _apply(tree)
+        with phases.phase("answer"):
+            deployment = read_deployment(LOCAL, tree)
+            _await_answers(tree, deployment)
+            _record(tree, deployment)
+    print(_how_to_use(deployment))
+    say("\nWhere the time went:\n" + phases.table())
+    return deployment
+
+
+def _apply(tree: Tree) -> None:
+    if applied.is_current(tree) and _is_ready(tree, read_deployment(LOCAL, tree)):
+        say("  0 resources changed: all is as the last apply left it, and both Regions are ready")
+        return
+    applied.forget(tree)
+    terragrunt_all(tree, "apply")
+    applied.remember(tree)
+
+
+def down(tree: Tree) -> None:
+    """Destroy what is deployed in the embedded AWS, stop it and remove its files.
+
+    Raises ToolchainError after cleaning up when something could not be destroyed.
+    """
+    with exclusive(tree.lock("up"), "`make up` or `make down`"):
+        failure = _destroy(tree) if _has_state(tree) else None
+        if tree.python.exists():
+            bench(tree, "down")
+        shutil.rmtree(tree.local_state, ignore_errors=True)
+    if failure is not None:
+        raise ToolchainError(
+            f"{failure}\nThe embedded AWS and its state are removed all the same, so nothing is "
+            "left behind; but the same destroy would fail in a real account."
+        )
+
+
+def _has_state(tree: Tree) -> bool:
+    states = (tree.local_state / "tfstate").rglob("terraform.tfstate")
+    return any(json.loads(state.read_bytes() or b"{}").get("resources") for state in states)
+
+
+def _destroy(tree: Tree) -> ToolchainError | None:
+    try:
+        install(tree)
+        build_package(tree)
+        bench(tree, "start")
+        terragrunt_all(tree, "destroy")
+    except ToolchainError as error:
+        return error
+    return None
+
+
+def bench(tree: Tree, *arguments: str) -> None:
+    """Run `python -m local …` in the locked environment. Raises ToolchainError when it fails."""
+    if bench_status(tree, *arguments) != 0:
+        raise ToolchainError(f"`python -m local {' '.join(arguments)}` failed: see above.")
+
+
+def bench_status(tree: Tree, *arguments: str) -> int:
+    """Run `python -m local …` and return its exit status."""
+    return run_module(tree, LOCAL, "local", *arguments)
+
+
+def run_module(tree: Tree, account: str, module: str, *arguments: str) -> int:
+    """Run `python -m <module> …` in the locked environment, for an account; its exit status."""
+    if not tree.python.exists():
+        raise ToolchainError("Nothing is installed here yet: run `make up`.")
+    command = [str(tree.python), "-m", module, *arguments]
+    environment = process_environment(tree, read_account(tree, account), os.environ)
+    # Ctrl-C goes to both: how it ends is the module's to say, and its clean-up takes its time.
+    with _handler(lambda _number, _frame: None, signal.SIGINT):
+        return subprocess.run(command, cwd=tree.root, env=environment, check=False).returncode
+
+
+def terragrunt_all(tree: Tree, action: str) -> None:
+    """Apply or destroy every unit of the embedded AWS; the full log goes to a file.
+
+    Raises ToolchainError with Terraform's own errors and the log's place.
+    """
+    log = tree.local_state / "logs" / f"terragrunt-{action}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    command = [str(tree.tools_bin / "terragrunt"), "run", "--all", "--non-interactive"]
+    environment = process_environment(tree, read_account(tree, LOCAL), os.environ)
+    folder = tree.account(LOCAL)
+    lines = _run_logged([*command, "--no-color", "--", action], folder, environment, log, action)
+    if lines is not None:
+        raise ToolchainError(
+            "\n".join(lines)
+            + f"\nterragrunt run --all {action} failed; the whole log is {log}.\n"
+            + "What was made is kept: put the cause right and run the same command again."
+        )
+
+
+def _run_logged(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path, action: str
+) -> list[str] | None:
+    changed = 0
+    errors: list[str] = []
+    with (
+        Progress(f"terragrunt {action}") as progress,
+        log.open("w") as written,
+        subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        ) as running,
+    ):
+
+        def seen(line: str) -> None:
+            nonlocal changed
+            written.write(line)
+            written.flush()
+            done = _CHANGED.search(line)
+            changed += done is not None
+            errors.extend([line.rstrip()] if _ERROR.search(line) else [])
+            progress.show(f"{changed} resources changed" + (f", last {done[1]}" if done else ""))
+
+        follow(running, seen)
+        progress.show(f"{changed} resources changed")
+    return errors[-60:] if running.returncode != 0 else None
+
+
+def follow(running: subprocess.Popen[str], seen: Callable[[str], None]) -> None:
+    """Hand on a tool's lines to its end; when interrupted, let it save its work before raising.
+
+    Ctrl-C reaches the tool by itself, being in the same terminal. A signal that was sent to this
+    process alone has to be passed on.
+    """
+    interrupts: list[int] = []
+
+    # Raising here would lose the line that is just being handed on.
+    def interrupted(number: int, _frame: FrameType | None) -> None:
+        interrupts.append(number)
+        say("\nStopping: Terraform ends what it is at and saves its state (up to a minute).")
+        if number == signal.SIGTERM:
+            running.send_signal(signal.SIGINT)
+
+    assert running.stdout is not None
+    with _handler(interrupted, signal.SIGINT, signal.SIGTERM):
+        for line in running.stdout:
+            seen(line)
+    if interrupts:
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def _handler(
+    handle: Callable[[int, FrameType | None], None], *signals: signal.Signals
+) -> Iterator[None]:
+    before = {number: signal.signal(number, handle) for number in signals}
+    try:
+        yield
+    finally:
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
+
+
+def _await_answers(tree: Tree, deployment: Deployment) -> None:
+    deadline = time.monotonic() + ANSWER_SECONDS
+    for url in (*(stack.url for stack in deployment.regions), deployment.api_url):
+        while complaint := _complaint(tree, f"{url}/health"):
+            if time.monotonic() > deadline:
+                raise ToolchainError(f"{url}/health does not answer: {complaint}")
+            time.sleep(0.5)
+
+
+def _is_ready(tree: Tree, deployment: Deployment) -> bool:
+    # Each Region uses its table: state that a crash took from the embedded AWS is noticed.
+    return not any(_complaint(tree, f"{stack.url}/health/ready") for stack in deployment.regions)
+
+
+def _complaint(tree: Tree, url: str) -> str:
+    command = ["curl", "--fail", "--silent", "--show-error", "--max-time", "20"]
+    command += ["--cacert", str(tree.local_state / "ca" / "ca.pem"), url]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return "" if done.returncode == 0 else done.stderr.strip() or f"curl: {done.returncode}"
+
+
+def _record(tree: Tree, deployment: Deployment) -> None:
+    # For whatever isn't Python; it is there only once both Regions have answered.
+    told = dataclasses.asdict(deployment)
+    del told["origin_key"]
+    record = json.dumps(told, indent=2)
+    write_atomically(tree.local_state / "deployment.json", f"{record}\n".encode())
+
+
+def _how_to_use(deployment: Deployment) -> str:
+    primary, replica = deployment.regions
+    return f"""
+The API is served at
+  {deployment.api_url}
+by two Regions, which their own names lead to for those who hold the origin key:
+  {primary.region} (primary)  {primary.url}
+  {replica.region} (replica)  {replica.url}
+  user pool {deployment.user_pool_id}, client {deployment.user_pool_client_id}
+
+Signed in, write through the public name, and read in the Region that stands by:
+
+eval "$(make -s env)"
+TOKEN="$(python -m toolchain sign-in)"
+curl -sS "$API_URL/v1/items" -H "authorization: Bearer $TOKEN" \\
+  -H 'content-type: application/json' -H "idempotency-key: $(cat /proc/sys/kernel/random/uuid)" \\
+  -d '{{"title": "Water the plants"}}'
+sleep 2; curl -sS "$API_URL_REPLICA/v1/items" -H "authorization: Bearer $TOKEN" \\
+  -H "x-origin-key: $ORIGIN_KEY"
+"""
