@@ -1,0 +1,1 @@
+"""The items API: routes call the logic, the logic calls the table."""

@@ -1,0 +1,53 @@
+"""Preconditions by entity tag (RFC 9110 sections 8.8.3, 13.1.1 and 13.1.2)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_ELEMENT = re.compile(r'[ \t]*(?:(W/)?"([\x21\x23-\x7e\x80-\xff]*)")?[ \t]*(,|$)')
+
+
+class EntityTagError(ValueError):
+    """A header is neither `*` nor a list of entity tags."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """The value of an If-Match or If-None-Match header.
+
+    anything is the value `*`; otherwise strong and weak hold the tags, quotes included.
+    """
+
+    anything: bool
+    strong: frozenset[str]
+    weak: frozenset[str]
+
+    def matches_strongly(self, etag: str) -> bool:
+        """Tell whether the current strong tag passes If-Match: a weak tag never does."""
+        return self.anything or etag in self.strong
+
+    def matches_weakly(self, etag: str) -> bool:
+        """Tell whether the current strong tag is among those of If-None-Match."""
+        return self.anything or etag in self.strong or etag in self.weak
+
+
+def parse(value: str) -> Condition:
+    """Read a header's value; EntityTagError when it follows no rule of RFC 9110."""
+    if value.strip(" \t") == "*":
+        return Condition(anything=True, strong=frozenset(), weak=frozenset())
+    strong: set[str] = set()
+    weak: set[str] = set()
+    position = 0
+    while True:
+        element = _ELEMENT.match(value, position)
+        if element is None:
+            raise EntityTagError
+        if element[2] is not None:
+            (weak if element[1] else strong).add(f'"{element[2]}"')
+        position = element.end()
+        if element[3] == "":
+            break
+    if not strong and not weak:
+        raise EntityTagError
+    return Condition(anything=False, strong=frozenset(strong), weak=frozenset(weak))

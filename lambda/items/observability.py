@@ -1,0 +1,140 @@
+"""The one place that owns logger, metrics and tracer.
+
+No token, header, body or item ever reaches it: an owner is hashed, a path is the route's template.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools.logging import Logger
+from aws_lambda_powertools.metrics import Metrics, MetricUnit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from items.settings import Settings
+
+    Handler = Callable[[dict[str, Any], object], dict[str, Any]]
+
+
+def _tracing() -> bool:
+    """Tell whether there is anyone to trace for: importing the X-Ray SDK is not cheap."""
+    disabled = os.environ.get("POWERTOOLS_TRACE_DISABLED", "").lower() in {"1", "true", "yes"}
+    return "LAMBDA_TASK_ROOT" in os.environ and not disabled
+
+
+if _tracing():
+    from aws_lambda_powertools.tracing import Tracer
+
+    _tracer: Tracer | None = Tracer(patch_modules=["botocore"])
+else:
+    _tracer = None
+
+
+def _sampled() -> bool:
+    """Tell whether X-Ray wants this request; most requests are spared the work."""
+    return "Sampled=1" in os.environ.get("_X_AMZN_TRACE_ID", "")
+
+
+def traced(handler: Handler) -> Handler:
+    """Trace a handler and its DynamoDB calls; what it answers or raises is never recorded."""
+    if _tracer is None:
+        return handler
+    traced_handler: Handler = _tracer.capture_lambda_handler(
+        handler, capture_response=False, capture_error=False
+    )
+
+    def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
+        return (traced_handler if _sampled() else handler)(event, context)
+
+    return handle
+
+
+class Observer:
+    """Logs, metrics and annotations of one request at a time."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.logger = Logger(service=settings.service, use_rfc3339=True, utc=True)
+        self._metrics = Metrics(namespace=settings.namespace, service=settings.service)
+        self._metrics.set_default_dimensions(region=settings.region)
+        self._cold_start = True
+        self._counted = False
+
+    def begin(self, *, request_id: str, function_request_id: str, edge_request_id: str) -> None:
+        """Name the request in every line that follows, until end."""
+        self.logger.append_keys(
+            request_id=request_id,
+            function_request_id=function_request_id,
+            edge_request_id=edge_request_id,
+            cold_start=self._cold_start,
+        )
+        self._annotate("edge_request_id", edge_request_id)
+        # Powertools' own ColdStart is true on the first request that X-Ray picks, which may be
+        # hours after the start.
+        self._annotate("cold_start", self._cold_start)
+
+    def caller(self, owner: str) -> None:
+        """Name the caller by a digest, so that one user's requests can be followed."""
+        digest = hashlib.sha256(owner.encode()).hexdigest()[:16]
+        self.logger.append_keys(owner_hash=digest)
+        self._annotate("owner_hash", digest)
+
+    def count(self, metric: str) -> None:
+        """Count one of something."""
+        self._metrics.add_metric(name=metric, unit=MetricUnit.Count, value=1)
+        self._counted = True
+
+    def fault(self, error: Exception, where: str) -> None:
+        """Log a fault of ours: its kind and where it arose; its message could hold content."""
+        self.logger.error(
+            "fault",
+            extra={
+                "route": where,
+                "exception_name": type(error).__name__,
+                "stack": traceback.format_tb(error.__traceback__),
+            },
+        )
+
+    def unavailable(self, reason: str) -> None:
+        """Log that the table can't be used."""
+        self.logger.warning("table unavailable", extra={"reason": reason})
+
+    def end(self, *, method: str, route: str, status: int, milliseconds: float) -> None:
+        """Write the request's line, send what was counted, and forget the request.
+
+        A health check writes no line, as a dozen checkers ask every few seconds: what is wrong
+        with the table has been logged on the way.
+        """
+        self._annotate("route", route)
+        self._annotate("outcome", f"{status // 100}xx")
+        if not route.startswith("/health"):
+            self.logger.info(
+                "request",
+                extra={
+                    "method": method,
+                    "route": route,
+                    "status": status,
+                    "duration_ms": round(milliseconds, 1),
+                },
+            )
+        if self._counted:
+            self._metrics.flush_metrics()
+        self._counted = False
+        self._cold_start = False
+        self.logger.remove_keys(
+            [
+                "request_id",
+                "function_request_id",
+                "edge_request_id",
+                "cold_start",
+                "owner_hash",
+            ]
+        )
+
+    def _annotate(self, key: str, value: str | bool) -> None:
+        if _tracer is not None and value != "" and _sampled():
+            _tracer.put_annotation(key, value)

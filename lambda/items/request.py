@@ -1,0 +1,191 @@
+"""A request, read out of an API Gateway proxy event (REST API, payload 1.0).
+
+Nothing in an event is trusted to be well-formed: whatever a caller can put into it ends as a
+Problem with a 4xx status, never as another exception.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from items import etag
+from items.problems import Problem, bad_body, bad_parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+MAX_BODY_BYTES = 64 * 1024
+MAX_USERNAME = 128  # Cognito's own limit
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request.
+
+    headers have lower-case names, their values joined as RFC 9110 section 5.2 says. query keeps
+    every value of every parameter. username and client_id are the access token's claims, None on
+    public routes.
+    """
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    query: Mapping[str, Sequence[str]]
+    body: str | None
+    body_is_base64: bool
+    username: str | None
+    client_id: str | None
+    request_id: str
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> Request:
+        """Read an event; what it lacks is taken as empty."""
+        context = event.get("requestContext") or {}
+        claims = (context.get("authorizer") or {}).get("claims") or {}
+        return cls(
+            method=event.get("httpMethod") or "",
+            path=event.get("path") or "",
+            headers=_headers(event),
+            query=_query(event),
+            body=event.get("body"),
+            body_is_base64=bool(event.get("isBase64Encoded")),
+            username=claims.get("username"),
+            client_id=claims.get("client_id"),
+            request_id=context.get("requestId") or "",
+        )
+
+    def owner(self, client_ids: Collection[str]) -> str:
+        """Give the owner that this caller's items belong to, or raise 401.
+
+        The gateway has checked the token, but takes those of every client of the pool: a scope is
+        all that it asks for. Only tokens of client_ids are this API's.
+        """
+        name = self.username
+        if not isinstance(name, str) or not 1 <= len(name) <= MAX_USERNAME or not _encodes(name):
+            raise Problem(
+                401,
+                "Sign in and send the access token (not the ID token) as Authorization: Bearer.",
+                headers={"www-authenticate": "Bearer"},
+            )
+        if not isinstance(self.client_id, str) or self.client_id not in client_ids:
+            raise Problem(
+                401,
+                "This access token was made for another app. Sign in with this API's own.",
+                headers={"www-authenticate": "Bearer"},
+            )
+        return f"user#{name}"
+
+    def json(self, media_types: Collection[str]) -> Any:  # noqa: ANN401 - any JSON value
+        """Give the parsed body, or raise 413, 415 or 400."""
+        self._check_media_type(media_types)
+        return _parse(self._text())
+
+    def idempotency_key(self) -> str:
+        """Give the Idempotency-Key header, or raise 400."""
+        key = self.headers.get("idempotency-key", "")
+        if not _KEY.fullmatch(key):
+            raise bad_parameter(
+                "Idempotency-Key",
+                "Send 1 to 255 visible ASCII characters, new for each item (a UUID is a good "
+                "one), and the same when you send the same request again.",
+            )
+        return key
+
+    def condition(self, name: str) -> etag.Condition | None:
+        """Give the If-Match or If-None-Match header, None when there is none, or raise 400."""
+        value = self.headers.get(name.lower())
+        if value is None:
+            return None
+        try:
+            return etag.parse(value)
+        except etag.EntityTagError:
+            raise bad_parameter(
+                name, "Send the ETag as it was given, double quotes included, or *."
+            ) from None
+
+    def parameters(self, allowed: Collection[str]) -> dict[str, str]:
+        """Give the query parameters, or raise 400 for one that is unknown or sent twice."""
+        for name, values in self.query.items():
+            if name not in allowed:
+                raise bad_parameter(name[:100], f"Unknown; known are {', '.join(allowed)}.")
+            if len(values) != 1:
+                raise bad_parameter(name, "Send it once.")
+        return {name: values[0] for name, values in self.query.items()}
+
+    def _check_media_type(self, media_types: Collection[str]) -> None:
+        given = self.headers.get("content-type", "application/json").partition(";")[0]
+        if given.strip().lower() not in media_types:
+            accepted = ", ".join(media_types)
+            raise Problem(415, f"Send the body as {accepted}.", headers={"accept": accepted})
+
+    def _text(self) -> str:
+        body = self.body or ""
+        # Base64 is a third longer than what it carries, and a character is a byte at least.
+        if len(body) > MAX_BODY_BYTES * 4 // 3 + 4:
+            raise _too_large()
+        try:
+            raw = base64.b64decode(body, validate=True) if self.body_is_base64 else body.encode()
+            text = raw.decode()
+        except (binascii.Error, ValueError):
+            raise bad_body("The body is not UTF-8. Send JSON in UTF-8 (RFC 8259).") from None
+        if len(raw) > MAX_BODY_BYTES:
+            raise _too_large()
+        return text
+
+
+def _too_large() -> Problem:
+    return Problem(413, f"Send a body of at most {MAX_BODY_BYTES} bytes.")
+
+
+def _headers(event: Mapping[str, Any]) -> dict[str, str]:
+    many = event.get("multiValueHeaders")
+    if many:
+        return {name.lower(): ", ".join(values or ()) for name, values in many.items()}
+    return {name.lower(): value or "" for name, value in (event.get("headers") or {}).items()}
+
+
+def _query(event: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    many = event.get("multiValueQueryStringParameters")
+    if many:
+        return {name: tuple(values or ("",)) for name, values in many.items()}
+    single = event.get("queryStringParameters") or {}
+    return {name: (value or "",) for name, value in single.items()}
+
+
+def _parse(text: str) -> Any:  # noqa: ANN401 - any JSON value
+    """Parse JSON strictly: no NaN, no member twice, nothing that UTF-8 can't say."""
+    try:
+        value = json.loads(text, parse_constant=_refuse, object_pairs_hook=_members)
+        whole = _encodes(json.dumps(value, ensure_ascii=False))
+    except (ValueError, RecursionError):
+        raise bad_body(
+            "The body is not JSON that can be read one way only (RFC 8259; no member twice)."
+        ) from None
+    if not whole:
+        raise bad_body("The body holds half of a surrogate pair, which is no character.")
+    return value
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member twice")
+    return members
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

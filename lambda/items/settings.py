@@ -1,0 +1,58 @@
+"""What the environment tells the function, read once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+REQUIRED = (
+    "AWS_REGION",
+    "TABLE_NAME",
+    "CLIENT_IDS",
+    "POWERTOOLS_SERVICE_NAME",
+    "POWERTOOLS_METRICS_NAMESPACE",
+)
+
+
+class SettingsError(Exception):
+    """The environment lacks what the function needs; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The function's settings.
+
+    region: the Region that it runs in. table_name: the table, whose replica in that Region it uses.
+    service, namespace: names that its logs and metrics carry. allowed_origins: the web origins
+    whose pages may read its answers (`https://app.example.com`), or `*`. client_ids: the app
+    clients whose access tokens are taken; the pool may have others, for other purposes.
+    """
+
+    region: str
+    table_name: str
+    service: str
+    namespace: str
+    allowed_origins: frozenset[str]
+    client_ids: frozenset[str]
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Read the settings; SettingsError names every variable that is missing or empty."""
+        missing = [name for name in REQUIRED if not environment.get(name)]
+        if missing:
+            raise SettingsError(f"set these variables on the function: {', '.join(missing)}")
+        return cls(
+            region=environment["AWS_REGION"],
+            table_name=environment["TABLE_NAME"],
+            service=environment["POWERTOOLS_SERVICE_NAME"],
+            namespace=environment["POWERTOOLS_METRICS_NAMESPACE"],
+            allowed_origins=_listed(environment.get("ALLOWED_ORIGINS", "")),
+            client_ids=_listed(environment["CLIENT_IDS"]),
+        )
+
+
+def _listed(text: str) -> frozenset[str]:
+    return frozenset(entry.strip() for entry in text.split(",") if entry.strip())

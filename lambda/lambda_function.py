@@ -1,0 +1,27 @@
+"""The function's entry point: everything is made once here, at init, and used by every request."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from items import observability
+from items.health import Probe
+from items.logic import Items
+from items.routes import Api
+from items.settings import Settings
+from items.table import Table, probe_client, request_client
+
+settings = Settings.from_environment(os.environ)
+api = Api(
+    settings=settings,
+    items=Items(Table(request_client(settings.region), settings.table_name), settings.region),
+    probe=Probe(lambda: probe_client(settings.region), settings.table_name, settings.region),
+    observe=observability.Observer(settings),
+)
+
+
+@observability.traced
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Answer one API Gateway proxy event (REST API, payload 1.0)."""
+    return api.handle(event, context)

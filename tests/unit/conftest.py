@@ -1,0 +1,79 @@
+"""The function against a table in memory: moto, no credentials, no network."""
+
+from __future__ import annotations
+
+import io
+import logging
+from typing import TYPE_CHECKING
+
+import hypothesis
+import pytest
+from moto import mock_aws
+
+from items.health import Probe
+from items.logic import Items
+from items.observability import Observer
+from items.routes import Api
+from items.settings import Settings
+from items.table import Table, request_client
+from tests.unit.support import CLIENT_ID, ORIGIN, REGION, TABLE, Client, make_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+# A deadline would measure the machine, not the code.
+hypothesis.settings.register_profile("unit", deadline=None, max_examples=50)
+hypothesis.settings.load_profile("unit")
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings(
+        REGION, TABLE, "items", "landing-test", frozenset({ORIGIN}), frozenset({CLIENT_ID})
+    )
+
+
+@pytest.fixture(scope="session")
+def mocked_dynamodb() -> Iterator[DynamoDBClient]:
+    with pytest.MonkeyPatch.context() as environment, mock_aws():
+        environment.setenv("AWS_ACCESS_KEY_ID", "none")
+        environment.setenv("AWS_SECRET_ACCESS_KEY", "none")
+        environment.delenv("AWS_ENDPOINT_URL", raising=False)
+        yield request_client(REGION)
+
+
+@pytest.fixture
+def dynamodb(mocked_dynamodb: DynamoDBClient) -> Iterator[DynamoDBClient]:
+    """Give an empty table with the indexes of the data module, in memory."""
+    make_table(mocked_dynamodb)
+    yield mocked_dynamodb
+    mocked_dynamodb.delete_table(TableName=TABLE)
+
+
+@pytest.fixture
+def api(settings: Settings, dynamodb: DynamoDBClient) -> Api:
+    return Api(
+        settings,
+        Items(Table(dynamodb, TABLE), REGION),
+        Probe(lambda: dynamodb, TABLE, REGION),
+        Observer(settings),
+    )
+
+
+@pytest.fixture
+def client(api: Api) -> Client:
+    return Client(api)
+
+
+@pytest.fixture
+def log(client: Client) -> Iterator[io.StringIO]:
+    """Give what the function logs; its handler keeps the stream that it was made with."""
+    stream = io.StringIO()
+    handler = logging.getLogger("items").handlers[0]
+    assert isinstance(handler, logging.StreamHandler)
+    before = handler.setStream(stream)
+    yield stream
+    handler.setStream(before)

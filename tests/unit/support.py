@@ -1,0 +1,216 @@
+"""What the tests of the function share: events, a client, a table and a store in memory."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from items.model import Item
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from items.routes import Api
+
+Json = Any  # any JSON value
+REGION = "us-east-1"
+TABLE = "items"
+ALICE = "2b1d4f5a-0000-4000-8000-00000000a11c"
+BOB = "2b1d4f5a-0000-4000-8000-0000000000b0"
+ORIGIN = "https://app.example.com"
+CLIENT_ID = "1example23456789"
+REQUEST_ID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a client sees of an answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
+
+    @property
+    def json(self) -> Json:
+        """The body, parsed."""
+        return json.loads(self.body)
+
+    @property
+    def etag(self) -> str:
+        """The ETag header."""
+        return self.headers["etag"]
+
+
+def event(
+    method: str,
+    path: str,
+    *,
+    body: object = None,
+    headers: Mapping[str, str] | None = None,
+    query: Mapping[str, list[str]] | None = None,
+    user: str | None = ALICE,
+    client_id: str = CLIENT_ID,
+    encoded: bool = False,
+) -> dict[str, Any]:
+    """Make the event that a REST API sends; a body that is no str is sent as JSON."""
+    text = body if body is None or isinstance(body, str) else json.dumps(body)
+    if text is not None and encoded:
+        text = base64.b64encode(text.encode()).decode()
+    sent = dict(headers or {})
+    parameters = dict(query or {})
+    return {
+        "resource": path,
+        "path": path,
+        "httpMethod": method,
+        "headers": sent or None,
+        "multiValueHeaders": {name: [value] for name, value in sent.items()} or None,
+        "queryStringParameters": {name: v[-1] for name, v in parameters.items()} or None,
+        "multiValueQueryStringParameters": parameters or None,
+        "pathParameters": None,
+        "stageVariables": None,
+        "requestContext": {
+            "requestId": REQUEST_ID,
+            "path": f"/live{path}",
+            "stage": "live",
+            "httpMethod": method,
+            "authorizer": {"claims": {"username": user, "client_id": client_id}}
+            if user is not None
+            else None,
+            "identity": {"sourceIp": "192.0.2.1"},
+        },
+        "body": text,
+        "isBase64Encoded": encoded,
+    }
+
+
+class Client:
+    """Sends requests to an Api as the gateway would."""
+
+    def __init__(self, api: Api) -> None:
+        self.api = api
+        self._made = 0
+
+    def send(self, method: str, path: str, **parts: Json) -> Reply:
+        """Send one request (see event)."""
+        return self.deliver(event(method, path, **parts))
+
+    def deliver(self, raw: dict[str, Any]) -> Reply:
+        """Deliver a whole event."""
+        # As the runtime sends it: in UTF-8, which must be able to say every character.
+        sent = json.dumps(self.api.handle(raw, None), ensure_ascii=False).encode()
+        answer = json.loads(sent)
+        headers = {name.lower(): ", ".join(v) for name, v in answer["multiValueHeaders"].items()}
+        return Reply(answer["statusCode"], headers, answer["body"])
+
+    def create(self, body: object = None, *, key: str | None = None, **parts: Json) -> Reply:
+        """Create an item; without a body, one that differs from any other."""
+        self._made += 1
+        headers = {"Idempotency-Key": key or f"key-{self._made}", **parts.pop("headers", {})}
+        content = {"title": f"Item {self._made}"} if body is None else body
+        return self.send("POST", "/v1/items", body=content, headers=headers, **parts)
+
+
+def make_table(client: DynamoDBClient) -> None:
+    """Make the table of the data module, indexes included."""
+    keys = ("owner", "item_id", "listed_at", "status_changed_at")
+    client.create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in keys],
+        KeySchema=_key("item_id"),
+        LocalSecondaryIndexes=[
+            {
+                "IndexName": "by_created",
+                "KeySchema": _key("listed_at"),
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "by_status",
+                "KeySchema": _key("status_changed_at"),
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+    )
+
+
+def _key(sort_key: str) -> Json:
+    return [
+        {"AttributeName": "owner", "KeyType": "HASH"},
+        {"AttributeName": sort_key, "KeyType": "RANGE"},
+    ]
+
+
+class Replica:
+    """One Region's replica, in memory: what a Table does, without DynamoDB.
+
+    Every write is stamped, and World.replicate settles conflicts by the stamps.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.rows: dict[tuple[str, str], tuple[int, Item]] = {}
+
+    def get(self, owner: str, item_id: str) -> Item | None:
+        """Read an item."""
+        row = self.rows.get((owner, item_id))
+        return row[1] if row else None
+
+    def insert(self, item: Item) -> bool:
+        """Write a new item unless its id is taken."""
+        return self.get(item.owner, item.id) is None and self._write(item)
+
+    def update(self, held: Item, item: Item) -> bool:
+        """Write item if held is what is there."""
+        return self.get(held.owner, held.id) == held and self._write(item)
+
+    def trash(self, held: Item, item: Item, expires_at: int) -> bool:
+        """Write a trashed item if held is what is there."""
+        assert expires_at > 0
+        return self.update(held, item)
+
+    def page(self, owner: str, status: str | None, limit: int, after: str | None) -> list[Item]:
+        """List items, newest first."""
+        listed = {
+            self.place(item, status): item
+            for (holder, _), (_, item) in self.rows.items()
+            if holder == owner and item.deleted_at is None and status in (None, item.status)
+        }
+        places = sorted((p for p in listed if after is None or p < after), reverse=True)
+        return [listed[place] for place in places[:limit]]
+
+    def place(self, item: Item, status: str | None) -> str:
+        """Give an item's place in a list."""
+        if status is None:
+            return f"{item.created_at}#{item.id}"
+        return f"{item.status}#{item.updated_at}#{item.id}"
+
+    def _write(self, item: Item) -> bool:
+        self.rows[item.owner, item.id] = (self._world.stamp(), replace(item))
+        return True
+
+
+class World:
+    """Two replicas of one table, as far apart as nobody replicates."""
+
+    def __init__(self) -> None:
+        self._stamps = 0
+        self.east = Replica(self)
+        self.west = Replica(self)
+
+    def stamp(self) -> int:
+        """Give the time of a write, the same clock for both Regions."""
+        self._stamps += 1
+        return self._stamps
+
+    def replicate(self) -> None:
+        """Let both Regions see everything; the last writer wins."""
+        for key in self.east.rows.keys() | self.west.rows.keys():
+            held = [replica.rows[key] for replica in (self.east, self.west) if key in replica.rows]
+            winner = max(held, key=lambda row: row[0])
+            self.east.rows[key] = self.west.rows[key] = winner

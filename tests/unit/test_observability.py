@@ -1,0 +1,268 @@
+"""What the function tells those who run it, and what it never tells."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from items.settings import REQUIRED, Settings, SettingsError
+from tests.monitoring import log_queries
+from tests.unit.support import ALICE, CLIENT_ID, REGION, REQUEST_ID
+
+if TYPE_CHECKING:
+    import io
+
+    from tests.unit.support import Client
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = {
+    "AWS_REGION": "eu-central-1",
+    "TABLE_NAME": "things",
+    "CLIENT_IDS": "phone, web",
+    "POWERTOOLS_SERVICE_NAME": "items",
+    "POWERTOOLS_METRICS_NAMESPACE": "landing-local",
+}
+
+
+def lines(log: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in log.getvalue().splitlines()]
+
+
+def metrics(output: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in output.splitlines() if '"_aws"' in line]
+
+
+def test_a_request_leaves_one_line_that_can_be_followed(client: Client, log: io.StringIO) -> None:
+    made = client.create(headers={"X-Amz-Cf-Id": "edge=="})
+    client.send("GET", made.headers["location"])
+    first, second = lines(log)
+    owner_hash = hashlib.sha256(f"user#{ALICE}".encode()).hexdigest()[:16]
+    assert (
+        first
+        | {
+            "level": "INFO",
+            "method": "POST",
+            "route": "/v1/items",
+            "status": 201,
+            "request_id": REQUEST_ID,
+            "edge_request_id": "edge==",
+            "owner_hash": owner_hash,
+            "cold_start": True,
+            "service": "items",
+        }
+        == first
+    )
+    assert first["duration_ms"] >= 0
+    assert second["route"] == "/v1/items/<item_id>"
+    assert second["cold_start"] is False
+    assert second["edge_request_id"] == ""
+
+
+def test_one_callers_name_is_not_on_the_next_ones_line(client: Client, log: io.StringIO) -> None:
+    client.send("GET", "/v1/items")
+    client.send("GET", "/v1/items", user=None)
+    assert "owner_hash" in lines(log)[0]
+    assert "owner_hash" not in lines(log)[1]
+
+
+def test_no_line_holds_a_token_a_name_or_what_an_item_says(
+    client: Client, log: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = {"Authorization": "Bearer eyJsecret"}
+    made = client.create({"title": "secret-title", "notes": "secret-notes"}, headers=secret)
+    path = made.headers["location"]
+    for body in ({"title": "secret"}, {"secret": 1}, "{secret"):
+        headers = secret | {"If-Match": '"secret"'}
+        client.send("PATCH", path, body=body, headers=headers)
+        client.send("GET", "/v1/secret", headers=secret)
+        client.send("GET", "/v1/items", query={"cursor": ["secret"]}, headers=secret)
+    written = log.getvalue() + capsys.readouterr().out
+    assert len(lines(log)) == 10
+    assert "secret" not in written
+    assert ALICE not in written
+
+
+def test_health_checks_write_no_line(client: Client, log: io.StringIO) -> None:
+    for path in ("/health", "/health/ready", "/health/takeover"):
+        client.send("GET", path, user=None)
+    assert log.getvalue() == ""
+
+
+def test_creates_replays_and_conflicts_are_counted_by_region(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = client.create({"title": "a"}, key="k")
+    client.create({"title": "a"}, key="k")
+    client.send("DELETE", made.headers["location"], headers={"If-Match": '"0"'})
+    client.send("GET", "/v1/items")
+    counted = metrics(capsys.readouterr().out)
+    names = ["ItemCreated", "CreateReplayed", "WriteConflict"]
+    assert [[n for n in names if n in one] for one in counted] == [[n] for n in names]
+    for one in counted:
+        assert (one["region"], one["service"]) == (REGION, "items")
+        directive = one["_aws"]["CloudWatchMetrics"][0]
+        assert directive["Namespace"] == "landing-test"
+        assert sorted(directive["Dimensions"][0]) == ["region", "service"]
+
+
+def test_settings_are_read_from_the_environment() -> None:
+    origins = " https://a.example , ,https://b.example"
+    settings = Settings.from_environment(ENVIRONMENT | {"ALLOWED_ORIGINS": origins})
+    assert settings == Settings(
+        "eu-central-1",
+        "things",
+        "items",
+        "landing-local",
+        frozenset({"https://a.example", "https://b.example"}),
+        frozenset({"phone", "web"}),
+    )
+    assert Settings.from_environment(ENVIRONMENT).allowed_origins == frozenset()
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_a_missing_setting_is_named(name: str) -> None:
+    without = {one: value for one, value in ENVIRONMENT.items() if one != name}
+    for environment in (without, without | {name: ""}):
+        with pytest.raises(SettingsError, match=name):
+            Settings.from_environment(environment)
+
+
+# The whole function in a process of its own, as the runtime loads it.
+# It is called once, or once for each trace header that it is given.
+PROGRAM = """
+import json, os, sys
+from moto import mock_aws
+with mock_aws():
+    import lambda_function
+    from items.table import request_client
+    from tests.unit.support import event, make_table
+    make_table(request_client("us-east-1"))
+    raw = event("POST", "/v1/items", body={"title": "secret"}, headers={"Idempotency-Key": "k"})
+    for trace in sys.argv[1:] or [os.environ.get("_X_AMZN_TRACE_ID", "")]:
+        os.environ["_X_AMZN_TRACE_ID"] = trace
+        print("ANSWER", lambda_function.handler(raw, None)["statusCode"])
+print("XRAY", "aws_xray_sdk" in sys.modules)
+"""
+
+
+def run(*traces: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", PROGRAM, *traces],
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'lambda'}",
+            "AWS_ACCESS_KEY_ID": "none",
+            "AWS_SECRET_ACCESS_KEY": "none",
+            "AWS_REGION": REGION,
+            "TABLE_NAME": "items",
+            "CLIENT_IDS": CLIENT_ID,
+            "POWERTOOLS_SERVICE_NAME": "items",
+            "POWERTOOLS_METRICS_NAMESPACE": "landing-test",
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_function_works_without_a_tracer_where_there_is_none() -> None:
+    done = run()
+    assert "ANSWER 201" in done.stdout, done.stderr
+    assert "XRAY False" in done.stdout
+
+
+def test_a_trace_names_the_dynamodb_calls_and_nothing_of_the_item() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
+        daemon.bind(("127.0.0.1", 0))
+        daemon.settimeout(5)
+        done = run(
+            LAMBDA_TASK_ROOT=str(ROOT / "lambda"),
+            AWS_XRAY_DAEMON_ADDRESS=f"127.0.0.1:{daemon.getsockname()[1]}",
+            _X_AMZN_TRACE_ID="Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1",
+        )
+        assert "ANSWER 201" in done.stdout, done.stderr
+        packets: list[str] = []
+        while not any('"name": "## handler"' in packet for packet in packets):
+            packets.append(daemon.recv(65_536).decode())
+    sent = [json.loads(packet.partition("\n")[2]) for packet in packets]
+    calls = [one["aws"]["operation"] for one in sent if one["name"].lower() == "dynamodb"]
+    assert "PutItem" in calls
+    handler = next(one for one in sent if one["name"] == "## handler")
+    assert handler["annotations"]["route"] == "/v1/items"
+    assert handler["annotations"]["outcome"] == "2xx"
+    assert "metadata" not in handler
+    assert "secret" not in "".join(packets)
+    assert ALICE not in "".join(packets)
+
+
+TRACE_ID = "1-5759e988-bd862e3fe1be46a994272793"
+PICKED = f"Root={TRACE_ID};Parent=53995c3f42cd8ad8;Sampled=1"
+NOT_PICKED = "Root=1-5759e988-aaaaaaaaaaaaaaaaaaaaaaaa;Sampled=0"
+
+
+def annotations_of(*traces: str) -> list[dict[str, Any]]:
+    """The annotations that these requests to one process leave, in order."""
+    picked = sum(trace == PICKED for trace in traces)
+    found: list[dict[str, Any]] = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
+        daemon.bind(("127.0.0.1", 0))
+        daemon.settimeout(5)
+        done = run(
+            *traces,
+            LAMBDA_TASK_ROOT=str(ROOT / "lambda"),
+            AWS_XRAY_DAEMON_ADDRESS=f"127.0.0.1:{daemon.getsockname()[1]}",
+        )
+        assert done.stdout.count("ANSWER 201") == len(traces), done.stderr
+        while len(found) < picked:
+            document = json.loads(daemon.recv(65_536).decode().partition("\n")[2])
+            if document["name"] == "## handler":
+                found.append(document["annotations"])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("traces", "cold"),
+    [([PICKED, PICKED], [True, False]), ([NOT_PICKED, PICKED], [False])],
+    ids=["the first request", "the first that was picked"],
+)
+def test_only_a_process_first_request_is_a_cold_start(traces: list[str], cold: list[bool]) -> None:
+    assert [found["cold_start"] for found in annotations_of(*traces)] == cold
+
+
+def test_a_line_names_the_trace_and_has_the_fields_that_queries_may_read(
+    client: Client, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", PICKED)
+    client.send("GET", "/v1/items")
+    (line,) = lines(log)
+    assert line["xray_trace_id"] == TRACE_ID
+    # The others stand in the lines of faults.
+    assert log_queries.FUNCTION - line.keys() == {"exception_name", "reason", "stack"}
+
+
+def test_a_request_that_xray_did_not_pick_sends_nothing() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
+        daemon.bind(("127.0.0.1", 0))
+        daemon.setblocking(False)
+        done = run(
+            LAMBDA_TASK_ROOT=str(ROOT / "lambda"),
+            AWS_XRAY_DAEMON_ADDRESS=f"127.0.0.1:{daemon.getsockname()[1]}",
+            _X_AMZN_TRACE_ID="Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0",
+        )
+        assert "ANSWER 201" in done.stdout, done.stderr
+        with pytest.raises(BlockingIOError):
+            daemon.recv(65_536)
+
+
+def test_the_function_says_what_its_environment_lacks() -> None:
+    done = run(TABLE_NAME="")
+    assert "SettingsError: set these variables on the function: TABLE_NAME" in done.stderr

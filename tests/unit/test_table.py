@@ -1,0 +1,181 @@
+"""The table behind the API: its conditions, its pages, and its bad days."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
+
+from items.logic import Items
+from items.model import Item
+from items.routes import Api
+from items.table import Table, TableUnavailable, request_client
+from tests.unit.support import REGION, TABLE, Client
+
+if TYPE_CHECKING:
+    import io
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from items.observability import Observer
+    from items.settings import Settings
+
+STAMP = "2025-01-01T00:00:00.000000Z"
+ITEM = Item(
+    owner="user#a",
+    id="01234567-89ab-8def-8123-456789abcdef",
+    title="t",
+    status="todo",
+    tags=("a", "b"),
+    notes=None,
+    due_on=None,
+    version=1,
+    created_at=STAMP,
+    updated_at=STAMP,
+    written_in=REGION,
+    request_hash="0" * 64,
+)
+DELETED = replace(ITEM, version=2, deleted_at=STAMP)
+
+
+@pytest.fixture
+def table(dynamodb: DynamoDBClient) -> Table:
+    return Table(dynamodb, TABLE)
+
+
+@pytest.mark.parametrize("item", [ITEM, replace(ITEM, notes="", due_on="2025-01-01", tags=())])
+def test_an_item_is_read_as_it_was_written(table: Table, item: Item) -> None:
+    assert table.get(item.owner, item.id) is None
+    assert table.insert(item)
+    assert table.get(item.owner, item.id) == item
+
+
+def test_an_insert_never_overwrites_what_is_there_or_in_the_trash(table: Table) -> None:
+    assert table.insert(ITEM)
+    assert not table.insert(replace(ITEM, title="other"))
+    assert table.get(ITEM.owner, ITEM.id) == ITEM
+    assert table.trash(ITEM, DELETED, expires_at=9)
+    assert not table.insert(ITEM)
+    assert table.get(ITEM.owner, ITEM.id) == DELETED
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        replace(ITEM, version=2),
+        replace(ITEM, updated_at="2025-01-01T00:00:00.000001Z"),
+        replace(ITEM, written_in="us-west-2"),
+    ],
+)
+def test_a_change_of_anything_but_what_was_read_is_not_written(table: Table, seen: Item) -> None:
+    table.insert(ITEM)
+    assert not table.update(seen, replace(ITEM, version=3))
+    assert not table.trash(seen, DELETED, expires_at=9)
+    assert table.get(ITEM.owner, ITEM.id) == ITEM
+
+
+def test_a_change_of_what_is_not_there_makes_nothing(table: Table) -> None:
+    assert not table.update(ITEM, replace(ITEM, version=2))
+    assert not table.trash(ITEM, DELETED, expires_at=9)
+    assert table.get(ITEM.owner, ITEM.id) is None
+
+
+def test_a_page_is_full_though_dynamodb_ends_its_own_at_a_megabyte(
+    table: Table, dynamodb: DynamoDBClient
+) -> None:
+    ids = [f"01234567-89ab-8def-8123-{number:012x}" for number in range(70)]
+    for number in ids:
+        table.insert(replace(ITEM, id=number, notes="🥛" * 4000))
+    calls: list[str] = []
+    dynamodb.meta.events.register(
+        "before-call.dynamodb.Query", lambda **_: calls.append("query"), unique_id="calls"
+    )
+    page = table.page(ITEM.owner, None, 70, None)
+    dynamodb.meta.events.unregister("before-call.dynamodb.Query", unique_id="calls")
+    assert [item.id for item in page] == ids[::-1]
+    assert len(calls) > 1
+
+
+class Broken:
+    """A client whose every call fails."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def __getattr__(self, name: str) -> Any:
+        def call(**_: object) -> None:
+            raise self._error
+
+        return call
+
+
+def refusal(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "secret message"}}, "Operation")
+
+
+def broken_client(error: Exception, api: Api, settings: Settings, observe: Observer) -> Client:
+    table = Table(Broken(error), TABLE)  # type: ignore[arg-type]
+    return Client(Api(settings, Items(table, REGION), api._probe, observe))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        refusal("ProvisionedThroughputExceededException"),
+        refusal("ThrottlingException"),
+        refusal("InternalServerError"),
+        refusal("AccessDeniedException"),
+        refusal("ResourceNotFoundException"),
+        EndpointConnectionError(endpoint_url="http://x"),
+        ReadTimeoutError(endpoint_url="http://x"),
+    ],
+    ids=str,
+)
+def test_a_table_that_cannot_be_used_asks_to_come_again(
+    error: Exception, api: Api, settings: Settings, log: io.StringIO
+) -> None:
+    client = broken_client(error, api, settings, api._observe)
+    path = f"/v1/items/{ITEM.id}"
+    headers = {"If-Match": "*"}
+    answers = [
+        client.create(),
+        client.send("GET", "/v1/items"),
+        client.send("GET", path),
+        client.send("PUT", path, body={"title": "a"}, headers=headers),
+        client.send("PATCH", path, body={"title": "a"}, headers=headers),
+        client.send("DELETE", path),
+    ]
+    for answer in answers:
+        assert answer.status == 503
+        assert answer.headers["retry-after"] == "1"
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert "secret" not in answer.body
+    assert "secret" not in log.getvalue()
+    assert log.getvalue().count('"table unavailable"') == len(answers)
+
+
+def test_a_fault_of_ours_is_a_plain_500_and_logged_without_content(
+    api: Api, settings: Settings, log: io.StringIO
+) -> None:
+    for error in (refusal("ValidationException"), RuntimeError("secret")):
+        client = broken_client(error, api, settings, api._observe)
+        answer = client.create({"title": "secret"})
+        assert answer.status == 500
+        assert answer.headers["x-served-by"] == REGION
+        assert "secret" not in answer.body
+    assert "secret" not in log.getvalue()
+    assert '"exception_name":"RuntimeError"' in log.getvalue()
+
+
+def test_a_missing_table_is_unavailable(dynamodb: DynamoDBClient) -> None:
+    with pytest.raises(TableUnavailable, match="ResourceNotFoundException"):
+        Table(dynamodb, "no-such-table").get("user#a", "x")
+
+
+def test_a_request_gives_up_before_the_gateway_does() -> None:
+    config = request_client(REGION).meta.config
+    attempts = config.retries["total_max_attempts"]  # type: ignore[attr-defined]
+    each = config.connect_timeout + config.read_timeout  # type: ignore[attr-defined]
+    assert attempts * each <= 6
