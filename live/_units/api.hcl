@@ -1,0 +1,108 @@
+# One Region's stack. Both Regions have it, side by side, once what they share is there.
+
+locals {
+  repository = dirname(find_in_parent_folders(".terragrunt-filters"))
+  account    = read_terragrunt_config(find_in_parent_folders("account.hcl")).locals
+  name       = "${local.account.project}-${local.account.account_name}"
+  region     = read_terragrunt_config(find_in_parent_folders("region.hcl")).locals.region
+  role       = read_terragrunt_config(find_in_parent_folders("region.hcl")).locals.role
+  global     = "${dirname(find_in_parent_folders("account.hcl"))}/global"
+
+  # The root's own question, answered from its cache: a refused unit reads nobody's state.
+  refusal = run_cmd(
+    "--terragrunt-quiet", "--terragrunt-global-cache",
+    "${local.repository}/.venv/bin/python", "${local.repository}/live/account_guard.py", dirname(get_terragrunt_dir()), jsonencode(local.account),
+  )
+
+  # Stand-ins for what isn't there, so that an empty account can be planned: an apply waits for the
+  # real thing, or fails. A destroy that stopped half-way needs them too, or nothing could go on
+  # with it: what was destroyed first has no outputs left. What is still there gives its real ones.
+  mocks_for = ["init", "validate", "plan", "destroy"]
+  mock_id   = "00000000-0000-0000-0000-000000000000"
+}
+
+dependency "foundation" {
+  enabled                                 = local.refusal == ""
+  config_path                             = "${local.global}/foundation"
+  mock_outputs_allowed_terraform_commands = local.mocks_for
+  mock_outputs_merge_strategy_with_state  = "shallow"
+
+  mock_outputs = {
+    origin_key       = { current = local.mock_id, previous = local.mock_id }
+    certificate_arns = { (local.region) = "arn:aws:acm:${local.region}:${local.account.account_id}:certificate/${local.mock_id}" }
+  }
+}
+
+dependency "identity" {
+  enabled                                 = local.refusal == ""
+  config_path                             = "${local.global}/identity"
+  mock_outputs_allowed_terraform_commands = local.mocks_for
+  mock_outputs_merge_strategy_with_state  = "shallow"
+
+  mock_outputs = {
+    client_id     = "mock"
+    user_pool_arn = "arn:aws:cognito-idp:${local.account.primary_region}:${local.account.account_id}:userpool/${local.account.primary_region}_mock"
+  }
+}
+
+dependency "data" {
+  enabled                                 = local.refusal == ""
+  config_path                             = "${local.global}/data"
+  mock_outputs_allowed_terraform_commands = local.mocks_for
+  mock_outputs_merge_strategy_with_state  = "shallow"
+
+  mock_outputs = {
+    table_name   = "mock"
+    table_arns   = { (local.region) = "arn:aws:dynamodb:${local.region}:${local.account.account_id}:table/mock" }
+    kms_key_arns = { (local.region) = "arn:aws:kms:${local.region}:${local.account.account_id}:key/${local.mock_id}" }
+    index_names  = { created = "mock_created", status = "mock_status" }
+  }
+}
+
+terraform {
+  source = "${local.repository}/modules//api"
+
+  # The package is built when its sources have changed, and stands in the module's folder under a
+  # name that is the same in every clone: its path is part of the state.
+  before_hook "package" {
+    commands    = ["plan", "apply", "destroy", "refresh", "import", "console"]
+    working_dir = local.repository
+    execute     = ["${local.repository}/.venv/bin/python", "-m", "toolchain", "package"]
+  }
+
+  before_hook "package_link" {
+    commands = ["plan", "apply", "destroy", "refresh", "import", "console"]
+    execute  = ["ln", "-sf", "${local.repository}/.build/lambda.zip", "lambda.zip"]
+  }
+}
+
+inputs = {
+  name         = local.name
+  region       = local.region
+  role         = local.role
+  domain_name  = local.account.domain_name
+  package_path = "lambda.zip"
+  openapi_path = "${local.repository}/lambda/openapi.yaml"
+
+  certificate_arn      = dependency.foundation.outputs.certificate_arns[local.region]
+  origin_key           = dependency.foundation.outputs.origin_key
+  user_pool_arns       = [dependency.identity.outputs.user_pool_arn]
+  user_pool_client_ids = [dependency.identity.outputs.client_id]
+  table_name           = dependency.data.outputs.table_name
+  table_arn            = dependency.data.outputs.table_arns[local.region]
+  kms_key_arn          = dependency.data.outputs.kms_key_arns[local.region]
+  index_names          = dependency.data.outputs.index_names
+
+  allowed_origins      = local.account.allowed_origins
+  function_memory_mb   = local.account.function_memory_mb
+  reserved_concurrency = local.account.reserved_concurrency
+  throttle_rate_limit  = local.account.throttle_rate_limit
+  throttle_burst_limit = local.account.throttle_burst_limit
+  log_retention_days   = local.account.log_retention_days
+
+  peer_region            = local.role == "primary" ? local.account.replica_region : local.account.primary_region
+  availability_objective = local.account.availability_objective
+  latency_objective_ms   = local.account.latency_objective_ms
+  alarm_emails           = local.account.alarm_emails
+  trace_rate             = local.account.trace_rate
+}

@@ -1,0 +1,20 @@
+# The Global Table, both replicas of it in one state: reads nothing of other units.
+
+locals {
+  repository = dirname(find_in_parent_folders(".terragrunt-filters"))
+  account    = read_terragrunt_config(find_in_parent_folders("account.hcl")).locals
+  name       = "${local.account.project}-${local.account.account_name}"
+}
+
+terraform {
+  source = "${local.repository}/modules//data"
+}
+
+inputs = {
+  name                   = local.name
+  primary_region         = local.account.primary_region
+  replica_region         = local.account.replica_region
+  deletion_protection    = local.account.deletion_protection
+  point_in_time_recovery = local.account.point_in_time_recovery
+  max_throughput         = local.account.table_max_throughput
+}

@@ -1,0 +1,83 @@
+# The global layer in front of both Regions: it comes last, since a new origin key must be known to
+# the Regions before the edge sends it.
+
+locals {
+  repository = dirname(find_in_parent_folders(".terragrunt-filters"))
+  account    = read_terragrunt_config(find_in_parent_folders("account.hcl")).locals
+  name       = "${local.account.project}-${local.account.account_name}"
+  folder     = dirname(find_in_parent_folders("account.hcl"))
+
+  # The root's own question, answered from its cache: a refused unit reads nobody's state.
+  refusal = run_cmd(
+    "--terragrunt-quiet", "--terragrunt-global-cache",
+    "${local.repository}/.venv/bin/python", "${local.repository}/live/account_guard.py", dirname(get_terragrunt_dir()), jsonencode(local.account),
+  )
+
+  # As for the Regions: see api.hcl.
+  mocks_for     = ["init", "validate", "plan", "destroy"]
+  mock_id       = "00000000-0000-0000-0000-000000000000"
+  mock_endpoint = { domain_name = "d-mock.execute-api.amazonaws.com", zone_id = "Z00000000000000000000" }
+}
+
+dependency "foundation" {
+  enabled                                 = local.refusal == ""
+  config_path                             = "${local.folder}/global/foundation"
+  mock_outputs_allowed_terraform_commands = local.mocks_for
+  mock_outputs_merge_strategy_with_state  = "shallow"
+
+  mock_outputs = {
+    zone_id              = "Z00000000000000000000"
+    origin_key           = { current = local.mock_id, previous = local.mock_id }
+    edge_certificate_arn = "arn:aws:acm:us-east-1:${local.account.account_id}:certificate/${local.mock_id}"
+  }
+}
+
+dependency "primary" {
+  enabled                                 = local.refusal == ""
+  config_path                             = "${local.folder}/${local.account.primary_region}/api"
+  mock_outputs_allowed_terraform_commands = local.mocks_for
+  mock_outputs_merge_strategy_with_state  = "shallow"
+
+  mock_outputs = { regional_endpoints = { region = local.mock_endpoint, origin = local.mock_endpoint } }
+}
+
+dependency "replica" {
+  enabled                                 = local.refusal == ""
+  config_path                             = "${local.folder}/${local.account.replica_region}/api"
+  mock_outputs_allowed_terraform_commands = local.mocks_for
+  mock_outputs_merge_strategy_with_state  = "shallow"
+
+  mock_outputs = { regional_endpoints = { region = local.mock_endpoint, origin = local.mock_endpoint } }
+}
+
+terraform {
+  source = "${local.repository}/modules//edge"
+}
+
+inputs = {
+  name           = local.name
+  domain_name    = local.account.domain_name
+  primary_region = local.account.primary_region
+  replica_region = local.account.replica_region
+
+  zone_id              = dependency.foundation.outputs.zone_id
+  edge_certificate_arn = dependency.foundation.outputs.edge_certificate_arn
+  origin_key           = dependency.foundation.outputs.origin_key
+  regional_endpoints = {
+    (local.account.primary_region) = dependency.primary.outputs.regional_endpoints
+    (local.account.replica_region) = dependency.replica.outputs.regional_endpoints
+  }
+
+  health_check_interval_seconds  = local.account.health_check_interval_seconds
+  health_check_failure_threshold = local.account.health_check_failure_threshold
+  failover_record_ttl_seconds    = local.account.failover_record_ttl_seconds
+  rate_limit_per_five_minutes    = local.account.edge_rate_limit
+  price_class                    = local.account.price_class
+  geo_restriction                = local.account.geo_restriction
+  log_retention_days             = local.account.log_retention_days
+
+  table_name             = "${local.name}-items"
+  availability_objective = local.account.availability_objective
+  latency_objective_ms   = local.account.latency_objective_ms
+  alarm_emails           = local.account.alarm_emails
+}

@@ -1,0 +1,21 @@
+# The zone, its certificates and the key that edge and Regions share: reads nothing of other units.
+
+locals {
+  repository = dirname(find_in_parent_folders(".terragrunt-filters"))
+  account    = read_terragrunt_config(find_in_parent_folders("account.hcl")).locals
+  name       = "${local.account.project}-${local.account.account_name}"
+}
+
+terraform {
+  source = "${local.repository}/modules//foundation"
+}
+
+inputs = {
+  name                = local.name
+  domain_name         = local.account.domain_name
+  create_hosted_zone  = local.account.create_hosted_zone
+  domain_delegated    = local.account.domain_delegated
+  primary_region      = local.account.primary_region
+  replica_region      = local.account.replica_region
+  origin_key_rotation = local.account.origin_key_rotation
+}

@@ -1,0 +1,204 @@
+"""Says why a unit must not be worked on from here: a mistake in account.hcl, or another account.
+
+The root terragrunt.hcl runs it while it reads a unit, so before the unit's state, its state's
+bucket or any resource is looked at. Backend and provider have allowed_account_ids and say the
+same again for each call of Terraform's own.
+"""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+from urllib.parse import urlsplit
+
+LIVE: Final = Path(__file__).resolve().parent
+# Ids that documents and templates use in place of an account's own.
+PLACEHOLDER: Final = re.compile(r"(\d)\1{11}|123456789012")
+# What the root and the files in _units read of an account.hcl.
+NEEDED: Final = frozenset(
+    {
+        "account_id",
+        "account_name",
+        "advanced_security",
+        "alarm_emails",
+        "allowed_origins",
+        "availability_objective",
+        "callback_urls",
+        "create_hosted_zone",
+        "deletion_protection",
+        "domain_delegated",
+        "domain_name",
+        "edge_rate_limit",
+        "email_from",
+        "email_ses_identity_arn",
+        "failover_record_ttl_seconds",
+        "function_memory_mb",
+        "geo_restriction",
+        "health_check_failure_threshold",
+        "health_check_interval_seconds",
+        "latency_objective_ms",
+        "log_retention_days",
+        "logout_urls",
+        "mfa",
+        "origin_key_rotation",
+        "point_in_time_recovery",
+        "price_class",
+        "primary_region",
+        "project",
+        "provider_version",
+        "replica_region",
+        "reserved_concurrency",
+        "table_max_throughput",
+        "throttle_burst_limit",
+        "throttle_rate_limit",
+        "trace_rate",
+        "user_pool_tier",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account as its account.hcl has it; said is the names of all that it says."""
+
+    folder: str
+    said: frozenset[str]
+    name: str
+    id: str
+    primary: str
+    replica: str
+
+    @classmethod
+    def read(cls, folder: str, written: Mapping[str, object]) -> Self:
+        """Take an account.hcl's locals; what it doesn't say is an empty string."""
+        names = ("account_name", "account_id", "primary_region", "replica_region")
+        return cls(folder, frozenset(written), *(str(written.get(name, "")) for name in names))
+
+    @property
+    def file(self) -> str:
+        """Where a person corrects it, relative to the repository."""
+        return f"live/{self.folder}/account.hcl"
+
+    @property
+    def embedded(self) -> bool:
+        """Whether it is the embedded AWS, which its units can't leave."""
+        return "embedded_aws" in self.said
+
+
+def incomplete(account: Account) -> str:
+    """Say what account.hcl lacks; empty when nothing."""
+    missing = sorted(NEEDED - account.said)
+    if not missing:
+        return ""
+    return (
+        f"{account.file} doesn't say {', '.join(missing)}: live/dev/account.hcl shows what belongs "
+        "there, and why."
+    )
+
+
+def misplaced(account: Account, area: str) -> str:
+    """Say how account.hcl and the folders around it disagree; empty when they don't."""
+    if account.name != account.folder:
+        return (
+            f'{account.file} has account_name = "{account.name}": give it the name of its folder, '
+            "or two accounts could share names."
+        )
+    if account.primary == account.replica:
+        return (
+            f"{account.file} has the same primary_region and replica_region: a Region can't stand "
+            "in for itself."
+        )
+    if area not in {"global", account.primary, account.replica}:
+        return (
+            f"live/{account.folder}/{area} is named for a Region that {account.file} doesn't: "
+            "rename the folder, or set primary_region or replica_region to it."
+        )
+    return ""
+
+
+def misstated(account: Account) -> str:
+    """Say what is wrong with a real account's id as it is written; empty when nothing is."""
+    if PLACEHOLDER.fullmatch(account.id):
+        return (
+            f"{account.file} still has the placeholder account id {account.id}: put your AWS "
+            "account's id there (`aws sts get-caller-identity --query Account`)."
+        )
+    if not re.fullmatch(r"\d{12}", account.id):
+        return f'{account.file} has account_id = "{account.id}": it must be 12 digits, in quotes.'
+    return ""
+
+
+def misdirected(account: Account, environment: Mapping[str, str]) -> str:
+    """Say so when the shell sends every AWS call to this machine; empty when it doesn't."""
+    endpoint = environment.get("AWS_ENDPOINT_URL", "")
+    host = urlsplit(endpoint).hostname or ""
+    if host in {"localhost", "::1"} or host.startswith("127.") or host.endswith(".localhost"):
+        return (
+            f"This shell is set up for the embedded AWS (AWS_ENDPOINT_URL={endpoint}): open "
+            f"another one, with credentials of account {account.id}, to work on {account.name}."
+        )
+    return ""
+
+
+def mistaken(account: Account) -> str:
+    """Ask STS whose credentials these are; empty when they are the account's own."""
+    # Here, since they take half a second, for which the embedded account has no use.
+    import boto3  # noqa: PLC0415
+    from botocore.config import Config  # noqa: PLC0415
+    from botocore.exceptions import (  # noqa: PLC0415
+        BotoCoreError,
+        ClientError,
+        EndpointConnectionError,
+    )
+
+    # No long wait: somebody is sitting in front of it.
+    patience = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
+    try:
+        sts = boto3.client("sts", region_name=account.primary, config=patience)
+        caller = sts.get_caller_identity()
+    except EndpointConnectionError as error:
+        return f"AWS can't be reached to check whose account this is, so it is left alone: {error}"
+    except (BotoCoreError, ClientError) as error:
+        return (
+            f"No valid AWS credentials for {account.name}, account {account.id}: sign in to it "
+            f"(for example `aws sso login`, and AWS_PROFILE for its profile). AWS says: {error}"
+        )
+    if caller["Account"] == account.id:
+        return ""
+    return (
+        f"These credentials are of account {caller['Account']} ({caller['Arn']}), but "
+        f"{account.file} is for account {account.id}. Use credentials of {account.id}, or correct "
+        "account_id there if the file is wrong."
+    )
+
+
+def refusal(account: Account, area: str, environment: Mapping[str, str]) -> str:
+    """Say why units of an area must be left alone; empty when they may be worked on."""
+    mistake = misplaced(account, area)
+    if mistake or account.embedded:
+        return mistake
+    return misstated(account) or misdirected(account, environment) or mistaken(account)
+
+
+def main(folder: str, written: str) -> str | int:
+    """Print the refusal of a folder's units; an error when they can't even be read."""
+    path = Path(folder)
+    if path.parent.parent != LIVE:
+        return (
+            "This is no unit: use `terragrunt run --all plan`, or change into a folder "
+            "live/<account>/<global or Region>/<unit>."
+        )
+    account = Account.read(path.parent.name, json.loads(written))
+    lacking = incomplete(account)
+    if lacking:
+        return lacking
+    sys.stdout.write(refusal(account, path.name, os.environ))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,6 @@
+# The folder's name is the Region; account.hcl says which part it plays.
+locals {
+  account = read_terragrunt_config(find_in_parent_folders("account.hcl")).locals
+  region  = basename(get_terragrunt_dir())
+  role    = lookup({ (local.account.primary_region) = "primary", (local.account.replica_region) = "replica" }, local.region, "unknown")
+}

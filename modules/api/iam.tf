@@ -1,0 +1,111 @@
+# IAM is global: its names carry the Region, so that every Region has its own.
+
+locals {
+  function_arn = "arn:${local.partition}:lambda:${var.region}:${local.account_id}:function:${local.function_name}"
+}
+
+# What the function may do: what its code calls, on what it calls it on.
+resource "aws_iam_role" "function" {
+  name        = "${var.name}-${var.region}-function"
+  description = "The API's function in ${var.region}."
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "LambdaForThisFunctionOnly"
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "lambda.amazonaws.com" }
+      Condition = {
+        StringEquals = { "aws:SourceAccount" = local.account_id }
+        # The function, and its versions.
+        ArnLike = { "aws:SourceArn" = [local.function_arn, "${local.function_arn}:*"] }
+      }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "function" {
+  name = "function"
+  role = aws_iam_role.function.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid    = "Items"
+        Effect = "Allow"
+        Action = [
+          "dynamodb:GetItem",
+          "dynamodb:PutItem",
+          "dynamodb:UpdateItem",
+        ]
+        Resource = var.table_arn
+      },
+      {
+        Sid    = "Lists"
+        Effect = "Allow"
+        Action = "dynamodb:Query"
+        Resource = [
+          "${var.table_arn}/index/${var.index_names.created}",
+          "${var.table_arn}/index/${var.index_names.status}",
+        ]
+      },
+      {
+        # DynamoDB decrypts the table's key in the caller's name, for reads and
+        # writes alike. Everything else it does with the key, it does by the
+        # grant that it was given when the table was made.
+        Sid       = "TableKey"
+        Effect    = "Allow"
+        Action    = "kms:Decrypt"
+        Resource  = var.kms_key_arn
+        Condition = { StringEquals = { "kms:ViaService" = "dynamodb.${var.region}.amazonaws.com" } }
+      },
+      {
+        Sid    = "Logs"
+        Effect = "Allow"
+        Action = [
+          "logs:CreateLogStream",
+          "logs:PutLogEvents",
+        ]
+        Resource = "${aws_cloudwatch_log_group.function.arn}:log-stream:*"
+      },
+      {
+        Sid    = "Traces"
+        Effect = "Allow"
+        Action = [
+          "xray:PutTelemetryRecords",
+          "xray:PutTraceSegments",
+        ]
+        # X-Ray knows no resource for either.
+        Resource = "*"
+      },
+    ]
+  })
+}
+
+# What API Gateway writes its logs with, for every REST API of the account in
+# this Region. It checks the role for the permissions of AWS's own policy, which
+# is therefore the one to attach.
+resource "aws_iam_role" "gateway_logs" {
+  count = var.manage_gateway_account ? 1 : 0
+
+  name        = "${var.name}-${var.region}-gateway-logs"
+  description = "API Gateway's logs in ${var.region}."
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "apigateway.amazonaws.com" }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy_attachment" "gateway_logs" {
+  count = var.manage_gateway_account ? 1 : 0
+
+  role       = aws_iam_role.gateway_logs[0].name
+  policy_arn = "arn:${local.partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+}

@@ -1,0 +1,59 @@
+# What wakes somebody in this Region: that users' errors use up the error budget
+# too fast. What only informs is in informing_alarms.tf.
+
+locals {
+  monitoring_name = "${var.name}-${var.region}"
+
+  health_check_paths = toset([for path in keys(local.contract.paths) : path if startswith(path, "/health")])
+  user_routes        = { for key, route in local.routes : key => route if !contains(local.health_check_paths, route.path) }
+
+  stage_dimensions    = { ApiName = aws_api_gateway_rest_api.this.name, Stage = local.stage_name }
+  function_dimensions = { FunctionName = local.function_name, Resource = "${local.function_name}:${local.alias_name}" }
+  table_dimensions    = { TableName = var.table_name }
+
+  # Users' requests and failures: those of the stage less those of the health
+  # checks, whose 503s are answers ("not told to take over") and no failures.
+  # An alarm on metric math has room for ten metrics; these are eight.
+  user_traffic_metrics = merge(
+    {
+      all      = { namespace = "AWS/ApiGateway", name = "Count", dimensions = local.stage_dimensions, stat = "Sum" }
+      failures = { namespace = "AWS/ApiGateway", name = "5XXError", dimensions = local.stage_dimensions, stat = "Sum" }
+    },
+    merge([
+      for index, path in sort(local.health_check_paths) : {
+        for id, metric in { checks = "Count", refusals = "5XXError" } : "${id}${index}" => {
+          namespace                = "AWS/ApiGateway"
+          name                     = metric
+          dimensions               = merge(local.stage_dimensions, { Resource = path, Method = "GET" })
+          stat                     = "Sum"
+        }
+      }
+    ]...)
+  )
+  health_indexes = range(length(local.health_check_paths))
+  user_requests  = "(all - SUM([${join(", ", [for index in local.health_indexes : "FILL(checks${index}, 0)"])}]))"
+  user_failures  = "(failures - SUM([${join(", ", [for index in local.health_indexes : "FILL(refusals${index}, 0)"])}]))"
+}
+
+module "alarms" {
+  source = "../alarms"
+
+  name    = local.monitoring_name
+  account = { id = local.account_id, partition = local.partition }
+  emails  = var.alarm_emails
+
+  burn_rate = {
+    meaning    = "Users' requests fail"
+    runbook    = "region-serves-errors.md"
+    objective  = var.availability_objective
+    expression = "IF(${local.user_requests} >= ${var.alarm_least_requests}, ${local.user_failures} / ${local.user_requests}, 0)"
+    metrics    = local.user_traffic_metrics
+  }
+
+  alarms = local.informing_alarms
+
+  page = {
+    meaning = "Pages: users of ${var.region} get errors, and the error budget goes too fast. First: is the other Region well? Then move users there (make takeover), and look for the cause afterwards."
+    runbook = "region-serves-errors.md"
+  }
+}

@@ -1,0 +1,114 @@
+# What the function's role may do, and who may be it.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+run "the_function_may_do_what_its_code_does_and_no_more" {
+  assert {
+    condition = toset(flatten([for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement.Action])) == toset([
+      "dynamodb:GetItem",
+      "dynamodb:PutItem",
+      "dynamodb:UpdateItem",
+      "dynamodb:Query",
+      "kms:Decrypt",
+      "logs:CreateLogStream",
+      "logs:PutLogEvents",
+      "xray:PutTelemetryRecords",
+      "xray:PutTraceSegments",
+    ])
+    error_message = "The role's actions are not those that the code calls."
+  }
+
+  assert {
+    condition     = alltrue([for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : !strcontains(join(" ", flatten([statement.Action])), "*")])
+    error_message = "An action is a wildcard."
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(aws_iam_role_policy.function.policy).Statement :
+      !contains(flatten([statement.Resource]), "*") || alltrue([for action in flatten([statement.Action]) : startswith(action, "xray:")])
+    ])
+    error_message = "Something else than X-Ray has every resource."
+  }
+
+  assert {
+    condition = alltrue(flatten([
+      for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : [
+        for resource in flatten([statement.Resource]) :
+        contains([var.table_arn, "${var.table_arn}/index/by_created", "${var.table_arn}/index/by_status"], resource)
+      ] if startswith(flatten([statement.Action])[0], "dynamodb:")
+    ]))
+    error_message = "The role reaches data other than this Region's table and its two indexes."
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(aws_iam_role_policy.function.policy).Statement :
+      statement.Resource == var.kms_key_arn && statement.Condition.StringEquals["kms:ViaService"] == "dynamodb.us-east-1.amazonaws.com"
+      if flatten([statement.Action])[0] == "kms:Decrypt"
+    ])
+    error_message = "The key is usable for something else than the table, or is another key."
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(aws_iam_role_policy.function.policy).Statement :
+      startswith(statement.Resource, "${aws_cloudwatch_log_group.function.arn}:")
+      if startswith(flatten([statement.Action])[0], "logs:")
+    ])
+    error_message = "The role writes other logs than its own."
+  }
+}
+
+run "only_this_function_may_be_the_role" {
+  assert {
+    condition     = one(jsondecode(aws_iam_role.function.assume_role_policy).Statement).Principal == { Service = "lambda.amazonaws.com" }
+    error_message = "Somebody else than Lambda may be the role."
+  }
+
+  assert {
+    condition     = one(jsondecode(aws_iam_role.function.assume_role_policy).Statement).Condition.StringEquals["aws:SourceAccount"] == "111111111111"
+    error_message = "Lambda may be the role for another account."
+  }
+
+  assert {
+    condition = alltrue([
+      for arn in one(jsondecode(aws_iam_role.function.assume_role_policy).Statement).Condition.ArnLike["aws:SourceArn"] :
+      startswith("${arn}:", "arn:aws:lambda:us-east-1:111111111111:function:${aws_lambda_function.this.function_name}:")
+    ])
+    error_message = "Lambda may be the role for another function."
+  }
+}
+
+run "only_this_stage_may_call_the_function" {
+  assert {
+    condition     = aws_lambda_permission.gateway.principal == "apigateway.amazonaws.com" && aws_lambda_permission.gateway.qualifier == aws_lambda_alias.live.name
+    error_message = "The permission is not the gateway's, or not for the alias."
+  }
+
+  assert {
+    condition     = aws_lambda_permission.gateway.source_arn == "${aws_api_gateway_rest_api.this.execution_arn}/${aws_api_gateway_stage.live.stage_name}/*/*"
+    error_message = "Another API or stage may call the function."
+  }
+}
+
+# IAM knows no Regions: the same name in both would be one role that two stacks fight over.
+run "names_of_roles_carry_the_region" {
+  assert {
+    condition     = alltrue([for role in [aws_iam_role.function, one(aws_iam_role.gateway_logs)] : strcontains(role.name, "us-east-1") && length(role.name) <= 64])
+    error_message = "A role's name doesn't carry the Region, or is too long."
+  }
+}
+
+run "the_account_setting_may_belong_to_somebody_else" {
+  variables {
+    manage_gateway_account = false
+  }
+
+  assert {
+    condition     = length(aws_api_gateway_account.this) + length(aws_iam_role.gateway_logs) + length(aws_iam_role_policy_attachment.gateway_logs) == 0
+    error_message = "The account's setting is made though it isn't ours."
+  }
+}

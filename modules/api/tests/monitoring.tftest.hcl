@@ -1,0 +1,109 @@
+# Whom the Region's alarms and dashboard count, and where they send whoever reads them.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+run "requests_that_make_a_rate_worth_acting_on_are_users_own" {
+  command = plan
+
+  assert {
+    condition = toset([
+      for metric in local.informing_alarms["client-errors"].metrics : try(metric.dimensions.Resource, "the stage") if metric.name == "Count"
+    ]) == toset(["the stage", "/health", "/health/ready", "/health/takeover"])
+    error_message = "Health checks' requests must be taken from the stage's."
+  }
+
+  assert {
+    condition     = strcontains(local.informing_alarms["client-errors"].expression, "errors / ${local.user_requests}")
+    error_message = "A share of users' requests must have these below the line."
+  }
+
+  assert {
+    condition = alltrue([
+      for key, alarm in local.latency_alarms :
+      alarm.metrics.requests.dimensions == alarm.metrics.slow.dimensions && strcontains(alarm.expression, "requests >= ${var.alarm_least_requests}")
+    ])
+    error_message = "A route's latency must be judged by that route's own number of requests."
+  }
+}
+
+run "every_route_of_users_has_an_alarm_on_its_latency" {
+  command = plan
+
+  assert {
+    condition = toset([
+      for alarm in local.latency_alarms : "${alarm.metrics.slow.dimensions.Method} ${alarm.metrics.slow.dimensions.Resource}"
+      ]) == toset(flatten([
+        for path, item in yamldecode(file(var.openapi_path)).paths : [
+          for method in keys(item) : "${upper(method)} ${path}"
+        ] if !startswith(path, "/health")
+    ]))
+    error_message = "The alarms on latency are not those of the contract's routes."
+  }
+}
+
+run "health_checks_are_not_in_the_availability" {
+  command = plan
+
+  assert {
+    condition = {
+      for path in keys(yamldecode(file(var.openapi_path)).paths) : path => sort([
+        for metric in local.user_traffic_metrics : metric.name if try(metric.dimensions.Resource, null) == path
+      ])
+      } == {
+      for path in keys(yamldecode(file(var.openapi_path)).paths) : path => startswith(path, "/health") ? ["5XXError", "Count"] : []
+    }
+    error_message = "Requests and 5XXs of every health route, and of no other, must be known to be taken away."
+  }
+
+  assert {
+    condition = alltrue([
+      for id, metric in local.user_traffic_metrics : strcontains(
+        metric.name == "Count" ? local.user_requests : local.user_failures,
+        try(metric.dimensions.Resource, null) == null ? "(${id} - " : "FILL(${id}, 0)",
+      )
+    ])
+    error_message = "What health routes have must be taken from what the stage has."
+  }
+}
+
+run "every_route_of_users_is_drawn" {
+  command = plan
+
+  assert {
+    condition = alltrue(flatten([
+      for path, item in yamldecode(file(var.openapi_path)).paths : [
+        for method in keys(item) : [
+          for metric in ["Count", "Latency"] : strcontains(
+            jsonencode(local.dashboard_rows),
+            trim(jsonencode(concat(["AWS/ApiGateway", metric], local.stage, ["Resource", path, "Method", upper(method)])), "[]"),
+          )
+        ]
+      ] if !startswith(path, "/health")
+    ]))
+    error_message = "The dashboard doesn't draw the requests or the latency of a route."
+  }
+}
+
+run "every_alarm_has_a_runbook_that_is_there" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for runbook in module.alarms.runbooks : fileexists("../../docs/runbooks/${split("#", runbook)[0]}")])
+    error_message = "An alarm's page isn't among the runbooks."
+  }
+
+  assert {
+    condition = alltrue([
+      for runbook in module.alarms.runbooks :
+      strcontains(file("../../docs/runbooks/${split("#", runbook)[0]}"), "\n## ${split("#", runbook)[1]}\n") if strcontains(runbook, "#")
+    ])
+    error_message = "An alarm's section isn't on its page."
+  }
+
+  assert {
+    condition     = alltrue([for name in ["landing-test-us-east-1-availability-fast-long", "landing-test-us-east-1-client-errors", "landing-test-us-east-1-serves-errors"] : contains(keys(module.alarms.runbooks), name)])
+    error_message = "The alarms that were looked at aren't all."
+  }
+}

@@ -1,0 +1,168 @@
+# The origin lock: nothing gets into the Region but what the edge sent, and the
+# health checks, which can't send a header of ours.
+
+locals {
+  # With and without the stage: AWS doesn't say which of them a web ACL sees
+  # behind a custom domain name, and a health check that is refused looks like a
+  # Region that is down.
+  health_paths = ["/health", "/${local.stage_name}/health"]
+
+  origin_keys = {
+    current  = var.origin_key.current
+    previous = var.origin_key.previous
+  }
+}
+
+resource "aws_wafv2_web_acl" "this" {
+  name        = "${var.name}-api"
+  description = "Lets in what carries the key of the edge, and health checks"
+  scope       = "REGIONAL"
+
+  default_action {
+    block {}
+  }
+
+  # First, so that nothing below counts what the edge sends. Two keys, so that it
+  # can be rotated: the edge sends the current one some minutes after the Regions
+  # have learnt it.
+  rule {
+    name     = "origin-key"
+    priority = 0
+
+    action {
+      allow {}
+    }
+
+    statement {
+      or_statement {
+        dynamic "statement" {
+          for_each = local.origin_keys
+
+          content {
+            byte_match_statement {
+              positional_constraint = "EXACTLY"
+              search_string         = statement.value
+
+              field_to_match {
+                single_header {
+                  name = "x-origin-key"
+                }
+              }
+
+              text_transformation {
+                priority = 0
+                type     = "NONE"
+              }
+            }
+          }
+        }
+      }
+    }
+
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "origin-key"
+      # A sample would show the key to whoever may look at samples.
+      sampled_requests_enabled = false
+    }
+  }
+
+  # Health is public and not the edge's to limit. A checker asks some 30 times
+  # in five minutes from one address.
+  rule {
+    name     = "health-rate-per-address"
+    priority = 1
+
+    action {
+      block {}
+    }
+
+    statement {
+      rate_based_statement {
+        aggregate_key_type    = "IP"
+        evaluation_window_sec = 300
+        limit                 = var.health_rate_limit_per_five_minutes
+
+        scope_down_statement {
+          or_statement {
+            dynamic "statement" {
+              for_each = local.health_paths
+
+              content {
+                byte_match_statement {
+                  positional_constraint = "STARTS_WITH"
+                  search_string         = statement.value
+
+                  field_to_match {
+                    uri_path {}
+                  }
+
+                  text_transformation {
+                    priority = 0
+                    type     = "NONE"
+                  }
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "health-rate-per-address"
+      sampled_requests_enabled   = true
+    }
+  }
+
+  rule {
+    name     = "health"
+    priority = 2
+
+    action {
+      allow {}
+    }
+
+    statement {
+      or_statement {
+        dynamic "statement" {
+          for_each = local.health_paths
+
+          content {
+            byte_match_statement {
+              positional_constraint = "STARTS_WITH"
+              search_string         = statement.value
+
+              field_to_match {
+                uri_path {}
+              }
+
+              text_transformation {
+                priority = 0
+                type     = "NONE"
+              }
+            }
+          }
+        }
+      }
+    }
+
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "health"
+      sampled_requests_enabled   = true
+    }
+  }
+
+  visibility_config {
+    cloudwatch_metrics_enabled = true
+    metric_name                = "${var.name}-api"
+    sampled_requests_enabled   = false
+  }
+}
+
+resource "aws_wafv2_web_acl_association" "this" {
+  resource_arn = aws_api_gateway_stage.live.arn
+  web_acl_arn  = aws_wafv2_web_acl.this.arn
+}

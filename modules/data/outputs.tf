@@ -1,0 +1,25 @@
+output "table_name" {
+  description = "Name of the table, the same in both Regions."
+  value       = aws_dynamodb_table.this.name
+}
+
+output "table_arns" {
+  description = "Region => ARN of the table there."
+  value = {
+    (var.primary_region) = aws_dynamodb_table.this.arn
+    (var.replica_region) = one(aws_dynamodb_table.this.replica[*].arn)
+  }
+}
+
+output "kms_key_arns" {
+  description = "Region => ARN of the key that encrypts the table there."
+  value = {
+    (var.primary_region) = aws_kms_key.this.arn
+    (var.replica_region) = aws_kms_replica_key.this.arn
+  }
+}
+
+output "index_names" {
+  description = "Names of the indexes: {created, status}."
+  value       = local.index_names
+}

@@ -1,0 +1,110 @@
+variable "name" {
+  description = "Prefix of everything that is made here, for example landing-prod."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,38}[a-z0-9]$", var.name))
+    error_message = "name must be 3 to 40 lower-case letters, digits and hyphens, and begin with a letter."
+  }
+}
+
+variable "primary_region" {
+  description = "Region of the default provider, where the table is made and writes go while all is well."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.primary_region))
+    error_message = "primary_region must be a Region's name, such as us-east-1."
+  }
+}
+
+variable "replica_region" {
+  description = "Region of the provider aws.replica, which holds the replica. Changing it removes the old replica and makes the new one from the table."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.replica_region))
+    error_message = "replica_region must be a Region's name, such as us-west-2."
+  }
+
+  validation {
+    condition     = var.replica_region != var.primary_region
+    error_message = "replica_region must differ from primary_region: a table can't replicate to itself."
+  }
+}
+
+variable "deletion_protection" {
+  description = "Whether the table refuses to be deleted. A destroy then ends before it touches anything, the replica included."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "point_in_time_recovery" {
+  description = "Whether the table can be restored to any second of the recovery period, in both Regions."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "recovery_period_days" {
+  description = "Days that point-in-time recovery reaches back in the primary Region. The replica's is DynamoDB's own 35."
+  type        = number
+  default     = 35
+  nullable    = false
+
+  validation {
+    condition     = var.recovery_period_days >= 1 && var.recovery_period_days <= 35 && floor(var.recovery_period_days) == var.recovery_period_days
+    error_message = "recovery_period_days must be a whole number from 1 to 35."
+  }
+}
+
+variable "max_throughput" {
+  description = "Ceiling of on-demand capacity in request units a second, for the table and its index alike: a limit on the bill, and a throttle beyond it. null is AWS's own limit."
+  type = object({
+    read  = number
+    write = number
+  })
+  default = null
+
+  validation {
+    condition     = var.max_throughput == null || try(min(var.max_throughput.read, var.max_throughput.write) >= 1, false)
+    error_message = "max_throughput must give read and write, each at least 1; leave it null for no ceiling."
+  }
+}
+
+variable "key_rotation_days" {
+  description = "Days between two rotations of the key's material."
+  type        = number
+  default     = 365
+  nullable    = false
+
+  validation {
+    condition     = var.key_rotation_days >= 90 && var.key_rotation_days <= 2560
+    error_message = "key_rotation_days must be 90 to 2560, the range that KMS takes."
+  }
+}
+
+variable "key_deletion_window_days" {
+  description = "Days between asking for a key's deletion and losing it, and everything encrypted with it, for good."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = var.key_deletion_window_days >= 7 && var.key_deletion_window_days <= 30
+    error_message = "key_deletion_window_days must be 7 to 30, the range that KMS takes."
+  }
+}
+
+variable "table_timeout" {
+  description = "How long an apply waits for the table and its replica; a replica of much data takes its time."
+  type        = string
+  default     = "60m"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[1-9][0-9]{0,3}m$", var.table_timeout))
+    error_message = "table_timeout must be minutes, such as 60m."
+  }
+}

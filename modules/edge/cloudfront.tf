@@ -1,0 +1,129 @@
+data "aws_cloudfront_cache_policy" "caching_disabled" {
+  name = "Managed-CachingDisabled"
+}
+
+# Everything the viewer sends but Host: the Region's custom domain must see the
+# origin's name in Host and SNI, or it doesn't know which API is meant.
+data "aws_cloudfront_origin_request_policy" "all_viewer_except_host_header" {
+  name = "Managed-AllViewerExceptHostHeader"
+}
+
+resource "aws_cloudfront_response_headers_policy" "security" {
+  name    = "${var.name}-security"
+  comment = "Security headers of an API that serves no documents"
+
+  security_headers_config {
+    content_security_policy {
+      content_security_policy = "default-src 'none'; frame-ancestors 'none'"
+      override                = true
+    }
+
+    content_type_options {
+      override = true
+    }
+
+    frame_options {
+      frame_option = "DENY"
+      override     = true
+    }
+
+    referrer_policy {
+      referrer_policy = "no-referrer"
+      override        = true
+    }
+
+    strict_transport_security {
+      access_control_max_age_sec = 63072000
+      include_subdomains         = true
+      preload                    = false
+      override                   = true
+    }
+  }
+}
+
+locals {
+  # Every code whose time CloudFront lets one set, but 416, which it never keeps.
+  error_codes_kept_by_cloudfront = [400, 403, 404, 405, 414, 500, 501, 502, 503, 504]
+}
+
+resource "aws_cloudfront_distribution" "this" {
+  comment         = "${var.name}: ${local.public_domain_name}"
+  enabled         = true
+  aliases         = [local.public_domain_name]
+  http_version    = "http2and3"
+  is_ipv6_enabled = true
+  price_class     = var.price_class
+  web_acl_id      = aws_wafv2_web_acl.this.arn
+
+  # A change is rolled out to every edge location in minutes; nothing that
+  # depends on the distribution needs to wait for the last of them.
+  wait_for_deployment = false
+
+  origin {
+    origin_id   = "region"
+    domain_name = local.origin_domain_name
+
+    # A Region that doesn't take a connection in 3 s is not going to: the
+    # viewer gets an error soon, and its retry finds the standby once DNS moves.
+    # One attempt, since each more lets a GET hang for the read timeout again.
+    connection_attempts = 1
+    connection_timeout  = 3
+
+    custom_origin_config {
+      http_port                = 80
+      https_port               = 443
+      origin_protocol_policy   = "https-only"
+      origin_ssl_protocols     = ["TLSv1.2"]
+      origin_read_timeout      = var.origin_read_timeout_seconds
+      origin_keepalive_timeout = 60
+    }
+
+    # The origin lock: a Region's web ACL lets in only requests that carry it.
+    # CloudFront overwrites the header when a viewer sends one himself.
+    custom_header {
+      name  = "x-origin-key"
+      value = var.origin_key.current
+    }
+  }
+
+  # One behaviour and no origin group: an origin group can't stand behind a
+  # behaviour that accepts writes, so DNS alone decides which Region serves.
+  default_cache_behavior {
+    target_origin_id = "region"
+    # The Region's gateway compresses. CloudFront would turn strong ETags into weak
+    # ones on the way, and no If-Match would ever match again.
+    compress                   = false
+    viewer_protocol_policy     = "https-only"
+    allowed_methods            = ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"]
+    cached_methods             = ["GET", "HEAD"]
+    cache_policy_id            = data.aws_cloudfront_cache_policy.caching_disabled.id
+    origin_request_policy_id   = data.aws_cloudfront_origin_request_policy.all_viewer_except_host_header.id
+    response_headers_policy_id = aws_cloudfront_response_headers_policy.security.id
+  }
+
+  # CloudFront keeps an error for 10 s unless told otherwise, even where nothing
+  # else is cached and the answer says no-store, and gives it to whoever asks for
+  # the same path: one person's 404 to another, an outage's 504 to everybody after
+  # it. No page is named, so that the API's own answer passes through.
+  dynamic "custom_error_response" {
+    for_each = local.error_codes_kept_by_cloudfront
+
+    content {
+      error_code            = custom_error_response.value
+      error_caching_min_ttl = 0
+    }
+  }
+
+  restrictions {
+    geo_restriction {
+      restriction_type = var.geo_restriction.restriction_type
+      locations        = var.geo_restriction.locations
+    }
+  }
+
+  viewer_certificate {
+    acm_certificate_arn      = var.edge_certificate_arn
+    minimum_protocol_version = var.minimum_tls_version
+    ssl_support_method       = "sni-only"
+  }
+}

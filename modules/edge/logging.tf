@@ -1,0 +1,36 @@
+# CloudFront's standard logging v2, which delivers to CloudWatch Logs, so that
+# one query follows a request from the edge to the table. Its log group, source
+# and delivery can only be in us-east-1.
+
+resource "aws_cloudwatch_log_group" "access" {
+  provider = aws.us_east_1
+
+  name              = "/${var.name}/edge/access"
+  retention_in_days = var.log_retention_days
+}
+
+resource "aws_cloudwatch_log_delivery_source" "access" {
+  provider = aws.us_east_1
+
+  name         = "${var.name}-edge-access"
+  log_type     = "ACCESS_LOGS"
+  resource_arn = aws_cloudfront_distribution.this.arn
+}
+
+resource "aws_cloudwatch_log_delivery_destination" "access" {
+  provider = aws.us_east_1
+
+  name          = "${var.name}-edge-access"
+  output_format = "json"
+
+  delivery_destination_configuration {
+    destination_resource_arn = aws_cloudwatch_log_group.access.arn
+  }
+}
+
+resource "aws_cloudwatch_log_delivery" "access" {
+  provider = aws.us_east_1
+
+  delivery_source_name     = aws_cloudwatch_log_delivery_source.access.name
+  delivery_destination_arn = aws_cloudwatch_log_delivery_destination.access.arn
+}

@@ -1,0 +1,102 @@
+# What wakes somebody about the public name, whichever Region serves. CloudFront's
+# and Route 53's metrics are in us-east-1 alone, and so is everything here.
+
+locals {
+  monitoring_name = "${var.name}-edge"
+
+  distribution_dimensions = { DistributionId = aws_cloudfront_distribution.this.id, Region = "Global" }
+
+  health_alarms = {
+    for key, check in {
+      public-path-down = {
+        id      = aws_route53_health_check.public_path.id
+        runbook = "public-path-down.md"
+        meaning = "Pages: the whole way through the public name (CloudFront, DNS, a Region, its table) is down, seen from several parts of the world, whether anybody uses it or not. First: make status, and is one of the Regions ready? Then move users there (make takeover)."
+      }
+      primary-not-ready = {
+        id      = aws_route53_health_check.ready["primary"].id
+        runbook = "informing-alarms.md#primary-not-ready"
+        meaning = "${var.primary_region} is not ready: users move to ${var.replica_region} by themselves. See that they did, then look for the cause."
+      }
+      standby-not-ready = {
+        id      = aws_route53_health_check.ready["standby"].id
+        runbook = "informing-alarms.md#standby-not-ready"
+        meaning = "${var.replica_region} is not ready: there is nowhere to fail over to. Nobody notices until it is needed."
+      }
+      takeover-thrown = {
+        id      = aws_route53_health_check.not_taken_over.id
+        runbook = "informing-alarms.md#takeover-thrown"
+        meaning = "The operator's switch is thrown: users are in ${var.replica_region} until it is given back (make giveback)."
+      }
+    } :
+    key => {
+      runbook    = check.runbook
+      meaning    = check.meaning
+      metrics    = { status = { namespace = "AWS/Route53", name = "HealthCheckStatus", dimensions = { HealthCheckId = check.id }, stat = "Minimum" } }
+      expression = "status"
+      comparison = "LessThanThreshold"
+      threshold  = 1
+      period     = 60
+      periods    = key == "public-path-down" ? 2 : 1
+      pages      = key == "public-path-down"
+      # A new check has no data for its first minutes, and would page on the first
+      # apply if that were an alarm. One that Route 53 ceases to report on doesn't stay
+      # silent: the alarm then tells that it has no data, and wakes nobody.
+      missing = "missing"
+    }
+  }
+}
+
+module "alarms" {
+  source = "../alarms"
+
+  providers = { aws = aws.us_east_1 }
+
+  name    = local.monitoring_name
+  account = { id = local.account_id, partition = local.partition }
+  emails  = var.alarm_emails
+
+  burn_rate = {
+    meaning    = "Users get errors at the public name"
+    runbook    = "edge-serves-errors.md"
+    objective  = var.availability_objective
+    expression = "IF(requests >= ${var.alarm_least_requests}, failed / 100, 0)"
+    metrics = {
+      requests = { namespace = "AWS/CloudFront", name = "Requests", dimensions = local.distribution_dimensions, stat = "Sum" }
+      failed   = { namespace = "AWS/CloudFront", name = "5xxErrorRate", dimensions = local.distribution_dimensions, stat = "Average" }
+    }
+  }
+
+  alarms = local.health_alarms
+
+  page = {
+    meaning = "Pages: users get errors at ${local.public_domain_name}, whichever Region serves, or nobody gets through at all. First: which Region serves, and is the other one well?"
+    runbook = "edge-serves-errors.md"
+  }
+}
+
+# What no traffic would hide: users' whole way, asked for all the time. No record
+# depends on it, as it follows the failover itself.
+resource "aws_route53_health_check" "public_path" {
+  fqdn              = local.public_domain_name
+  resource_path     = "/health/ready"
+  type              = local.https_check.type
+  port              = local.https_check.port
+  request_interval  = 30
+  failure_threshold = local.https_check.failure_threshold
+  enable_sni        = true
+
+  tags = { Name = "${var.name}-public-path" }
+}
+
+# OriginLatency and the rates of single codes, which CloudFront doesn't measure
+# unless asked, for a price by distribution.
+resource "aws_cloudfront_monitoring_subscription" "this" {
+  distribution_id = aws_cloudfront_distribution.this.id
+
+  monitoring_subscription {
+    realtime_metrics_subscription_config {
+      realtime_metrics_subscription_status = "Enabled"
+    }
+  }
+}

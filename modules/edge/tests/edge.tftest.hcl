@@ -1,0 +1,264 @@
+mock_provider "aws" {
+  mock_resource "aws_cloudfront_distribution" {
+    defaults = { arn = "arn:aws:cloudfront::111111111111:distribution/E0000000000000" }
+  }
+}
+
+mock_provider "aws" {
+  alias = "us_east_1"
+
+  mock_resource "aws_wafv2_web_acl" {
+    defaults = { arn = "arn:aws:wafv2:us-east-1:111111111111:global/webacl/landing-test-edge/1" }
+  }
+
+  mock_resource "aws_cloudwatch_log_group" {
+    defaults = { arn = "arn:aws:logs:us-east-1:111111111111:log-group:/landing-test/edge/access" }
+  }
+
+  mock_resource "aws_sns_topic" {
+    defaults = { arn = "arn:aws:sns:us-east-1:111111111111:mock" }
+  }
+
+  mock_resource "aws_kms_key" {
+    defaults = { arn = "arn:aws:kms:us-east-1:111111111111:key/mock" }
+  }
+
+  mock_resource "aws_cloudwatch_log_delivery_destination" {
+    defaults = { arn = "arn:aws:logs:us-east-1:111111111111:delivery-destination:landing-test-edge-access" }
+  }
+}
+
+variables {
+  name                 = "landing-test"
+  domain_name          = "example.com"
+  zone_id              = "Z0000000000000"
+  edge_certificate_arn = "arn:aws:acm:us-east-1:111111111111:certificate/1"
+  primary_region       = "us-east-1"
+  replica_region       = "us-west-2"
+  origin_key           = { current = "new-key", previous = "old-key" }
+  table_name           = "landing-test-items"
+
+  regional_endpoints = {
+    us-east-1 = {
+      region = { domain_name = "d-region-east.example.net", zone_id = "Z1" }
+      origin = { domain_name = "d-origin-east.example.net", zone_id = "Z1" }
+    }
+    us-west-2 = {
+      region = { domain_name = "d-region-west.example.net", zone_id = "Z2" }
+      origin = { domain_name = "d-origin-west.example.net", zone_id = "Z2" }
+    }
+  }
+}
+
+run "failover_follows_readiness_and_the_operators_switch" {
+  assert {
+    condition = toset(aws_route53_health_check.primary_serves.child_healthchecks) == toset([
+      aws_route53_health_check.ready["primary"].id,
+      aws_route53_health_check.not_taken_over.id,
+    ])
+    error_message = "the primary's health must be its own readiness and the operator's switch"
+  }
+
+  assert {
+    condition     = aws_route53_health_check.primary_serves.child_health_threshold == length(aws_route53_health_check.primary_serves.child_healthchecks)
+    error_message = "the primary serves only while every child is healthy"
+  }
+
+  assert {
+    condition     = aws_route53_health_check.not_taken_over.fqdn == "us-west-2.example.com" && aws_route53_health_check.not_taken_over.invert_healthcheck
+    error_message = "the switch must be watched in the standby, or it fails with the primary"
+  }
+
+  assert {
+    condition     = aws_route53_record.origin["primary"].health_check_id == aws_route53_health_check.primary_serves.id
+    error_message = "the primary record must follow the calculated check"
+  }
+
+  assert {
+    condition     = aws_route53_record.origin["standby"].health_check_id == aws_route53_health_check.ready["standby"].id
+    error_message = "the standby record must follow the standby's own readiness"
+  }
+
+  assert {
+    condition     = alltrue([for record in values(aws_route53_record.origin) : record.type == "CNAME" && record.ttl == 10])
+    error_message = "the failover pair must be CNAMEs with a TTL of our own"
+  }
+
+  assert {
+    condition     = { for role, record in aws_route53_record.origin : role => record.records } == { primary = toset(["d-origin-east.example.net"]), standby = toset(["d-origin-west.example.net"]) }
+    error_message = "each record of the pair must lead to its own Region"
+  }
+
+  assert {
+    condition     = { for record in values(aws_route53_record.region) : record.name => record.alias[0].name } == { "us-east-1.example.com" = "d-region-east.example.net", "us-west-2.example.com" = "d-region-west.example.net" }
+    error_message = "each Region must be found by its own name"
+  }
+
+  assert {
+    condition     = output.failover_limit_seconds == 40
+    error_message = "interval x threshold + TTL must be 40 s by default"
+  }
+}
+
+run "only_the_current_origin_key_is_sent" {
+  assert {
+    condition     = [for header in one(aws_cloudfront_distribution.this.origin).custom_header : header.value if header.name == "x-origin-key"] == ["new-key"]
+    error_message = "CloudFront must send the current origin key and no other"
+  }
+}
+
+run "the_region_sees_the_origins_name" {
+  assert {
+    condition     = aws_cloudfront_distribution.this.default_cache_behavior[0].origin_request_policy_id == data.aws_cloudfront_origin_request_policy.all_viewer_except_host_header.id
+    error_message = "the viewer's Host must not reach the Region"
+  }
+
+  assert {
+    condition     = one(aws_cloudfront_distribution.this.origin).domain_name == "origin.example.com"
+    error_message = "the origin must be the failover name"
+  }
+
+  assert {
+    condition     = alltrue([for error in aws_cloudfront_distribution.this.custom_error_response : error.response_page_path == null || error.response_page_path == ""])
+    error_message = "errors of the API must pass through unchanged"
+  }
+
+  assert {
+    condition = toset([
+      for error in aws_cloudfront_distribution.this.custom_error_response : error.error_code if error.error_caching_min_ttl == 0
+    ]) == toset([400, 403, 404, 405, 414, 500, 501, 502, 503, 504])
+    error_message = "CloudFront must not keep an error that it may keep: it would give it to others"
+  }
+}
+
+run "settings_reach_what_they_set" {
+  variables {
+    health_check_interval_seconds  = 30
+    health_check_failure_threshold = 1
+    failover_record_ttl_seconds    = 5
+    geo_restriction                = { restriction_type = "whitelist", locations = ["DE", "FR"] }
+  }
+
+  assert {
+    condition     = output.failover_limit_seconds == 35
+    error_message = "the limit must follow interval, threshold and TTL"
+  }
+
+  assert {
+    condition     = aws_cloudfront_distribution.this.restrictions[0].geo_restriction[0].locations == toset(["DE", "FR"])
+    error_message = "the countries must reach the distribution"
+  }
+}
+
+run "a_new_check_without_data_pages_nobody" {
+  command = plan
+
+  assert {
+    condition     = toset([for alarm in local.health_alarms : alarm.missing]) == toset(["missing"])
+    error_message = "a check has no data for its first minutes: that must not be an alarm"
+  }
+}
+
+run "every_alarm_has_a_runbook_that_is_there" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for runbook in module.alarms.runbooks : fileexists("../../docs/runbooks/${split("#", runbook)[0]}")])
+    error_message = "an alarm's page must be among the runbooks"
+  }
+
+  assert {
+    condition = alltrue([
+      for runbook in module.alarms.runbooks :
+      strcontains(file("../../docs/runbooks/${split("#", runbook)[0]}"), "\n## ${split("#", runbook)[1]}\n") if strcontains(runbook, "#")
+    ])
+    error_message = "an alarm's section must be on its page"
+  }
+
+  assert {
+    condition     = alltrue([for name in ["landing-test-edge-availability-fast-long", "landing-test-edge-public-path-down", "landing-test-edge-serves-errors"] : contains(keys(module.alarms.runbooks), name)])
+    error_message = "every alarm must be looked at"
+  }
+}
+
+run "an_undelegated_domain_is_refused_with_the_next_step" {
+  command = plan
+
+  variables {
+    edge_certificate_arn = null
+  }
+
+  expect_failures = [var.edge_certificate_arn]
+}
+
+run "what_belongs_to_other_regions_is_refused" {
+  command = plan
+
+  variables {
+    edge_certificate_arn = "arn:aws:acm:eu-west-1:111111111111:certificate/1"
+    regional_endpoints   = {}
+  }
+
+  expect_failures = [
+    var.edge_certificate_arn,
+    var.regional_endpoints,
+  ]
+}
+
+run "impossible_settings_are_refused" {
+  command = plan
+
+  variables {
+    replica_region                 = "us-east-1"
+    health_check_interval_seconds  = 20
+    health_check_failure_threshold = 0
+    failover_record_ttl_seconds    = 300
+    origin_read_timeout_seconds    = 61
+    minimum_tls_version            = "TLSv1.1_2016"
+    price_class                    = "PriceClass_50"
+    geo_restriction                = { restriction_type = "none", locations = ["DE"] }
+    rate_limit_per_five_minutes    = 10
+    log_retention_days             = 31
+    availability_objective         = 89.9
+    latency_objective_ms           = 49
+    alarm_least_requests           = 9
+    alarm_emails                   = ["somebody"]
+    table_name                     = "arn:aws:dynamodb:us-east-1:111111111111:table/items"
+    stage_name                     = "live/other"
+  }
+
+  expect_failures = [
+    var.replica_region,
+    var.health_check_interval_seconds,
+    var.health_check_failure_threshold,
+    var.failover_record_ttl_seconds,
+    var.origin_read_timeout_seconds,
+    var.minimum_tls_version,
+    var.price_class,
+    var.geo_restriction,
+    var.rate_limit_per_five_minutes,
+    var.log_retention_days,
+    var.availability_objective,
+    var.latency_objective_ms,
+    var.alarm_least_requests,
+    var.alarm_emails,
+    var.table_name,
+    var.stage_name,
+  ]
+}
+
+run "objectives_that_nobody_can_keep_are_refused" {
+  command = plan
+
+  variables {
+    availability_objective = 99.999
+    latency_objective_ms   = 29001
+    alarm_emails           = ["somebody@example.com", "some body@example.com"]
+  }
+
+  expect_failures = [
+    var.availability_objective,
+    var.latency_objective_ms,
+    var.alarm_emails,
+  ]
+}

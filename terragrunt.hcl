@@ -1,0 +1,144 @@
+# The root: what every unit under live/ has in common, be it in the embedded AWS or in a real
+# account. Units include it; it is no unit itself (.terragrunt-filters keeps it out of the queue).
+
+locals {
+  repository = dirname(find_in_parent_folders(".terragrunt-filters", "${get_terragrunt_dir()}/.terragrunt-filters"))
+  unit       = trimprefix(path_relative_to_include(), "live/")
+
+  # The second arguments are for somebody who takes this file for a unit: the guard tells them.
+  written = read_terragrunt_config(find_in_parent_folders("account.hcl", "${local.repository}/live/local/account.hcl")).locals
+  region  = read_terragrunt_config(find_in_parent_folders("region.hcl", "${local.repository}/live/local/global/region.hcl")).locals
+
+  # Why the unit must be left alone: a mistake in account.hcl, or credentials of another account.
+  # Asked once for all units of a folder, and before anything of theirs is read.
+  refusal = run_cmd(
+    "--terragrunt-quiet", "--terragrunt-global-cache",
+    "${local.repository}/.venv/bin/python", "${local.repository}/live/account_guard.py", dirname(get_terragrunt_dir()), jsonencode(local.written),
+  )
+  account = merge(local.written, { refusal = local.refusal })
+
+  # The host is nobody's to choose, and a port is a number: there is no way to say another machine.
+  embedded = contains(keys(local.account), "embedded_aws") ? merge(local.account.embedded_aws, {
+    endpoint = "http://127.0.0.1:${tonumber(local.account.embedded_aws.port)}"
+  }) : null
+
+  # Commands on the bucket itself run no hooks: for them a refused unit doesn't even parse.
+  refused = [
+    for refusal in compact([local.refusal]) : run_cmd("--terragrunt-quiet", "sh", "-c", "echo \"$0\" >&2; exit 1", refusal)
+    if contains(["bootstrap", "delete", "migrate"], get_terraform_command())
+  ]
+
+  state_directory = get_env("LOCAL_STATE_DIR", "${local.repository}/.local")
+  backend         = local.embedded == null ? "s3" : "local"
+  backends = {
+    local = {
+      path = "${startswith(local.state_directory, "/") ? "" : "${local.repository}/"}${local.state_directory}/tfstate/${local.unit}/terraform.tfstate"
+    }
+    s3 = {
+      bucket       = "${local.account.project}-tfstate-${local.account.account_id}-${local.account.primary_region}"
+      key          = "${local.unit}/terraform.tfstate"
+      region       = local.account.primary_region
+      encrypt      = true
+      use_lockfile = true
+
+      # The same belt that the provider wears, for Terraform's own reads of the state.
+      allowed_account_ids = [local.account.account_id]
+    }
+  }
+
+  # What Terraform's process gets instead of a person's own AWS settings. The provider below names
+  # every endpoint and credential itself; this is for whatever should ever be forgotten there.
+  embedded_environment = local.embedded == null ? {} : {
+    AWS_ACCESS_KEY_ID           = local.embedded.access_key
+    AWS_SECRET_ACCESS_KEY       = local.embedded.secret_key
+    AWS_SESSION_TOKEN           = ""
+    AWS_PROFILE                 = ""
+    AWS_DEFAULT_PROFILE         = ""
+    AWS_ROLE_ARN                = ""
+    AWS_WEB_IDENTITY_TOKEN_FILE = ""
+    AWS_CONFIG_FILE             = "/dev/null"
+    AWS_SHARED_CREDENTIALS_FILE = "/dev/null"
+    AWS_EC2_METADATA_DISABLED   = "true"
+    AWS_ENDPOINT_URL            = local.embedded.endpoint
+    AWS_USE_FIPS_ENDPOINT       = "false"
+    AWS_USE_DUALSTACK_ENDPOINT  = "false"
+  }
+}
+
+# The second belt, should someone run the queue without .terragrunt-filters.
+exclude {
+  if      = path_relative_to_include() == "."
+  actions = ["all"]
+}
+
+remote_state {
+  backend = local.backend
+  config  = local.backends[local.backend]
+
+  generate = {
+    path      = "backend.tf"
+    if_exists = "overwrite_terragrunt"
+  }
+}
+
+generate "provider" {
+  path      = "provider.tf"
+  if_exists = "overwrite_terragrunt"
+  contents = templatefile("${local.repository}/live/_units/provider.tftpl", {
+    account_id = local.account.account_id
+    embedded   = local.embedded
+    regions = {
+      ""        = local.region.region
+      replica   = local.account.replica_region
+      us_east_1 = "us-east-1"
+    }
+    tags = {
+      project    = local.account.project
+      account    = local.account.account_name
+      unit       = local.unit
+      managed-by = "terragrunt"
+    }
+  })
+}
+
+# Modules say which versions they can live with; the account says which one was tested.
+generate "provider_version" {
+  path      = "provider_override.tf"
+  if_exists = "overwrite_terragrunt"
+  contents  = <<-HCL
+    terraform {
+      required_providers {
+        aws = {
+          source  = "hashicorp/aws"
+          version = "${local.account.provider_version}"
+        }
+      }
+    }
+  HCL
+}
+
+terraform {
+  # The exact version is pinned above, and a lock file beside each unit would hold the sums of
+  # whichever platform came first.
+  copy_terraform_lock_file = false
+
+  extra_arguments "embedded_aws" {
+    commands = [
+      "apply", "console", "destroy", "force-unlock", "get", "graph", "import", "init", "output", "plan",
+      "providers", "refresh", "show", "state", "taint", "test", "untaint", "validate", "workspace",
+    ]
+    env_vars = local.embedded_environment
+  }
+
+  extra_arguments "wait_for_lock" {
+    commands  = get_terraform_commands_that_need_locking()
+    arguments = ["-lock-timeout=5m"]
+  }
+
+  # Runs before anything else of a unit does, the creation of its state's bucket included.
+  after_hook "account" {
+    commands = ["terragrunt-read-config"]
+    if       = local.refusal != ""
+    execute  = ["sh", "-c", "echo \"$0\" >&2; exit 1", local.refusal]
+  }
+}

@@ -1,0 +1,75 @@
+"""A listener on loopback that plays AWS: it answers STS, refuses the rest, and remembers all."""
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+IDENTITY = """<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+<GetCallerIdentityResult><Arn>arn:aws:iam::{account}:user/someone</Arn>
+<UserId>{account}</UserId><Account>{account}</Account></GetCallerIdentityResult>
+<ResponseMetadata><RequestId>0</RequestId></ResponseMetadata></GetCallerIdentityResponse>"""
+SIGNED_BY = re.compile(r"Credential=(?P<key>[^/]+)/\d+/[^/]+/(?P<service>[^/]+)/aws4_request")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request: the service and the access key id that it was signed for, and its body."""
+
+    service: str
+    key_id: str
+    body: str
+
+
+@dataclass(slots=True)
+class Listener:
+    """Where it listens and what it has heard."""
+
+    port: int = 0
+    calls: list[Call] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        """The address that a client is pointed at."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def services(self) -> set[str]:
+        """Give the services that were called, by their signing names."""
+        return {call.service for call in self.calls}
+
+
+@contextmanager
+def listening(account: str) -> Iterator[Listener]:
+    """Listen as an account's AWS until the block ends."""
+    listener = Listener()
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            body = self.rfile.read(length).decode(errors="replace")
+            signed = SIGNED_BY.search(self.headers.get("Authorization", ""))
+            service, key = (signed["service"], signed["key"]) if signed else ("unsigned", "")
+            listener.calls.append(Call(service, key, body))
+            text = IDENTITY.format(account=account) if service == "sts" else "{}"
+            self.send_response(200 if service == "sts" else 400)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = answer  # noqa: N815 - http.server's names
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    listener.port = server.server_port
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield listener
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

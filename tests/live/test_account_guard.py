@@ -1,0 +1,93 @@
+"""A real account is touched only with its own credentials."""
+
+from dataclasses import replace
+
+import pytest
+
+from live.account_guard import NEEDED, Account, misdirected, misstated, refusal
+from tests.live.sts import Listener, listening
+from tests.live.trees import Tree
+
+OURS = "345678901234"
+THEIRS = "987654321098"
+DEV = Account("dev", NEEDED, "dev", OURS, "us-east-1", "us-west-2")
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"}
+
+
+@pytest.fixture
+def dev(tree: Tree) -> Tree:
+    """Give a clone whose dev account has a real id."""
+    tree.say("dev", account_id=f'"{OURS}"')
+    return tree
+
+
+def pointed_at(sts: Listener) -> dict[str, str]:
+    return CREDENTIALS | {"AWS_ENDPOINT_URL_STS": sts.url, "AWS_ENDPOINT_URL_S3": sts.url}
+
+
+@pytest.mark.parametrize("account", ["dev", "prod"])
+def test_a_template_is_refused_before_anything_is_downloaded(tree: Tree, account: str) -> None:
+    done = tree.run(tree.account(account), "run", "--all", "plan")
+
+    assert done.returncode != 0
+    assert f"live/{account}/account.hcl still has the placeholder account id" in done.stderr
+    assert not list(tree.root.rglob(".terragrunt-cache"))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("plan",),
+        ("apply", "--backend-bootstrap"),
+        ("validate", "--backend-bootstrap"),
+        ("output",),
+        ("backend", "bootstrap"),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("unit", ["global/data", "us-west-2/api"])
+def test_someone_elses_account_is_refused_before_its_state_is_looked_for(
+    dev: Tree, unit: str, command: tuple[str, ...]
+) -> None:
+    with listening(THEIRS) as sts:
+        done = dev.run(dev.account("dev") / unit, *command, **pointed_at(sts))
+
+    assert done.returncode != 0
+    assert f"These credentials are of account {THEIRS}" in done.stderr
+    assert f"live/dev/account.hcl is for account {OURS}" in done.stderr
+    assert sts.services() == {"sts"}
+
+
+def test_its_own_credentials_are_let_through_to_its_state(dev: Tree) -> None:
+    with listening(OURS) as sts:
+        done = dev.run(dev.account("dev") / "global/data", "plan", **pointed_at(sts))
+
+    assert "These credentials are of account" not in done.stderr
+    assert list(dev.root.rglob("backend.tf"))
+
+
+def test_no_credentials_are_answered_with_how_to_sign_in(dev: Tree) -> None:
+    done = dev.run(dev.account("dev") / "us-east-1/api", "plan")
+
+    assert done.returncode != 0
+    assert f"No valid AWS credentials for dev, account {OURS}: sign in to it" in done.stderr
+
+
+def test_a_shell_of_the_embedded_aws_is_told_to_be_another() -> None:
+    told = refusal(DEV, "global", {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"})
+    assert told.startswith("This shell is set up for the embedded AWS")
+
+
+@pytest.mark.parametrize("endpoint", ["", "https://vpce-1.sts.us-east-1.vpce.amazonaws.com"])
+def test_an_endpoint_of_ones_own_is_no_embedded_aws(endpoint: str) -> None:
+    assert misdirected(DEV, {"AWS_ENDPOINT_URL": endpoint}) == ""
+
+
+@pytest.mark.parametrize("written", ["111111111111", "000000000000", "123456789012"])
+def test_a_placeholder_is_known_for_one(written: str) -> None:
+    assert "still has the placeholder" in misstated(replace(DEV, id=written))
+
+
+@pytest.mark.parametrize("written", ["", "34567890123", "3456-7890-1234", "345678901234 "])
+def test_an_id_that_is_none_is_called_so(written: str) -> None:
+    assert "must be 12 digits" in misstated(replace(DEV, id=written))

@@ -1,0 +1,206 @@
+"""What terragrunt makes of the tree, in all three accounts."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.live.trees import ACCOUNTS, REPOSITORY, Tree, Unit, declared, resource_types
+
+# A resource type belongs to the service of its longest prefix here; the value is the provider's
+# name for the service's endpoint.
+SERVICES = {
+    "acm": "acm",
+    "api_gateway": "apigateway",
+    "caller_identity": "sts",
+    "cloudfront": "cloudfront",
+    "cloudwatch": "cloudwatch",
+    "cloudwatch_log": "logs",
+    "cloudwatch_query_definition": "logs",
+    "cognito": "cognitoidp",
+    "dynamodb": "dynamodb",
+    "iam": "iam",
+    "kms": "kms",
+    "lambda": "lambda",
+    "route53": "route53",
+    "sns": "sns",
+    "ssm": "ssm",
+    "wafv2": "wafv2",
+    "xray": "xray",
+}
+# Worked out by the provider itself: they call nobody.
+OFFLINE = {"aws_iam_policy_document", "aws_partition", "aws_region"}
+URL = re.compile(r"\bhttps?://[^\"\s]+")
+
+
+def of(units: Mapping[str, Unit], module: str) -> list[Unit]:
+    return [unit for unit in units.values() if unit.module == module]
+
+
+def service_of(resource_type: str) -> str:
+    words = resource_type.removeprefix("aws_")
+    prefixes = [prefix for prefix in SERVICES if words.startswith(prefix)]
+    assert prefixes, f"{resource_type}: which service is that? Add it to SERVICES"
+    return SERVICES[max(prefixes, key=len)]
+
+
+def test_each_folder_with_a_unit_is_rendered(units: Mapping[str, Unit]) -> None:
+    live = REPOSITORY / "live"
+    files = (file for name in ACCOUNTS for file in (live / name).glob("*/*/terragrunt.hcl"))
+    assert set(units) == {file.parent.relative_to(live).as_posix() for file in files}
+
+
+def test_every_account_is_made_of_the_same_units(units: Mapping[str, Unit]) -> None:
+    shapes = {
+        name: {path.removeprefix(f"{name}/") for path in units if path.startswith(f"{name}/")}
+        for name in ACCOUNTS
+    }
+    assert shapes["local"] == shapes["dev"] == shapes["prod"]
+
+
+def test_units_give_modules_what_they_ask_for_and_nothing_else(units: Mapping[str, Unit]) -> None:
+    for unit in units.values():
+        variables = declared(unit.module)
+        required = {name for name, is_required in variables.items() if is_required}
+        assert set(unit.inputs) <= set(variables), unit.path
+        assert required <= set(unit.inputs), unit.path
+
+
+def test_mocks_stand_in_for_outputs_that_exist(units: Mapping[str, Unit]) -> None:
+    for unit in units.values():
+        for name, dependency in unit.dependencies.items():
+            module = Path(dependency["config_path"]).name
+            outputs = (REPOSITORY / "modules" / module / "outputs.tf").read_text()
+            for output in dependency["mock_outputs"]:
+                assert f'output "{output}"' in outputs, f"{unit.path}: {name} has no {output}"
+
+
+def test_mocks_are_for_commands_that_make_nothing(units: Mapping[str, Unit]) -> None:
+    harmless = {"init", "validate", "plan", "destroy"}
+    for unit in units.values():
+        for dependency in unit.dependencies.values():
+            assert set(dependency["mock_outputs_allowed_terraform_commands"]) <= harmless
+
+
+def test_a_unit_waits_only_for_what_it_reads(units: Mapping[str, Unit]) -> None:
+    reads = {unit.path: set(unit.dependencies) for unit in units.values()}
+    assert {path: read for path, read in reads.items() if read} == {
+        **{unit.path: {"foundation", "identity", "data"} for unit in of(units, "api")},
+        # Not before the Regions know a key that it is going to send.
+        **{unit.path: {"foundation", "primary", "replica"} for unit in of(units, "edge")},
+    }
+
+
+def test_the_edge_is_told_where_each_region_is(units: Mapping[str, Unit]) -> None:
+    for unit in of(units, "edge"):
+        areas = {
+            name: Path(dependency["config_path"]).parent.name
+            for name, dependency in unit.dependencies.items()
+        }
+        assert areas["primary"] == unit.inputs["primary_region"]
+        assert areas["replica"] == unit.inputs["replica_region"]
+        assert set(unit.inputs["regional_endpoints"]) == {areas["primary"], areas["replica"]}
+
+
+def test_the_tested_provider_is_pinned(units: Mapping[str, Unit], tree: Tree) -> None:
+    for unit in units.values():
+        text = (tree.account(unit.account) / "account.hcl").read_text()
+        tested = re.search(r'provider_version\s*= "(\d+\.\d+\.\d+)"', text)
+        assert tested
+        assert f'version = "{tested[1]}"' in unit.generated("provider_version")
+
+
+@pytest.mark.parametrize("account", ["dev", "prod"])
+def test_real_accounts_keep_their_state_locked_and_encrypted(
+    units: Mapping[str, Unit], account: str
+) -> None:
+    mine = [unit for unit in units.values() if unit.account == account]
+    for unit in mine:
+        assert unit.rendered["remote_state"]["backend"] == "s3"
+        assert unit.backend["use_lockfile"] is True
+        assert unit.backend["encrypt"] is True
+        assert unit.backend["allowed_account_ids"][0] in unit.backend["bucket"]
+        assert not any("skip" in setting for setting in unit.backend)
+    assert len({unit.backend["key"] for unit in mine}) == len(mine)
+
+
+def test_no_two_accounts_share_a_state_bucket(units: Mapping[str, Unit]) -> None:
+    buckets = {unit.backend.get("bucket"): set[str]() for unit in units.values()}
+    for unit in units.values():
+        buckets[unit.backend.get("bucket")].add(unit.account)
+    assert all(len(accounts) == 1 for accounts in buckets.values())
+
+
+def test_local_state_lies_under_one_folder_of_the_clone(units: Mapping[str, Unit]) -> None:
+    for unit in units.values():
+        if unit.account == "local":
+            assert unit.backend["path"].startswith("/")
+            assert unit.backend["path"].endswith(
+                f"/clone/.local/tfstate/{unit.path}/terraform.tfstate"
+            )
+
+
+def test_each_provider_works_in_its_own_region_and_account(units: Mapping[str, Unit]) -> None:
+    for unit in units.values():
+        regions = re.findall(r'^  region = "(.*)"', unit.generated("provider"), re.M)
+        home = unit.area if unit.area != "global" else "us-east-1"
+        assert regions == [home, "us-west-2", "us-east-1"], unit.path
+        account_id = {"local": "0", "dev": "1", "prod": "2"}[unit.account] * 12
+        assert unit.generated("provider").count(f'allowed_account_ids = ["{account_id}"]') == 3
+
+
+def test_each_region_is_given_its_own_part_of_what_is_shared(units: Mapping[str, Unit]) -> None:
+    for unit in of(units, "api"):
+        assert unit.inputs["role"] == {"us-east-1": "primary", "us-west-2": "replica"}[unit.area]
+        for name in ("certificate_arn", "table_arn", "kms_key_arn"):
+            assert unit.inputs[name].split(":")[3] == unit.area
+
+
+def test_tags_tell_which_unit_made_a_resource(units: Mapping[str, Unit]) -> None:
+    for unit in units.values():
+        assert f'"unit":"{unit.path}"' in unit.generated("provider")
+
+
+def test_the_packages_path_is_the_same_in_every_clone(units: Mapping[str, Unit]) -> None:
+    assert {unit.inputs["package_path"] for unit in of(units, "api")} == {"lambda.zip"}
+
+
+def test_real_accounts_are_given_no_endpoint_and_no_credentials(
+    units: Mapping[str, Unit],
+) -> None:
+    for unit in units.values():
+        if unit.account != "local":
+            for word in ("endpoint", "access_key", "skip_"):
+                assert word not in unit.generated("provider")
+            assert not unit.rendered["terraform"]["extra_arguments"]["embedded_aws"]["env_vars"]
+
+
+def test_local_units_name_no_host_but_loopback(units: Mapping[str, Unit]) -> None:
+    for unit in units.values():
+        if unit.account == "local":
+            urls = set(URL.findall(unit.generated("provider")))
+            assert urls == {"http://127.0.0.1:4566"}, unit.path
+
+
+def test_local_units_have_an_endpoint_for_every_service_that_modules_use(
+    units: Mapping[str, Unit],
+) -> None:
+    used = {service_of(name) for name in resource_types() - OFFLINE} | {"sts"}
+    for unit in units.values():
+        if unit.account == "local":
+            provider = unit.generated("provider")
+            given = re.findall(r"^    (\w+) *= \"http", provider, re.M)
+            assert used <= set(given), f"live/local/account.hcl lacks {used - set(given)}"
+
+
+def test_production_keeps_what_cannot_be_made_again(units: Mapping[str, Unit]) -> None:
+    for module in ("identity", "data"):
+        assert units[f"prod/global/{module}"].inputs["deletion_protection"] is True
+    assert units["prod/global/data"].inputs["point_in_time_recovery"] is True
+
+
+def test_the_root_of_the_clone_runs_the_embedded_account_alone(tree: Tree) -> None:
+    found = tree.run(tree.root, "find").stdout.split()
+    assert len(found) == 6
+    assert all(path.startswith("live/local/") for path in found)
