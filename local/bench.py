@@ -1,0 +1,253 @@
+"""One ASGI application: ministack on the http port, the doors on the https port.
+
+Importing this module imports ministack, which reads its settings from the environment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import ssl
+import time
+from importlib.metadata import version
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from hypercorn.config import Config
+from ministack import app as ministack_app
+
+from local import doors, edge, entrance, mends, regions, replication, report, settings, web_acl
+from local.cloudwatch.runner import Runner
+from local.cloudwatch.store import shared as metrics
+from local.doors import Receive, Scope, Send
+from local.faults import FaultError, Faults, fault_of, known_region
+from local.listeners import Listeners
+from local.persistence import Saver, only_reads
+from local.route53.data_plane import DataPlane, Setup
+from local.route53.stub_resolver import StubResolver, exchange_with
+from local.telemetry.service import Telemetry
+from local.xray import api as xray_api
+from local.xray import services as traced_services
+
+logger = logging.getLogger("local")
+
+# A header that a web page can't send to another site unasked (CORS), so that no page that a
+# person happens to visit steers the bench.
+CONTROL = (b"x-local-control", b"1")
+# The pages and endpoints that a browser is meant to open: Cognito's hosted sign-in.
+SIGN_IN = ("/oauth2/", "/login", "/logout")
+
+
+class Bench:
+    """The application, and what runs beside it."""
+
+    def __init__(self, chosen: settings.Settings, https: Config) -> None:
+        self._settings = chosen
+        self._started = time.time()
+        self._saver = Saver(chosen.state)
+        self._replication = replication.Replication(chosen.replication_lag)
+        self._alarms = Runner(chosen.alarm_interval, metrics)
+        self._faults = Faults()
+        self._listeners = Listeners(self, https, chosen.https_port)
+        self._doors_lock = asyncio.Lock()
+        self._route53 = DataPlane(
+            Setup(
+                dns_port=chosen.dns_port,
+                doors={443: chosen.https_port},
+                memory=chosen.state / "health-checks.json",
+                resolve_aws_name=regions.address_of_aws_name,
+            )
+        )
+        self._beside: list[asyncio.Task[None]] = []
+        self._ready = False
+        replication.install(self._replication)
+        xray_api.install()
+        traced_services.install()
+        mends.apply()
+        web_acl.install()
+        edge.install(_edge(chosen))
+        self._telemetry = Telemetry(chosen.state, metrics, self._replication)
+        # Its own save at shutdown does the same, slower.
+        ministack_app.save_all = lambda _states: self._saver.save()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI entry point."""
+        if scope["type"] == "http" and scope["scheme"] == "https":
+            await entrance.enter(scope, receive, send, self._faults)
+            self._saver.changed()
+        elif scope["type"] == "http":
+            await self._control_plane(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await ministack_app.app(scope, receive, send)
+
+    async def until(self, stop: asyncio.Event) -> None:
+        """Run what runs beside the application until `stop`, then save.
+
+        Raises OSError when a port is taken.
+        """
+        self._telemetry.restore()
+        await self._listeners.open(settings.LOOPBACK)
+        await self._doors_follow()
+        await self._route53.start()
+        self._beside = [
+            asyncio.create_task(self._saver.run()),
+            asyncio.create_task(self._replication.run(self._saver.changed)),
+            asyncio.create_task(self._alarms.run(self._saver.changed)),
+            asyncio.create_task(self._telemetry.run()),
+        ]
+        self._ready = True
+        logger.info(
+            "serving: %s, https port %d, dns port %d",
+            self._settings.endpoint,
+            self._settings.https_port,
+            self._settings.dns_port,
+        )
+        await stop.wait()
+        self._faults.heal()
+        await self._listeners.stop()
+        await self._route53.stop()
+        for task in self._beside:
+            task.cancel()
+        self._saver.save()
+        self._telemetry.save()
+
+    async def _control_plane(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+        path: str = scope["path"]
+        if _from_a_web_page(path, headers):
+            await doors.respond(send, doors.forbidden(""))
+            return
+        if path.startswith("/_local/"):
+            await self._local(scope, receive, send)
+            return
+        target = headers.get(b"x-amz-target", b"")
+        broken = self._faults.at_the_table(target, headers.get(b"authorization", b""))
+        if broken:
+            request = await doors.read(scope, receive, "", "")
+            self._telemetry.table_failed(headers, request.body)
+            await doors.respond(send, broken)
+            return
+        await ministack_app.app(scope, receive, send)
+        if not only_reads(scope["method"], target.decode("latin-1")):
+            self._saver.changed()
+        if path.startswith("/domainnames"):
+            await self._doors_follow()
+
+    async def _doors_follow(self) -> None:
+        """Open the door of every Region that has one and isn't to refuse; shut the others."""
+        async with self._doors_lock:
+            for region in doors.deployed_regions():
+                address = regions.address(region)
+                if self._faults.shuts(region):
+                    self._listeners.shut(address)
+                else:
+                    await self._listeners.open(address)
+
+    # -- the bench's own small API -----------------------------------------------------
+
+    async def _local(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if CONTROL not in scope["headers"]:
+            await doors.respond(send, doors.forbidden(""))
+            return
+        if not self._ready:
+            await _answer(send, 503, {"message": "starting"})
+            return
+        request = await doors.read(scope, receive, "", "")
+        match (request.method, request.path):
+            case ("GET", "/_local/status"):
+                await _answer(send, 200, self._status())
+            case ("POST", "/_local/replication"):
+                await self._set_replication(send, json.loads(request.body or b"{}"))
+            case ("POST", "/_local/faults"):
+                await self._set_fault(send, json.loads(request.body or b"{}"))
+            case ("DELETE", "/_local/faults"):
+                await self._heal(send, parse_qs(request.query).get("region", [None])[0])
+            case _:
+                await _answer(send, 404, {"message": "no such thing here"})
+
+    async def _set_fault(self, send: Send, wanted: dict[str, Any]) -> None:
+        try:
+            region, fault = fault_of(wanted, doors.deployed_regions())
+        except FaultError as error:
+            await _answer(send, 400, {"message": str(error)})
+            return
+        self._faults.set(region, fault)
+        logger.info("fault in %s: %s", region, fault)
+        await self._faults_changed(send)
+
+    async def _heal(self, send: Send, region: str | None) -> None:
+        try:
+            if region is not None:
+                known_region(region, doors.deployed_regions())
+        except FaultError as error:
+            await _answer(send, 400, {"message": str(error)})
+            return
+        self._faults.heal(region)
+        logger.info("healed: %s", region or "every Region")
+        await self._faults_changed(send)
+
+    async def _faults_changed(self, send: Send) -> None:
+        self._replication.hold(self._faults.partitioned)
+        await self._doors_follow()
+        await _answer(send, 200, {"doors": report.of_doors(self._faults)})
+
+    async def _set_replication(self, send: Send, wanted: dict[str, object]) -> None:
+        lag = wanted.get("lag")
+        if not isinstance(lag, (int, float)) or not 0 <= lag <= 3600:
+            await _answer(send, 400, {"message": "lag: seconds from 0 to 3600"})
+            return
+        self._replication.set_lag(float(lag))
+        await _answer(send, 200, self._status())
+
+    def _status(self) -> dict[str, object]:
+        return {
+            "pid": os.getpid(),
+            "started": self._started,
+            "ministack": version("ministack"),
+            "aws_port": self._settings.aws_port,
+            "https_port": self._settings.https_port,
+            "dns_port": self._settings.dns_port,
+            "regions": doors.regional(),
+            "replication": {
+                "lag_seconds": self._replication.lag,
+                "pending": self._replication.pending,
+                "overwritten": self._replication.overwritten,
+                "held": sorted(self._replication.held),
+            },
+            "doors": report.of_doors(self._faults),
+            "health_checks": report.of_health_checks(self._route53.checkers),
+            "edge": report.of_edge(self._route53),
+        }
+
+
+def _edge(chosen: settings.Settings) -> edge.Edge:
+    names = StubResolver(exchange_with(settings.LOOPBACK, chosen.dns_port))
+    tls = ssl.create_default_context(cafile=str(chosen.ca / "ca.pem"))
+    return edge.Edge(names.resolve, chosen.https_port, tls)
+
+
+def _from_a_web_page(path: str, headers: dict[bytes, bytes]) -> bool:
+    """Whether some site's page sent this, through a browser on this machine.
+
+    ministack does not check root's signature and lets every site in (CORS), and a function is
+    code that runs here: without this, any page that a person visits could run code of its own.
+    A name that is not this machine's in Host is DNS rebinding.
+    """
+    if path.startswith(SIGN_IN):
+        return False
+    host = headers.get(b"host", b"").decode("latin-1")
+    origin = headers.get(b"origin", b"").decode("latin-1")
+    elsewhere = origin != "" and not _is_here(urlsplit(origin).hostname)
+    cross_site = headers.get(b"sec-fetch-site") == b"cross-site"
+    return elsewhere or cross_site or not _is_here(urlsplit(f"//{host}").hostname)
+
+
+def _is_here(host: str | None) -> bool:
+    return host is not None and host.endswith(("localhost", settings.LOOPBACK))
+
+
+async def _answer(send: Send, status: int, body: dict[str, object]) -> None:
+    headers = {"content-type": "application/json"}
+    await doors.respond(send, (status, headers, json.dumps(body).encode()))

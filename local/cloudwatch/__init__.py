@@ -1,0 +1,1 @@
+"""What CloudWatch computes and ministack doesn't: statistics, metric math, alarm states."""

@@ -1,0 +1,1 @@
+"""`make dashboard`: a page that draws the dashboards that Terraform deployed."""

@@ -1,0 +1,100 @@
+"""HTTPS on one port of several loopback addresses, each opened and shut by itself.
+
+Hypercorn speaks HTTP; it opens its own sockets once and for all, so these are opened here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from hypercorn.app_wrappers import ASGIWrapper
+from hypercorn.asyncio.tcp_server import TCPServer
+from hypercorn.asyncio.worker_context import WorkerContext
+from hypercorn.config import Config
+
+from local.doors import Receive, Scope, Send
+
+GRACE_SECONDS = 2.0
+
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_connection: contextvars.ContextVar[asyncio.StreamWriter] = contextvars.ContextVar("connection")
+
+
+def cut() -> None:
+    """End the connection of the request being served, as a machine that is gone would."""
+    _connection.get().transport.abort()
+
+
+@dataclass(slots=True)
+class _Listener:
+    server: asyncio.Server
+    writers: set[asyncio.StreamWriter]
+
+
+@dataclass(slots=True)
+class Listeners:
+    """Serves an ASGI application on `port` of every address that is open."""
+
+    app: Application
+    config: Config
+    port: int
+    _open: dict[str, _Listener] = field(default_factory=dict)
+    _context: WorkerContext = field(default_factory=lambda: WorkerContext(None))
+    _serving: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def open(self, address: str) -> None:
+        """Take connections; harmless when it does already. Raises OSError when it can't."""
+        if address in self._open:
+            return
+        writers: set[asyncio.StreamWriter] = set()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await self._serve(reader, writer, writers)
+
+        server = await asyncio.start_server(
+            serve, address, self.port,
+            backlog=self.config.backlog, ssl=self.config.create_ssl_context(),
+            ssl_handshake_timeout=self.config.ssl_handshake_timeout,
+        )  # fmt: skip
+        self._open[address] = _Listener(server, writers)
+
+    def shut(self, address: str) -> None:
+        """Refuse connections, and cut those that there are; harmless when shut already."""
+        listener = self._open.pop(address, None)
+        if listener is not None:
+            listener.server.close()
+            for writer in tuple(listener.writers):
+                writer.transport.abort()
+
+    async def stop(self) -> None:
+        """Take no more connections, let what is being served finish for a while, cut the rest."""
+        for listener in self._open.values():
+            listener.server.close()
+        await self._context.terminated.set()
+        if self._serving:
+            await asyncio.wait(self._serving, timeout=GRACE_SECONDS)
+        for address in tuple(self._open):
+            self.shut(address)
+
+    async def _serve(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        writers: set[asyncio.StreamWriter],
+    ) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        _connection.set(writer)
+        self._serving.add(task)
+        writers.add(writer)
+        try:
+            loop = asyncio.get_running_loop()
+            app = ASGIWrapper(self.app)  # type: ignore[arg-type]
+            await TCPServer(app, loop, self.config, self._context, {}, reader, writer)
+        finally:
+            self._serving.discard(task)
+            writers.discard(writer)

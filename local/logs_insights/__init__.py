@@ -1,0 +1,1 @@
+"""Logs Insights: what a query asks for, and the rows that answer it."""

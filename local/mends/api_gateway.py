@@ -1,0 +1,210 @@
+"""Mends of API Gateway (REST)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import unquote
+
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import apigateway_v1 as gateway
+
+from local import doors
+
+Response = tuple[int, dict[str, Any], bytes]
+Handler = Callable[..., Awaitable[Response]]
+# UpdateBasePathMapping's patch spells one field otherwise than the mapping does.
+MAPPING_FIELDS = {"restapiId": "restApiId"}
+
+
+def base_path_none() -> None:
+    """The empty base path is `(none)` in URLs, and clients percent-encode its parentheses.
+
+    ministack keeps a mapping made with an empty path under the empty text, and looks the encoded
+    one up: Terraform creates a mapping and can't read it. UpdateBasePathMapping is missing too.
+    """
+    original: Handler = gateway.handle_request
+
+    async def handle_request(
+        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
+    ) -> Response:
+        if path.startswith("/domainnames/"):
+            path = unquote(path)
+        parts = path.strip("/").split("/")
+        if method == "PATCH" and parts[0] == "domainnames" and len(parts) == 4:
+            return _update_mapping(parts[1], parts[3], json.loads(body))
+        if method == "POST" and parts[0] == "domainnames" and len(parts) == 3:
+            wanted = json.loads(body)
+            wanted["basePath"] = wanted.get("basePath") or "(none)"
+            body = json.dumps(wanted).encode()
+        return await original(method, path, headers, body, query)
+
+    gateway.handle_request = handle_request
+
+
+def update_domain_name() -> None:
+    """UpdateDomainName is missing: a changed certificate or TLS policy can't be applied."""
+    original: Handler = gateway.handle_request
+
+    async def handle_request(
+        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
+    ) -> Response:
+        parts = path.strip("/").split("/")
+        if method == "PATCH" and parts[0] == "domainnames" and len(parts) == 2:
+            return _update_domain(unquote(parts[1]), json.loads(body))
+        return await original(method, path, headers, body, query)
+
+    gateway.handle_request = handle_request
+
+
+def domain_name_as_aws_tells_it() -> None:
+    """A domain name lacks its status, and has a mutualTlsAuthentication that names no truststore.
+
+    Terraform sees a change in every plan, and its update waits for a status that never comes.
+    """
+    original: Handler = gateway.handle_request
+
+    async def handle_request(
+        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
+    ) -> Response:
+        status, answered, document = await original(method, path, headers, body, query)
+        parts = path.strip("/").split("/")
+        if parts[0] == "domainnames" and len(parts) == 2 and method != "DELETE" and status < 300:
+            domain = {"domainNameStatus": "AVAILABLE"} | json.loads(document)
+            if not domain.get("mutualTlsAuthentication", {}).get("truststoreUri"):
+                domain.pop("mutualTlsAuthentication", None)
+            document = json.dumps(domain).encode()
+        return status, answered, document
+
+    gateway.handle_request = handle_request
+
+
+def mock_without_method() -> None:
+    """A MOCK integration given no httpMethod reads back POST, and so is replaced every time."""
+    original = gateway._put_integration
+
+    def put(api: str, resource: str, method: str, integration: dict[str, Any]) -> Response:
+        if integration.get("type") == "MOCK":
+            integration = {"httpMethod": None} | integration
+        response: Response = original(api, resource, method, integration)
+        return response
+
+    gateway._put_integration = put
+
+
+def domain_in_two_regions() -> None:
+    """A custom domain registered in two Regions always leads to the first one.
+
+    Here the Region that the request is for, as its door chose it, comes first.
+    """
+    original = gateway.find_domain_scope
+
+    def find_domain_scope(domain_name: str) -> tuple[str, str, str] | None:
+        here = (get_account_id(), get_region())
+        for domain in doors.registered(domain_name):
+            if (domain.account, domain.region) == here:
+                return domain.account, domain.region, domain.name
+        found: tuple[str, str, str] | None = original(domain_name)
+        return found
+
+    gateway.find_domain_scope = find_domain_scope
+
+
+def one_request_id() -> None:
+    """Event, gateway responses and the x-amzn-RequestId header each bear an id of their own.
+
+    On AWS `$context.requestId`, the event's `requestContext.requestId` and the header are one.
+    """
+    original = gateway.new_uuid
+
+    def new_uuid() -> str:
+        request = doors.current.get()
+        return request.request_id if request else original()
+
+    gateway.new_uuid = new_uuid
+
+
+def event_of_a_custom_domain() -> None:
+    """The event lacks `domainName` and `domainPrefix`, and takes its `sourceIp` from a header.
+
+    On AWS `sourceIp` is the connection's peer, whatever X-Forwarded-For claims; `path` and
+    `requestContext.path` are those of the request.
+    """
+    original = gateway._build_lambda_event_v1
+
+    def build(*args: Any, **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401 - passed through
+        event: dict[str, Any] = original(*args, **kwargs)
+        request = doors.current.get()
+        if request:
+            context = event["requestContext"]
+            context["domainName"] = request.name
+            context["domainPrefix"] = request.name.partition(".")[0]
+            context["path"] = request.path
+            context["identity"]["sourceIp"] = request.client
+        return event
+
+    gateway._build_lambda_event_v1 = build
+
+
+def default_endpoint_off() -> None:
+    """`disableExecuteApiEndpoint` is kept and not honoured.
+
+    On AWS the default endpoint of such an API answers 403; its custom domains alone lead to it.
+    """
+    execute: Handler = gateway.handle_execute
+
+    async def handle_execute(api_id: str, *request: Any) -> Response:  # noqa: ANN401
+        if doors.current.get() is None and _default_endpoint_is_off(api_id):
+            return doors.forbidden(gateway.new_uuid())
+        return await execute(api_id, *request)
+
+    gateway.handle_execute = handle_execute
+
+
+def _default_endpoint_is_off(api_id: str) -> bool:
+    scope = gateway.find_api_scope(api_id)
+    api = gateway._rest_apis.get_scoped(*scope, api_id) if scope else None
+    # A patch leaves it as text.
+    return api is not None and str(api.get("disableExecuteApiEndpoint")).lower() == "true"
+
+
+def _update_mapping(domain: str, base_path: str, patch: dict[str, Any]) -> Response:
+    mappings = gateway._base_path_mappings.get(domain, {})
+    mapping = mappings.get(base_path)
+    if not mapping:
+        return _not_found("Invalid base path mapping identifier specified")
+    for operation in patch.get("patchOperations", []):
+        name = operation["path"].lstrip("/")
+        mapping[MAPPING_FIELDS.get(name, name)] = operation.get("value") or ""
+    mapping["basePath"] = mapping["basePath"] or "(none)"
+    del mappings[base_path]
+    mappings[mapping["basePath"]] = mapping
+    response: Response = gateway._v1_response(gateway._public_mapping(mapping))
+    return response
+
+
+def _update_domain(name: str, patch: dict[str, Any]) -> Response:
+    domain = gateway._domain_names.get(name)
+    if not domain:
+        return _not_found("Invalid domain name identifier specified")
+    gateway._apply_patch(domain, patch.get("patchOperations", []))
+    response: Response = gateway._v1_response(domain)
+    return response
+
+
+def _not_found(message: str) -> Response:
+    response: Response = gateway._v1_error("NotFoundException", message, 404)
+    return response
+
+
+MENDS = (
+    base_path_none,
+    update_domain_name,
+    domain_name_as_aws_tells_it,
+    mock_without_method,
+    domain_in_two_regions,
+    one_request_id,
+    event_of_a_custom_domain,
+    default_endpoint_off,
+)

@@ -1,0 +1,91 @@
+"""Mends of DynamoDB; how it replicates is in `local.replication`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ministack.core.responses import get_account_id
+from ministack.services import dynamodb
+
+Response = tuple[int, dict[str, Any], bytes]
+MOST_DAYS = 35
+
+
+def replica_key() -> None:
+    """A replica forgets its own KMS key: it describes itself with the primary's.
+
+    The key named in `ReplicaUpdates` is the replica's `SSEDescription`, and stands in its
+    `ReplicaDescription` as the other Regions see it.
+    """
+    apply_updates = dynamodb._apply_replica_updates
+    describe = dynamodb._table_description
+
+    def apply_replica_updates(name: str, table: dict[str, Any], updates: list[Any]) -> object:
+        refused: object = apply_updates(name, table, updates)
+        if not refused:
+            for update in updates:
+                _remember_key(name, update)
+        return refused
+
+    def table_description(name: str) -> dict[str, Any]:
+        description: dict[str, Any] = describe(name)
+        for replica in description.get("Replicas", []):
+            other = dynamodb._tables.get_scoped(get_account_id(), replica["RegionName"], name, {})
+            key = (other.get("SSEDescription") or {}).get("KMSMasterKeyArn", "")
+            if ":key/" in key:
+                replica["KMSMasterKeyId"] = key
+        return description
+
+    dynamodb._apply_replica_updates = apply_replica_updates
+    dynamodb._table_description = table_description
+
+
+def recovery_period() -> None:
+    """DescribeContinuousBackups forgets for how many days a table can be recovered.
+
+    AWS answers `RecoveryPeriodInDays`, 35 unless told otherwise; without it, Terraform reads 0.
+    """
+    describe, update = dynamodb._describe_continuous_backups, dynamodb._update_continuous_backups
+
+    def update_continuous_backups(data: dict[str, Any]) -> Response:
+        answer: Response = update(data)
+        name = dynamodb._normalize_table_name(data.get("TableName"))
+        wanted = data.get("PointInTimeRecoverySpecification", {})
+        if answer[0] == 200 and wanted.get("PointInTimeRecoveryEnabled"):
+            # Any true value is "enabled" to ministack, so the days can stand in its place.
+            dynamodb._pitr_settings[name] = wanted.get("RecoveryPeriodInDays", MOST_DAYS)
+        return _with_days(answer, dynamodb._pitr_settings.get(name))
+
+    def describe_continuous_backups(data: dict[str, Any]) -> Response:
+        name = dynamodb._normalize_table_name(data.get("TableName"))
+        return _with_days(describe(data), dynamodb._pitr_settings.get(name))
+
+    dynamodb._update_continuous_backups = update_continuous_backups
+    dynamodb._describe_continuous_backups = describe_continuous_backups
+
+
+def _with_days(answer: Response, days: object) -> Response:
+    status, headers, body = answer
+    if status != 200 or not days:
+        return answer
+    document = json.loads(body)
+    recovery = document["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
+    recovery["RecoveryPeriodInDays"] = MOST_DAYS if days is True else days
+    return status, headers, json.dumps(document).encode()
+
+
+def _remember_key(name: str, update: dict[str, Any]) -> None:
+    wanted = update.get("Create") or update.get("Update") or {}
+    key = wanted.get("KMSMasterKeyId")
+    region = wanted.get("RegionName", "")
+    replica = dynamodb._tables.get_scoped(get_account_id(), region, name)
+    if key and replica is not None:
+        replica["SSEDescription"] = {
+            "Status": "ENABLED",
+            "SSEType": "KMS",
+            "KMSMasterKeyArn": key,
+        }
+
+
+MENDS = (replica_key, recovery_period)

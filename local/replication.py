@@ -1,0 +1,273 @@
+"""DynamoDB global tables replicate late, in order, and the last writer wins, as under MREC.
+
+ministack applies every write to all replicas at once. Here a write travels on a link (from one
+Region to another) and arrives after the lag. A link can be held, as when a Region is lost; what
+waits on it arrives, in order, once it is released.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ministack.core.responses import get_account_id, get_region, request_scope
+from ministack.services import dynamodb
+
+logger = logging.getLogger("local.replication")
+
+Item = dict[str, Any]
+Link = tuple[str, str]
+Address = tuple[str, str, str, str, str]  # account, Region, table, partition key, sort key
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One item's new state on its way; `item` is None for a deletion, the time is Unix ns."""
+
+    account: str
+    source: str
+    target: str
+    table: str
+    partition_key: str
+    sort_key: str
+    item: Item | None
+    written_at: int
+
+    def address(self, region: str) -> Address:
+        """Where the item is in `region`."""
+        return (self.account, region, self.table, self.partition_key, self.sort_key)
+
+
+class Replication:
+    """Takes every write from ministack and delivers it to the table's other replicas.
+
+    Not thread-safe: ministack's handlers and the delivery run on one event loop.
+    """
+
+    def __init__(
+        self,
+        lag: float,
+        clock: Callable[[], int] = time.time_ns,
+        store: Callable[[Write], None] | None = None,
+    ) -> None:
+        self.lag = lag
+        # Told of every write that has arrived, and how many seconds it took.
+        self.listeners: list[Callable[[Write, float], None]] = []
+        self.overwritten = 0
+        self._clock = clock
+        self._store = store or store_in_replica
+        self._waiting: dict[Link, deque[Write]] = {}
+        self._held: frozenset[str] = frozenset()
+        self._last_write: dict[Address, int] = {}
+        self._last_stamp = 0
+        self._changed = asyncio.Event()
+
+    # -- writes in -------------------------------------------------------------------
+
+    def record(
+        self, table: dict[str, Any], _event: str, old: Item | None, new: Item | None
+    ) -> None:
+        """Stands in for `dynamodb._replicate_write`, which every write passes."""
+        regions = dynamodb._replica_group(table)
+        if not regions:
+            return
+        home = get_region()
+        targets = [region for region in regions if region != home]
+        keys = _keys(table, new if new is not None else old or {})
+        self.send(get_account_id(), home, targets, table["TableName"], keys, new)
+
+    def send(  # noqa: PLR0913, PLR0917 - what a write is made of
+        self,
+        account: str,
+        source: str,
+        targets: list[str],
+        table: str,
+        keys: tuple[str, str],
+        item: Item | None,
+    ) -> None:
+        """Put one item's new state on its way to other Regions."""
+        stamp = self._stamp()
+        self._last_write[(account, source, table, *keys)] = stamp
+        for target in targets:
+            write = Write(account, source, target, table, *keys, copy.deepcopy(item), stamp)
+            self._waiting.setdefault((source, target), deque()).append(write)
+        self._changed.set()
+
+    def _stamp(self) -> int:
+        # Two writes never tie, and the clock never goes back.
+        self._last_stamp = max(self._clock(), self._last_stamp + 1)
+        return self._last_stamp
+
+    # -- control ---------------------------------------------------------------------
+
+    @property
+    def pending(self) -> int:
+        """Writes that have not arrived."""
+        return sum(len(queue) for queue in self._waiting.values())
+
+    @property
+    def held(self) -> frozenset[str]:
+        """Regions that neither send nor receive."""
+        return self._held
+
+    def hold(self, regions: frozenset[str]) -> None:
+        """Cut exactly these Regions off; links of all others flow again."""
+        self._held = regions
+        self._changed.set()
+
+    def set_lag(self, seconds: float) -> None:
+        """The lag from now on, for those on their way as well."""
+        self.lag = seconds
+        self._changed.set()
+
+    # -- writes out ------------------------------------------------------------------
+
+    def deliver_due(self) -> int:
+        """Apply every write whose time has come on a link that flows; returns how many."""
+        now, delivered = self._clock(), 0
+        for queue in self._flowing():
+            while queue and self._due(queue[0]) <= now:
+                write = queue.popleft()
+                self._apply(write)
+                for listener in self.listeners:
+                    listener(write, (now - write.written_at) / 1e9)
+                delivered += 1
+        if delivered:
+            self._forget_old_stamps()
+        return delivered
+
+    async def run(self, delivered: Callable[[], None]) -> None:
+        """Deliver for ever; calls `delivered` after each round that changed something."""
+        while True:
+            self._changed.clear()
+            if self.deliver_due():
+                delivered()
+            heads = [self._due(queue[0]) for queue in self._flowing() if queue]
+            wait = max((min(heads) - self._clock()) / 1e9, 0.001) if heads else None
+            try:
+                await asyncio.wait_for(self._changed.wait(), wait)
+            except TimeoutError:
+                continue
+
+    def _due(self, write: Write) -> int:
+        return write.written_at + int(self.lag * 1e9)
+
+    def _flowing(self) -> list[deque[Write]]:
+        return [queue for link, queue in self._waiting.items() if not self._held & set(link)]
+
+    def _apply(self, write: Write) -> None:
+        address = write.address(write.target)
+        if self._last_write.get(address, 0) > write.written_at:
+            self.overwritten += 1
+            logger.info("%s keeps its newer write: dropped one from %s", address, write.source)
+            return
+        self._last_write[address] = write.written_at
+        self._store(write)
+
+    def _forget_old_stamps(self) -> None:
+        # Stamps only grow, so one older than everything on its way can never matter again.
+        heads = [queue[0].written_at for queue in self._waiting.values() if queue]
+        if not heads:
+            self._last_write.clear()
+        elif len(self._last_write) > 4 * self.pending + 256:
+            oldest = min(heads)
+            self._last_write = {a: s for a, s in self._last_write.items() if s > oldest}
+
+    # -- over a restart --------------------------------------------------------------
+
+    def get_state(self) -> dict[str, Any]:
+        """What must not be lost, as JSON types."""
+        return {
+            "waiting": [_fields(w) for queue in self._waiting.values() for w in queue],
+            "last_write": [[*address, stamp] for address, stamp in self._last_write.items()],
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up what `get_state` gave."""
+        for fields in state.get("waiting", []):
+            write = Write(**fields)
+            self._waiting.setdefault((write.source, write.target), deque()).append(write)
+        for *address, stamp in state.get("last_write", []):
+            self._last_write[tuple(address)] = stamp
+            self._last_stamp = max(self._last_stamp, stamp)
+
+
+def _fields(write: Write) -> dict[str, Any]:
+    """A write's fields; unlike `asdict` it doesn't copy the item."""
+    return {name: getattr(write, name) for name in Write.__slots__}
+
+
+def _keys(table: dict[str, Any], item: Item) -> tuple[str, str]:
+    partition_key = dynamodb._extract_key_val(item.get(table["pk_name"]))
+    if not table["sk_name"]:
+        return partition_key, "__no_sort__"
+    return partition_key, dynamodb._extract_key_val(item.get(table["sk_name"]))
+
+
+def store_in_replica(write: Write) -> None:
+    """Apply a write to the table's replica in its target Region, if it still has one."""
+    with request_scope(write.account, write.target):
+        replica = dynamodb._tables.get(write.table)
+        if replica is not None:
+            _store(replica, write)
+
+
+def _store(replica: dict[str, Any], write: Write) -> None:
+    keys = (write.partition_key, write.sort_key)
+    previous = replica["items"].get(keys[0], {}).get(keys[1])
+    if write.item is None:
+        if previous is None:
+            return
+        dynamodb._remove_item(replica, *keys)
+        event = "REMOVE"
+    else:
+        dynamodb._set_item(replica, *keys, copy.deepcopy(write.item))
+        event = "MODIFY" if previous else "INSERT"
+    dynamodb._emit_stream_event(
+        write.table, event, previous, copy.deepcopy(write.item), replicate=False
+    )
+
+
+def install(replication: Replication) -> None:
+    """Put `replication` in the place of ministack's own, and its state into DynamoDB's.
+
+    One file holds items and what is on its way, so that a crash can't part them.
+    """
+    dynamodb._replicate_write = replication.record
+    load = dynamodb.load_persisted_state
+
+    def get_state() -> dict[str, Any]:
+        return {**_tables_as_they_are(), "replication": replication.get_state()}
+
+    def load_persisted_state(data: dict[str, Any]) -> None:
+        load(data)
+        replication.restore(data.get("replication") or {})
+
+    dynamodb.get_state = get_state
+    dynamodb.load_persisted_state = load_persisted_state
+
+
+def _tables_as_they_are() -> dict[str, Any]:
+    # ministack copies every item for a snapshot; one that is serialized at once needs no copy.
+    names = (
+        "tags",
+        "ttl_settings",
+        "pitr_settings",
+        "kinesis_destinations",
+        "contributor_insights",
+        "backups",
+        "resource_policies",
+        "exports",
+        "imports",
+    )
+    tables = type(dynamodb._tables)()
+    for (account, region, name), table in dynamodb._tables.all_items():
+        kept = {k: v for k, v in table.items() if k != dynamodb._INDEX_MEMBERS}
+        tables.set_scoped(account, region, name, kept)
+    return {"tables": tables, **{name: getattr(dynamodb, f"_{name}") for name in names}}

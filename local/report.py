@@ -1,0 +1,70 @@
+"""What the bench tells of its doors, health checks and names, as JSON types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ministack.services import route53
+
+from local import doors, edge, regions
+from local.faults import Faults
+from local.route53.checkers import HealthCheckers, HealthStatus
+from local.route53.data_plane import DataPlane
+from local.route53.routing import Question
+
+Document = dict[str, Any]
+
+
+def of_doors(faults: Faults) -> list[Document]:
+    """Each Region's door: its address, and the fault that is set, if any."""
+    return [
+        {"region": region, "address": regions.address(region), "fault": _fault(faults, region)}
+        for region in sorted(doors.deployed_regions())
+    ]
+
+
+def of_health_checks(checkers: HealthCheckers) -> list[Document]:
+    """Each health check: its name tag, its status and what every checker saw last."""
+    return sorted(map(_check, checkers.statuses()), key=lambda check: str(check["name"]))
+
+
+def of_edge(plane: DataPlane) -> list[Document]:
+    """Each distribution: its names, and which Region DNS gives for its origin now."""
+    return [
+        {
+            "id": distribution["Id"],
+            "names": edge.names(distribution),
+            "origins": [_origin(name, plane) for name in edge.origin_names(distribution)],
+        }
+        for distribution in edge.distributions()
+    ]
+
+
+def _fault(faults: Faults, region: str) -> str | None:
+    fault = faults.at(region)
+    return str(fault) if fault else None
+
+
+def _check(status: HealthStatus) -> Document:
+    tags = route53._tags.get(("healthcheck", status.id)) or {}
+    return {
+        "id": status.id,
+        "name": tags.get("Name") or status.id,
+        "type": status.type,
+        "healthy": status.healthy,
+        "checkers": [
+            {"region": seen.region, "status": seen.status, "at": seen.checked_at.isoformat()}
+            for seen in status.observations
+        ],
+    }
+
+
+def _origin(name: str, plane: DataPlane) -> Document:
+    answer = plane.answer(Question(f"{name}.", "A"))
+    addresses = [record.value for record in answer.answers if record.type == "A"]
+    return {
+        "name": name,
+        "answer": [f"{each.name} {each.ttl} {each.type} {each.value}" for each in answer.answers],
+        "rcode": answer.rcode.name,
+        "region": doors.region_at(addresses[0]) if addresses else None,
+    }

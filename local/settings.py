@@ -1,0 +1,162 @@
+"""What the embedded AWS is told from outside, and the environment it runs in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+LOOPBACK = "127.0.0.1"
+ACCOUNT_ID = "000000000000"
+# The root credentials of the local account: ministack takes a 12-digit key id for root.
+ACCESS_KEY_ID = ACCOUNT_ID
+SECRET_ACCESS_KEY = "local"  # noqa: S105 - a throw-away word, worth nothing anywhere else
+HOME_REGION = "us-east-1"
+
+# Services that this project's modules and its toolchain call; everything else answers an error.
+SERVICES = (
+    "account,acm,apigateway,backup,cloudfront,cognito-idp,dynamodb,dynamodbstreams,events,iam,"
+    "kms,lambda,logs,monitoring,route53,s3,scheduler,secretsmanager,sns,sqs,ssm,sts,tagging,wafv2"
+)
+
+# The only names that pass from the caller's shell into the process and into the functions
+# it runs. A user's AWS credentials, profile, region or endpoint never do.
+PASSED_ON = (
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "LOCAL_ALARM_INTERVAL",
+    "LOCAL_AWS_PORT",
+    "LOCAL_DNS_PORT",
+    "LOCAL_HTTPS_PORT",
+    "LOCAL_LOG_LEVEL",
+    "LOCAL_REPLICATION_LAG",
+    "LOCAL_STATE_DIR",
+    "PATH",
+    "SSL_CERT_FILE",
+    "TZ",
+)
+
+
+class SettingsError(Exception):
+    """A setting can't be used; the message names the variable and says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Ports (loopback), the folder that holds everything, and lag and interval in seconds."""
+
+    aws_port: int
+    https_port: int
+    dns_port: int
+    state_dir: Path
+    replication_lag: float
+    alarm_interval: float
+    dashboard_port: int
+
+    @property
+    def endpoint(self) -> str:
+        """The control plane's URL."""
+        return f"http://{LOOPBACK}:{self.aws_port}"
+
+    @property
+    def state(self) -> Path:
+        """What ministack keeps over a restart."""
+        return self.state_dir / "state"
+
+    @property
+    def logs(self) -> Path:
+        """The folder of log files."""
+        return self.state_dir / "logs"
+
+    @property
+    def log_file(self) -> Path:
+        """The process's own log."""
+        return self.logs / "local.log"
+
+    @property
+    def ca(self) -> Path:
+        """The certificate authority's folder."""
+        return self.state_dir / "ca"
+
+    @property
+    def scratch(self) -> Path:
+        """Unpacked functions; emptied at every start."""
+        return self.state_dir / "tmp"
+
+
+def read(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from `LOCAL_*` variables; raises SettingsError when one makes no sense."""
+    settings = Settings(
+        aws_port=_port(environment, "LOCAL_AWS_PORT", 4566),
+        https_port=_port(environment, "LOCAL_HTTPS_PORT", 8443),
+        dns_port=_port(environment, "LOCAL_DNS_PORT", 8053),
+        state_dir=Path(environment.get("LOCAL_STATE_DIR") or REPOSITORY / ".local").resolve(),
+        replication_lag=_seconds(environment, "LOCAL_REPLICATION_LAG", 1.0),
+        alarm_interval=_seconds(environment, "LOCAL_ALARM_INTERVAL", 10.0, least=0.1),
+        dashboard_port=_port(environment, "LOCAL_DASHBOARD_PORT", 8090),
+    )
+    ports = [settings.aws_port, settings.https_port, settings.dns_port, settings.dashboard_port]
+    if len(set(ports)) < len(ports):
+        raise SettingsError(
+            "LOCAL_AWS_PORT, LOCAL_HTTPS_PORT, LOCAL_DNS_PORT and LOCAL_DASHBOARD_PORT are "
+            f"{', '.join(map(str, ports))}: give each one of its own."
+        )
+    return settings
+
+
+def process_environment(settings: Settings, environment: Mapping[str, str]) -> dict[str, str]:
+    """The whole environment of the serving process, and so of the functions it starts."""
+    passed = {name: environment[name] for name in PASSED_ON if name in environment}
+    return {
+        **passed,
+        "LOCAL_ALARM_INTERVAL": str(settings.alarm_interval),
+        "LOCAL_AWS_PORT": str(settings.aws_port),
+        "LOCAL_DNS_PORT": str(settings.dns_port),
+        "LOCAL_HTTPS_PORT": str(settings.https_port),
+        "LOCAL_REPLICATION_LAG": str(settings.replication_lag),
+        "LOCAL_STATE_DIR": str(settings.state_dir),
+        # What botocore reads, so that no function ever finds a person's own account.
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
+        "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        # What ministack reads, mostly while it is imported.
+        "AUTH": "true",
+        "DOCKER_HOST": "unix:///nonexistent/docker.sock",
+        "GATEWAY_PORT": str(settings.aws_port),
+        "IOT_MTLS_ENABLED": "0",
+        "LAMBDA_EXECUTOR": "local",
+        "LAMBDA_STRICT": "0",
+        "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
+        "MINISTACK_HOST": LOOPBACK,
+        "MINISTACK_REGION": HOME_REGION,
+        "PERSIST_STATE": "1",
+        "S3_DATA_DIR": str(settings.state / "s3"),
+        "S3_PERSIST": "1",
+        "SERVICES": SERVICES,
+        "SFTP_ENABLED": "0",
+        "STATE_DIR": str(settings.state),
+        "TMPDIR": str(settings.scratch),
+    }
+
+
+def _port(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(name) or str(default)
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise SettingsError(f"{name}={text} is no port: give a number from 1 to 65535.")
+    return int(text)
+
+
+def _seconds(environment: Mapping[str, str], name: str, default: float, least: float = 0) -> float:
+    text = environment.get(name) or str(default)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not least <= seconds <= 3600:
+        raise SettingsError(f"{name}={text} won't do: give seconds from {least:g} to 3600.")
+    return seconds

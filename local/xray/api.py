@@ -1,0 +1,343 @@
+"""X-Ray's API: groups, sampling rules, tags, segments and the traces that they make.
+
+Operations are those of docs.aws.amazon.com/xray/latest/api. Not played: the service graph
+(GetServiceGraph, GetTraceGraph), insights, encryption and indexing rules.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ministack import app as ministack_app
+from ministack.core import iam_actions, router
+from ministack.core.responses import AccountRegionScopedDict, get_account_id, get_region
+
+from local.xray import filters
+from local.xray.sampling import Rule, rule_of
+from local.xray.segments import Document
+from local.xray.traces import Scope, Traces, facts, summary
+
+Response = tuple[int, dict[str, Any], bytes]
+
+# BatchGetTraces takes five ids (API_BatchGetTraces).
+MOST_IDS = 5
+# How often an SDK that samples by itself asks again, in seconds (xray-api-sampling).
+TARGETS_INTERVAL = 10
+DEFAULT_RULE = {
+    "RuleName": "Default",
+    "ResourceARN": "*",
+    "Priority": 10000,
+    "FixedRate": 0.05,
+    "ReservoirSize": 1,
+    "ServiceName": "*",
+    "ServiceType": "*",
+    "Host": "*",
+    "HTTPMethod": "*",
+    "URLPath": "*",
+    "Version": 1,
+    "Attributes": {},
+}
+
+_groups: Any = AccountRegionScopedDict()  # GroupARN → group
+_rules: Any = AccountRegionScopedDict()  # RuleARN → sampling rule record
+_tags: Any = AccountRegionScopedDict()  # ARN → tags
+traces = Traces()
+
+
+class RefusedError(Exception):
+    """An error that X-Ray answers: the code, then the message."""
+
+
+def install() -> None:
+    """Serve X-Ray's API: the whole service is missing, and every call ends in S3's answer."""
+    name = "xray"
+    ministack_app.SERVICE_REGISTRY[name] = {"module": name}
+    ministack_app._loaded_modules[name] = sys.modules[__name__]
+    ministack_app._state_map[name] = name
+    ministack_app.SERVICE_HANDLERS[name] = handle_request
+    router.SERVICE_PATTERNS[name] = {"credential_scope": name}
+    # So that IAM is enforced: a role needs xray:PutTraceSegments here too.
+    iam_actions.SERVICE_TO_IAM_NAMESPACE[name] = name
+    iam_actions._BOTOCORE_SERVICE_MAP[name] = [name]
+
+
+async def handle_request(
+    _method: str, path: str, _headers: dict[str, str], body: bytes, _query: Document
+) -> Response:
+    """Answer one call; X-Ray's protocol is POST with JSON, told apart by path."""
+    action = ACTIONS.get(path.strip("/"), _unknown)
+    try:
+        return 200, _json_type(), json.dumps(action(json.loads(body or b"{}"))).encode()
+    except RefusedError as error:
+        code, message = error.args
+        answer = json.dumps({"__type": code, "Message": message}).encode()
+        return 400, {**_json_type(), "x-amzn-errortype": code}, answer
+
+
+def _unknown(_data: Document) -> Document:
+    raise RefusedError("InvalidRequestException", "The embedded AWS does not know this operation.")
+
+
+def get_state() -> Document:
+    """What is kept over a restart."""
+    return {"groups": _groups, "rules": _rules, "tags": _tags}
+
+
+def load_persisted_state(data: Document) -> None:
+    """Take up what `get_state` gave."""
+    for name, store in (("groups", _groups), ("rules", _rules), ("tags", _tags)):
+        store.update(data.get(name) or {})
+
+
+def reset() -> None:
+    """Forget everything."""
+    for store in (_groups, _rules, _tags, traces):
+        store.clear()
+
+
+def rules_here() -> list[Rule]:
+    """The sampling rules of the account and Region that are being served."""
+    records = _get_rules({})["SamplingRuleRecords"]
+    return [rule_of(record["SamplingRule"]) for record in records]
+
+
+# -- groups ----------------------------------------------------------------------------
+
+
+def _create_group(data: Document) -> Document:
+    if any(group["GroupName"] == data["GroupName"] for group in _groups.values()):
+        raise RefusedError("InvalidRequestException", "A group of this name already exists.")
+    arn = _arn(f"group/{data['GroupName']}/{_unique()}")
+    _groups[arn] = {"GroupARN": arn, **_insights({}), **_group_fields(data)}
+    _tags[arn] = _tag_map(data.get("Tags"))
+    return {"Group": _groups[arn]}
+
+
+def _get_group(data: Document) -> Document:
+    return {"Group": _group(data)}
+
+
+def _get_groups(_data: Document) -> Document:
+    return {"Groups": list(_groups.values())}
+
+
+def _update_group(data: Document) -> Document:
+    group = _group(data)
+    group.update({k: v for k, v in _group_fields(data).items() if k != "GroupName"})
+    return {"Group": group}
+
+
+def _delete_group(data: Document) -> Document:
+    arn = _group(data)["GroupARN"]
+    _groups.pop(arn)
+    _tags.pop(arn, None)
+    return {}
+
+
+def _group(data: Document) -> Document:
+    for group in _groups.values():
+        if data.get("GroupARN") == group["GroupARN"] or data.get("GroupName") == group["GroupName"]:
+            found: Document = group
+            return found
+    raise RefusedError("InvalidRequestException", "Group not found")
+
+
+def _group_fields(data: Document) -> Document:
+    fields: Document = {
+        name: data[name] for name in ("GroupName", "FilterExpression") if name in data
+    }
+    if "InsightsConfiguration" in data:
+        fields.update(_insights(data["InsightsConfiguration"]))
+    return fields
+
+
+def _insights(wanted: Document) -> Document:
+    off = {"InsightsEnabled": False, "NotificationsEnabled": False}
+    return {"InsightsConfiguration": {**off, **wanted}}
+
+
+# -- sampling rules --------------------------------------------------------------------
+
+
+def _create_rule(data: Document) -> Document:
+    rule = data["SamplingRule"]
+    if any(record["SamplingRule"]["RuleName"] == rule["RuleName"] for record in _rules.values()):
+        raise RefusedError("InvalidRequestException", "A rule of this name already exists.")
+    arn = _arn(f"sampling-rule/{rule['RuleName']}")
+    now = time.time()
+    kept = {"Attributes": {}, **rule, "RuleARN": arn}
+    _rules[arn] = {"SamplingRule": kept, "CreatedAt": now, "ModifiedAt": now}
+    _tags[arn] = _tag_map(data.get("Tags"))
+    return {"SamplingRuleRecord": _rules[arn]}
+
+
+def _get_rules(_data: Document) -> Document:
+    default = {**DEFAULT_RULE, "RuleARN": _arn("sampling-rule/Default")}
+    records = [{"SamplingRule": default, "CreatedAt": 0.0, "ModifiedAt": 0.0}, *_rules.values()]
+    return {"SamplingRuleRecords": records}
+
+
+def _update_rule(data: Document) -> Document:
+    update = data["SamplingRuleUpdate"]
+    record = _rule(update)
+    record["SamplingRule"].update({k: v for k, v in update.items() if v is not None})
+    record["ModifiedAt"] = time.time()
+    return {"SamplingRuleRecord": record}
+
+
+def _delete_rule(data: Document) -> Document:
+    record = _rule(data)
+    arn = record["SamplingRule"]["RuleARN"]
+    _tags.pop(arn, None)
+    return {"SamplingRuleRecord": _rules.pop(arn)}
+
+
+def _rule(data: Document) -> Document:
+    for arn, record in _rules.items():
+        if data.get("RuleARN") == arn or data.get("RuleName") == record["SamplingRule"]["RuleName"]:
+            found: Document = record
+            return found
+    raise RefusedError("InvalidRequestException", "Sampling rule does not exist.")
+
+
+def _sampling_targets(data: Document) -> Document:
+    by_name = {rule.name: rule for rule in rules_here()}
+    asked = [one["RuleName"] for one in data.get("SamplingStatisticsDocuments", [])]
+    modified = [record["ModifiedAt"] for record in _rules.values()]
+    return {
+        "LastRuleModification": max(modified, default=0.0),
+        "SamplingTargetDocuments": [_target(by_name[name]) for name in asked if name in by_name],
+        "UnprocessedStatistics": [
+            {"RuleName": name, "ErrorCode": "404", "Message": "Sampling rule does not exist."}
+            for name in asked
+            if name not in by_name
+        ],
+    }
+
+
+def _target(rule: Rule) -> Document:
+    return {
+        "RuleName": rule.name,
+        "FixedRate": rule.rate,
+        "ReservoirQuota": rule.reservoir,
+        "ReservoirQuotaTTL": time.time() + 2 * TARGETS_INTERVAL,
+        "Interval": TARGETS_INTERVAL,
+    }
+
+
+# -- segments and traces ---------------------------------------------------------------
+
+
+def _put_segments(data: Document) -> Document:
+    refused = []
+    for text in data.get("TraceSegmentDocuments", []):
+        try:
+            document = json.loads(text)
+            traces.put(_here(), {**document, "start_time": float(document["start_time"])})
+        except (ValueError, KeyError, TypeError) as error:
+            refused.append({"ErrorCode": "ParseError", "Message": f"Invalid segment. {error}"})
+    return {"UnprocessedTraceSegments": refused}
+
+
+def _get_traces(data: Document) -> Document:
+    ids = data["TraceIds"]
+    if len(ids) > MOST_IDS:
+        raise RefusedError("InvalidRequestException", f"At most {MOST_IDS} trace ids at a time.")
+    found = [trace for trace_id in ids if (trace := traces.get(_here(), trace_id))]
+    return {
+        "Traces": [
+            {
+                "Id": trace.trace_id,
+                "Duration": trace.duration,
+                "LimitExceeded": False,
+                "Segments": [
+                    {"Id": segment["id"], "Document": json.dumps(segment)}
+                    for segment in trace.segments
+                ],
+            }
+            for trace in found
+        ],
+        "UnprocessedTraceIds": [],
+    }
+
+
+def _get_summaries(data: Document) -> Document:
+    expressions = {
+        group[name]: group.get("FilterExpression", "")
+        for group in _groups.values()
+        for name in ("GroupName", "GroupARN")
+    }
+    try:
+        picks = filters.compiled(data.get("FilterExpression", ""), expressions)
+    except filters.FilterError as error:
+        raise RefusedError("InvalidRequestException", f"FilterExpression: {error}") from error
+    seen = list(traces.between(_here(), data["StartTime"], data["EndTime"]))
+    return {
+        "TraceSummaries": [summary(trace) for trace in seen if picks(facts(trace))],
+        "TracesProcessedCount": len(seen),
+        "ApproximateTime": time.time(),
+    }
+
+
+def _here() -> Scope:
+    return get_account_id(), get_region()
+
+
+# -- tags ------------------------------------------------------------------------------
+
+
+def _list_tags(data: Document) -> Document:
+    tags = _tags.get(data["ResourceARN"], {})
+    return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+
+
+def _tag(data: Document) -> Document:
+    _tags.setdefault(data["ResourceARN"], {}).update(_tag_map(data.get("Tags")))
+    return {}
+
+
+def _untag(data: Document) -> Document:
+    for key in data.get("TagKeys", []):
+        _tags.get(data["ResourceARN"], {}).pop(key, None)
+    return {}
+
+
+def _tag_map(tags: list[dict[str, str]] | None) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in tags or []}
+
+
+def _arn(resource: str) -> str:
+    return f"arn:aws:xray:{get_region()}:{get_account_id()}:{resource}"
+
+
+def _unique() -> str:
+    return f"{time.time_ns():X}"
+
+
+def _json_type() -> dict[str, Any]:
+    return {"Content-Type": "application/json"}
+
+
+ACTIONS: dict[str, Callable[[Document], Document]] = {
+    "CreateGroup": _create_group,
+    "GetGroup": _get_group,
+    "Groups": _get_groups,
+    "UpdateGroup": _update_group,
+    "DeleteGroup": _delete_group,
+    "CreateSamplingRule": _create_rule,
+    "GetSamplingRules": _get_rules,
+    "UpdateSamplingRule": _update_rule,
+    "DeleteSamplingRule": _delete_rule,
+    "SamplingTargets": _sampling_targets,
+    "ListTagsForResource": _list_tags,
+    "TagResource": _tag,
+    "UntagResource": _untag,
+    "TraceSegments": _put_segments,
+    "Traces": _get_traces,
+    "TraceSummaries": _get_summaries,
+    "TelemetryRecords": lambda _data: {},
+}

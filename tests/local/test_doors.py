@@ -1,0 +1,152 @@
+"""The Regions' doors: who answers, and how faithfully."""
+
+import socket
+import ssl
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from local import doors, resolver
+from tests.local.bench import DOMAIN, REGIONS, Stack
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_a_regions_name_reaches_the_api_of_that_region(stack: Stack, region: str) -> None:
+    answer = stack.get(region, "/where")
+
+    assert answer.status_code == 200
+    assert answer.json()["region"] == region
+
+
+@pytest.mark.parametrize("name", ["nobody.localhost", f"eu-west-1.{DOMAIN}", "localhost"])
+def test_a_name_that_is_nobodys_is_forbidden(stack: Stack, name: str) -> None:
+    answer = stack.bench.request(name, "/where")
+
+    assert answer.status_code == 403
+    assert answer.json() == {"message": "Forbidden"}
+    assert answer.headers["x-amzn-requestid"]
+
+
+def test_a_name_of_several_regions_is_not_a_regions_door(stack: Stack) -> None:
+    assert stack.bench.request(f"origin.{DOMAIN}", "/where").status_code == 403
+
+
+def test_path_query_and_headers_arrive_as_they_were_sent(stack: Stack) -> None:
+    answer = stack.get(
+        "us-east-1", "/a%20b/c?x=1&x=2&empty=&s=%C3%BC%26", headers={"X-Mine": "yes"}
+    )
+
+    event = answer.json()["event"]
+    assert event["path"] == "/a b/c"
+    assert event["multiValueQueryStringParameters"] == {"x": ["1", "2"], "empty": [""], "s": ["ü&"]}
+    assert event["headers"]["x-mine"] == "yes"
+
+
+def test_the_event_tells_the_domain_the_peer_and_the_request_id_of_the_answer(
+    stack: Stack,
+) -> None:
+    answer = stack.get("us-west-2", "/where", headers={"X-Forwarded-For": "9.9.9.9"})
+
+    context = answer.json()["event"]["requestContext"]
+    assert context["domainName"] == f"us-west-2.{DOMAIN}"
+    assert context["domainPrefix"] == "us-west-2"
+    assert context["path"] == "/where"
+    assert context["identity"]["sourceIp"] == "127.0.0.1"
+    assert context["requestId"] == answer.headers["x-amzn-requestid"]
+    assert answer.json()["event"]["headers"]["x-forwarded-for"] == "9.9.9.9, 127.0.0.1"
+
+
+def test_a_gateway_response_bears_the_request_id_of_the_answer(stack: Stack) -> None:
+    gateway = stack.bench.client("apigateway")
+    gateway.put_gateway_response(
+        restApiId=stack.apis["us-east-1"],
+        responseType="MISSING_AUTHENTICATION_TOKEN",
+        statusCode="404",
+        responseTemplates={"application/json": '{"id":"$context.requestId"}'},
+    )
+    resources = gateway.get_resources(restApiId=stack.apis["us-east-1"])["items"]
+    root = next(r["id"] for r in resources if r["path"] == "/")
+    signed = gateway.create_resource(
+        restApiId=stack.apis["us-east-1"], parentId=root, pathPart="signed"
+    )["id"]
+    address = {
+        "restApiId": stack.apis["us-east-1"],
+        "resourceId": signed,
+        "httpMethod": "GET",
+    }
+    gateway.put_method(**address, authorizationType="AWS_IAM")
+    gateway.put_integration(**address, type="MOCK")
+    gateway.create_deployment(restApiId=stack.apis["us-east-1"], stageName="live")
+
+    answer = stack.get("us-east-1", "/signed")
+
+    assert answer.status_code == 404
+    assert answer.json() == {"id": answer.headers["x-amzn-requestid"]}
+
+
+def test_a_body_up_to_the_payload_limit_arrives_whole(stack: Stack) -> None:
+    body = "x" * (1024 * 1024)
+
+    answer = stack.get("us-east-1", "/where", method="POST", data=body)
+
+    assert answer.json()["event"]["body"] == body
+
+
+def test_a_body_over_the_payload_limit_is_too_large(stack: Stack) -> None:
+    body = "x" * (doors.MAX_PAYLOAD + 1)
+
+    answer = stack.get("us-east-1", "/where", method="POST", data=body)
+
+    assert answer.status_code == 413
+    assert answer.json() == {"message": "Request Too Long"}
+
+
+def test_twenty_requests_at_once_are_served_side_by_side_in_both_regions(stack: Stack) -> None:
+    def serve(number: int) -> tuple[int, int]:
+        answer = stack.get(REGIONS[number % 2], "/slow")
+        return answer.status_code, answer.json()["pid"]
+
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(serve, range(20)))
+
+    assert {status for status, _ in answers} == {200}
+    assert len({worker for _, worker in answers}) > len(REGIONS)
+
+
+@pytest.mark.parametrize(("offered", "spoken"), [(["h2"], "h2"), (["http/1.1"], "http/1.1")])
+def test_the_door_speaks_both_http_versions(stack: Stack, offered: list[str], spoken: str) -> None:
+    name, chosen = f"us-east-1.{DOMAIN}", stack.bench.settings
+    context = ssl.create_default_context(cafile=str(chosen.ca / "ca.pem"))
+    context.set_alpn_protocols(offered)
+
+    with (
+        socket.create_connection(("127.0.0.1", chosen.https_port), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname=name) as secure,
+    ):
+        assert secure.selected_alpn_protocol() == spoken
+
+
+def test_no_certificate_is_made_for_a_name_that_is_not_this_machines(stack: Stack) -> None:
+    chosen = stack.bench.settings
+    context = ssl.create_default_context(cafile=str(chosen.ca / "ca.pem"))
+
+    with (
+        socket.create_connection(("127.0.0.1", chosen.https_port), timeout=10) as plain,
+        pytest.raises(ssl.SSLError),
+    ):
+        context.wrap_socket(plain, server_hostname="www.example.com")
+
+
+def test_the_resolver_knows_names_under_localhost_alone() -> None:
+    with resolver.installed():
+        found = socket.getaddrinfo("a.b.localhost", 443, socket.AF_INET, socket.SOCK_STREAM)
+
+    assert found[0][4] == ("127.0.0.1", 443)
+    assert resolver.localhost("example.com") is None
+    assert resolver.localhost("notlocalhost") is None
+
+
+def test_the_stack_is_what_status_shows(stack: Stack) -> None:
+    expected = {region: f"{region}.{DOMAIN}" for region in REGIONS}
+
+    assert stack.bench.status()["regions"] == expected

@@ -1,0 +1,137 @@
+"""The edge's door: the distribution's way to the Region that DNS names, and what it tells."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import requests
+
+from tests.local.bench import DOMAIN, REGIONS, eventually
+from tests.local.global_layer import API, KEY, ORIGIN, GlobalLayer
+
+
+def event(answer: requests.Response) -> dict[str, Any]:
+    """What the Region's function was called with."""
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()["event"]
+    return found
+
+
+def test_the_public_name_leads_to_the_region_that_dns_names(layer: GlobalLayer) -> None:
+    answer = layer.get("/where")
+
+    assert answer.json()["region"] == REGIONS[0]
+    assert "cloudfront.net (CloudFront)" in answer.headers["via"]
+    assert answer.headers["x-cache"] == "Miss from cloudfront"
+
+
+def test_the_distributions_own_name_leads_there_too(layer: GlobalLayer) -> None:
+    client = layer.bench.client("cloudfront")
+    own = client.get_distribution(Id=layer.distribution)["Distribution"]["DomainName"]
+
+    answer = layer.bench.request("localhost", "/where", headers={"Host": own})
+
+    assert answer.json()["region"] == REGIONS[0]
+
+
+def test_the_region_sees_the_origins_name_and_one_id_that_the_viewer_sees(
+    layer: GlobalLayer,
+) -> None:
+    answer = layer.get("/where", headers={"X-Forwarded-For": "9.9.9.9"})
+
+    headers = event(answer)["headers"]
+    assert headers["host"] == ORIGIN
+    assert event(answer)["requestContext"]["domainName"] == ORIGIN
+    assert headers["x-amz-cf-id"] == answer.headers["x-amz-cf-id"]
+    assert headers["x-forwarded-for"] == "9.9.9.9, 127.0.0.1, 127.0.0.1"
+
+
+def test_a_viewers_own_origin_key_is_overwritten(layer: GlobalLayer) -> None:
+    answer = layer.get("/where", headers={"X-Origin-Key": "guessed"})
+
+    assert event(answer)["headers"]["x-origin-key"] == KEY
+
+
+def test_method_path_query_and_body_arrive_as_they_were_sent(layer: GlobalLayer) -> None:
+    answer = layer.get(
+        "/a%20b/%C3%BC?x=1&x=2&empty=&s=%26", method="PATCH", data=b'{"a": "\xc3\xbc"}'
+    )
+
+    seen = event(answer)
+    assert (seen["httpMethod"], seen["path"]) == ("PATCH", "/a b/ü")
+    assert seen["multiValueQueryStringParameters"] == {"x": ["1", "2"], "empty": [""], "s": ["&"]}
+    assert json.loads(seen["body"]) == {"a": "ü"}
+
+
+@pytest.mark.parametrize("status", [404, 412, 500, 503])
+def test_an_error_of_the_api_passes_through_as_it_is(layer: GlobalLayer, status: int) -> None:
+    answer = layer.get(f"/where?status={status}")
+
+    assert answer.status_code == status
+    assert answer.json()["region"] == REGIONS[0]
+
+
+def test_a_method_that_the_distribution_does_not_allow_stays_at_the_edge(
+    layer: GlobalLayer,
+) -> None:
+    answer = layer.get("/where", method="TRACE")
+
+    assert answer.status_code == 403
+    assert answer.headers["x-cache"] == "Error from cloudfront"
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_the_origins_name_leads_to_whichever_region_it_is_asked_at(
+    layer: GlobalLayer, region: str
+) -> None:
+    assert layer.at(region, ORIGIN, "/where").json()["region"] == region
+
+
+def test_a_region_does_not_answer_for_another(layer: GlobalLayer) -> None:
+    assert layer.at(REGIONS[0], f"{REGIONS[1]}.{DOMAIN}").status_code == 403
+    assert layer.at(REGIONS[0], API).status_code == 403
+
+
+def test_the_edge_asks_dns_again_once_the_answer_is_too_old(layer: GlobalLayer) -> None:
+    layer.point_at(*reversed(REGIONS))
+    try:
+        eventually(lambda: layer.get("/where").json()["region"] == REGIONS[1])
+    finally:
+        layer.point_at(*REGIONS)
+    eventually(lambda: layer.get("/where").json()["region"] == REGIONS[0])
+
+
+def test_an_origin_that_refuses_is_a_bad_gateway(layer: GlobalLayer) -> None:
+    with layer.fault(REGIONS[0], "refuse"):
+        answer = layer.get("/where")
+
+    assert answer.status_code == 502
+    assert answer.headers["x-cache"] == "Error from cloudfront"
+    assert "could not be satisfied" in answer.text
+
+
+def test_an_origin_that_never_answers_is_a_gateway_timeout(layer: GlobalLayer) -> None:
+    with layer.fault(REGIONS[0], "hang"):
+        answer = layer.get("/where", method="POST")
+
+    assert answer.status_code == 504
+
+
+def test_an_origin_without_a_name_is_a_bad_gateway(layer: GlobalLayer) -> None:
+    with layer.origin(DomainName=f"nowhere.{DOMAIN}"):
+        assert layer.get("/where").status_code == 502
+
+
+def test_requests_that_wait_for_a_region_hold_no_others_up(layer: GlobalLayer) -> None:
+    with (
+        layer.origin(CustomOriginConfig={"OriginReadTimeout": 60}),
+        ThreadPoolExecutor(70) as pool,
+        layer.fault(REGIONS[0], "hang"),
+    ):
+        waiting = [pool.submit(layer.get, "/where", method="POST") for _ in range(70)]
+        answers = [layer.stack.get(REGIONS[1], "/where") for _ in range(3)]
+        assert not any(each.done() for each in waiting)
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert {each.result().status_code for each in waiting} == {502}

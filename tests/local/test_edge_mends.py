@@ -1,0 +1,96 @@
+"""What ministack by itself lacks for the global layer; `tests/local/test_mends.py` says how."""
+
+import asyncio
+import json
+from typing import Any
+from xml.etree.ElementTree import fromstring
+
+import pytest
+from ministack.core.responses import request_scope
+from ministack.services import apigateway_v1, cloudfront, waf
+
+from local.mends import cloudfront as mends
+
+ACCOUNT = "111122223333"
+ORIGIN = """
+<Origin><Id>o</Id><DomainName>o.localhost</DomainName>
+<ConnectionAttempts>2</ConnectionAttempts><ConnectionTimeout>3</ConnectionTimeout></Origin>
+"""
+
+
+def web_acls(handler: Any, data: dict[str, Any]) -> dict[str, Any]:
+    """Call one of ministack's own WAFv2 operations, unmended."""
+    with request_scope(ACCOUNT, "us-east-1"):
+        answer: dict[str, Any] = json.loads(handler(data)[2])
+    return answer
+
+
+def test_ministack_still_needs_the_edges_attempts_and_connection_timeout() -> None:
+    origin = cloudfront._dataplane_origin(fromstring(ORIGIN))  # noqa: S314 - ours
+
+    assert not origin.keys() & {"connection_attempts", "connection_timeout"}
+
+
+def test_ministack_still_needs_one_id_for_a_request_at_the_edge() -> None:
+    origin: dict[str, Any] = {"domain_name": "o.localhost"}
+
+    sent = [cloudfront._origin_request_headers(origin, {}, "", "")["X-Amz-Cf-Id"] for _ in "ab"]
+
+    assert sent[0] != sent[1]
+
+
+def test_ministack_still_needs_the_default_endpoint_to_be_off() -> None:
+    with request_scope(ACCOUNT, "us-east-1"):
+        api = asyncio.run(
+            apigateway_v1.handle_request(
+                "POST", "/restapis", {}, b'{"name": "a", "disableExecuteApiEndpoint": true}', {}
+            )
+        )
+        api_id = json.loads(api[2])["id"]
+        root = next(iter(apigateway_v1._resources[api_id].values()))
+        root["resourceMethods"] = {
+            "GET": {"authorizationType": "NONE", "methodIntegration": {"type": "MOCK"}}
+        }
+        apigateway_v1._stages_v1[api_id] = {"live": {"stageName": "live"}}
+        answer = asyncio.run(apigateway_v1.handle_execute(api_id, "live", "GET", "/", {}, b"", {}))
+
+    assert answer[0] == 200
+
+
+def test_ministack_still_needs_whole_web_acls() -> None:
+    acl = {"Name": "a", "Scope": "REGIONAL", "CustomResponseBodies": {"a": {}}, "Description": "1"}
+    made = web_acls(waf._create_web_acl, acl)["Summary"]
+    who = {"Id": made["Id"], "Scope": "REGIONAL", "LockToken": made["LockToken"]}
+    web_acls(waf._update_web_acl, {**who, "Description": "2"})
+
+    told = web_acls(waf._get_web_acl, who)["WebACL"]
+
+    assert "CustomResponseBodies" not in told
+    assert told["Description"] == "1"
+
+
+def test_ministack_still_needs_configurations_that_are_parsed_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parsed: list[str] = []
+
+    def parse(text: str) -> Any:
+        parsed.append(text)
+        return fromstring(text)  # noqa: S314 - ours
+
+    monkeypatch.setattr(cloudfront, "fromstring", parse)
+
+    for _ in "ab":
+        cloudfront.parse_distribution_dataplane_config({"config_xml": "<DistributionConfig/>"})
+
+    assert len(parsed) == 2
+
+
+def test_each_reader_of_a_configuration_has_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cloudfront, "_dist_config_el", cloudfront._dist_config_el)
+    mends.configurations_are_parsed_once()
+    distribution = {"config_xml": "<DistributionConfig><Aliases/></DistributionConfig>"}
+
+    cloudfront._dist_config_el(distribution).clear()
+
+    assert len(cloudfront._dist_config_el(distribution)) == 1

@@ -1,0 +1,202 @@
+"""Faults of a Region: what each does at its door or its table, to whom, and until when."""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+import requests
+
+from local import process, regions, resolver
+from local.settings import Settings
+from tests.local.bench import DOMAIN, REGIONS, Bench, Stack, command, eventually
+from tests.local.global_layer import ORIGIN, GlobalLayer
+
+BROKEN, OTHER = REGIONS
+
+
+def refused(layer: GlobalLayer, region: str) -> bool:
+    """Whether a Region's own address takes no connection at all."""
+    try:
+        layer.at(region, ORIGIN, "/where")
+    except requests.ConnectionError as error:
+        return "Connection refused" in str(error)
+    return False
+
+
+@pytest.mark.parametrize("kind", ["refuse", "partition"])
+def test_a_door_that_is_shut_refuses_at_its_address_and_cuts_elsewhere(
+    layer: GlobalLayer, kind: str
+) -> None:
+    with layer.fault(BROKEN, kind):
+        assert refused(layer, BROKEN)
+        with pytest.raises(requests.ConnectionError):
+            layer.stack.get(BROKEN, "/where")
+        assert layer.stack.get(OTHER, "/where").status_code == 200
+        assert layer.at(OTHER, ORIGIN, "/where").status_code == 200
+
+    assert layer.stack.get(BROKEN, "/where").status_code == 200
+    assert layer.at(BROKEN, ORIGIN, "/where").status_code == 200
+
+
+def test_a_connection_that_is_open_is_cut_when_the_door_shuts(layer: GlobalLayer) -> None:
+    chosen = layer.bench.settings
+    url = f"https://{ORIGIN}:{chosen.https_port}/where"
+    authority = str(chosen.ca / "ca.pem")
+    with (
+        resolver.installed(lambda name: regions.address(BROKEN) if name == ORIGIN else None),
+        requests.Session() as session,
+    ):
+        assert session.get(url, verify=authority, timeout=30).status_code == 200
+        with layer.fault(BROKEN, "refuse"), pytest.raises(requests.ConnectionError):
+            session.get(url, verify=authority, timeout=30)
+
+
+@pytest.mark.parametrize("way", ["name", "address"])
+def test_a_door_in_error_answers_503(layer: GlobalLayer, way: str) -> None:
+    with layer.fault(BROKEN, "error"):
+        answer = (
+            layer.stack.get(BROKEN, "/health")
+            if way == "name"
+            else layer.at(BROKEN, ORIGIN, "/health")
+        )
+
+    assert (answer.status_code, answer.json()) == (503, {"message": "Service Unavailable"})
+
+
+def test_a_door_that_hangs_answers_nothing_until_it_is_healed(layer: GlobalLayer) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with layer.fault(BROKEN, "hang"):
+            waiting: Future[requests.Response] = pool.submit(layer.stack.get, BROKEN, "/where")
+            with pytest.raises(requests.ReadTimeout):
+                layer.stack.get(BROKEN, "/where", timeout=0.5)
+            assert not waiting.done()
+
+        with pytest.raises(requests.ConnectionError):
+            waiting.result()
+    assert layer.stack.get(BROKEN, "/where").status_code == 200
+
+
+def test_a_door_that_is_slow_lets_the_request_in_later(layer: GlobalLayer) -> None:
+    with layer.fault(BROKEN, "slow", milliseconds=300):
+        answer = layer.stack.get(BROKEN, "/where", method="POST", data="x")
+
+    assert answer.elapsed.total_seconds() >= 0.3
+    assert answer.json()["event"]["body"] == "x"
+
+
+def test_a_partition_holds_replication_both_ways_and_the_last_writer_wins_when_it_is_healed(
+    layer: GlobalLayer,
+) -> None:
+    stack = layer.stack
+    with layer.fault(BROKEN, "partition"):
+        stack.put(BROKEN, "cut", "both", "older")
+        stack.put(OTHER, "cut", "both", "newer")
+        stack.put(BROKEN, "cut", "there", "x")
+        replication = layer.bench.status()["replication"]
+        assert replication["held"] == [BROKEN]
+        assert replication["pending"] == 3
+        assert stack.items(OTHER, "cut") == {"both": "newer"}
+
+    expected = {"both": "newer", "there": "x"}
+    for region in REGIONS:
+        eventually(lambda region=region: stack.items(region, "cut") == expected)  # type: ignore[misc]
+
+
+def test_a_broken_table_fails_the_function_of_that_region_and_no_operator(
+    layer: GlobalLayer,
+) -> None:
+    stack = layer.stack
+    with layer.fault(BROKEN, "table"):
+        assert stack.get(BROKEN, "/where").status_code == 200
+        assert stack.get(BROKEN, "/write").status_code == 502
+        assert stack.get(OTHER, "/write").status_code == 200
+        stack.put(BROKEN, "operator", "1", "x")
+        assert stack.items(BROKEN, "operator") == {"1": "x"}
+
+    assert stack.get(BROKEN, "/write").status_code == 200
+
+
+def test_a_fault_takes_the_place_of_the_one_before(layer: GlobalLayer) -> None:
+    with layer.fault(BROKEN, "partition"), layer.fault(BROKEN, "error"):
+        assert layer.stack.get(BROKEN, "/where").status_code == 503
+        assert layer.bench.status()["replication"]["held"] == []
+
+
+def test_healing_without_a_region_heals_all(layer: GlobalLayer) -> None:
+    with layer.fault(BROKEN, "error"), layer.fault(OTHER, "partition"):
+        doors = layer.faults("DELETE").json()["doors"]
+
+    assert [door["fault"] for door in doors] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "listed"),
+    [
+        ({"region": "eu-west-1", "kind": "hang"}, "us-east-1, us-west-2"),
+        ({"kind": "hang"}, "us-east-1, us-west-2"),
+        ({"region": BROKEN, "kind": "explode"}, "refuse, hang, error, slow, partition, table"),
+        ({"region": BROKEN}, "refuse, hang, error, slow, partition, table"),
+        ({"region": BROKEN, "kind": "slow"}, "slow needs them"),
+        ({"region": BROKEN, "kind": "hang", "milliseconds": 5}, "go with slow"),
+        ({"region": BROKEN, "kind": "slow", "milliseconds": 0}, "from 1 to 60000"),
+        ({"region": BROKEN, "kind": "slow", "milliseconds": "5"}, "from 1 to 60000"),
+    ],
+)
+def test_a_fault_that_makes_no_sense_is_refused_with_what_does(
+    layer: GlobalLayer, wanted: dict[str, object], listed: str
+) -> None:
+    answer = layer.faults("POST", **wanted)
+
+    assert answer.status_code == 400
+    assert listed in answer.json()["message"]
+
+
+def test_a_region_that_is_not_here_can_not_be_healed(layer: GlobalLayer) -> None:
+    assert layer.faults("DELETE", region="eu-west-1").status_code == 400
+
+
+def test_the_command_line_breaks_and_mends_and_status_shows_it(layer: GlobalLayer) -> None:
+    slow = ("--kind", "slow", "--milliseconds", "5")
+    broken = command(layer.bench.settings, "fault", "--region", OTHER, *slow)
+    try:
+        assert (broken.returncode, broken.stderr) == (0, "")
+        shown = command(layer.bench.settings, "status").stdout
+        at = f"{regions.address(OTHER)}:{layer.bench.settings.https_port}"
+        assert f"door        {OTHER} at {at}: slow (5 ms)" in shown
+        assert f"edge        https://api.{DOMAIN}:{layer.bench.settings.https_port}" in shown
+        assert f"dns         {ORIGIN}: {BROKEN} serves" in shown
+        assert f"{ORIGIN}. 1 CNAME {BROKEN}.{DOMAIN}" in shown
+    finally:
+        healed = command(layer.bench.settings, "heal")
+
+    assert healed.stdout.splitlines() == [f"{BROKEN:<11} open", f"{OTHER:<11} open"]
+
+
+def test_the_command_line_says_which_regions_there_are(layer: GlobalLayer) -> None:
+    refused_command = command(layer.bench.settings, "fault", "--region", "mars", "--kind", "hang")
+
+    assert refused_command.returncode == 1
+    assert "Regions: us-east-1, us-west-2." in refused_command.stderr
+
+
+def test_a_bench_that_starts_is_healthy(chosen: Settings) -> None:
+    process.start(chosen)
+    bench = Bench(chosen)
+    bench.client("apigateway").create_domain_name(domainName=f"{BROKEN}.{DOMAIN}")
+    told = process.control(chosen, "POST", "/_local/faults", {"region": BROKEN, "kind": "refuse"})
+    assert told["doors"][0]["fault"] == "refuse"
+
+    process.stop(chosen)
+    process.start(chosen)
+
+    assert bench.status()["doors"][0]["fault"] is None
+
+
+def test_a_fault_without_a_bench_says_how_to_start_one(chosen: Settings) -> None:
+    answer = command(chosen, "fault", "--region", BROKEN, "--kind", "hang")
+
+    assert answer.returncode == 1
+    assert "make start" in answer.stderr
+
+
+def test_the_stack_is_whole_afterwards(stack: Stack) -> None:
+    assert {stack.get(region, "/where").status_code for region in REGIONS} == {200}

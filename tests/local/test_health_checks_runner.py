@@ -1,0 +1,439 @@
+"""Checkers at work on a clock that only moves when told to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from local.route53 import health_api
+from local.route53.checkers import HealthCheckers
+from local.route53.health_checks import HealthCheck, Metric, Outcome
+
+READY = HealthCheck("ready", "HTTPS", fqdn="us-east-1.example.com", port=443, interval=10)
+TAKEOVER = replace(READY, id="takeover", inverted=True)
+PRIMARY = HealthCheck("primary", "CALCULATED", children=("ready", "takeover"), health_threshold=2)
+GOOD = Outcome(passed=True, status="Success: HTTP Status Code 200, OK")
+DOWN = Outcome(passed=False, status="Failure: HTTP Status Code 503, Service Unavailable")
+SILENT = Outcome(passed=False, status="Failure: nothing came", answered=False)
+
+
+class StillClock:
+    """Time that stands until `advance` moves it, waking who sleeps on the way."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+        self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
+
+    def now(self) -> float:
+        """Return seconds since the start."""
+        return self._now
+
+    def wall(self) -> datetime:
+        """Return the start of 2026, moved on."""
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self._now)
+
+    async def sleep_until(self, moment: float) -> None:
+        """Wait for `advance` to reach the moment."""
+        if moment > self._now:
+            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._sleepers.append((moment, future))
+            await future
+
+    async def advance(self, seconds: float) -> None:
+        """Move on, step by step through every moment that someone waits for."""
+        end = self._now + seconds
+        await _settle()
+        while due := self._due(end):
+            self._now = due
+            self._wake()
+            await _settle()
+        self._now = end
+
+    def _due(self, end: float) -> float | None:
+        moments = [moment for moment, future in self._sleepers if not future.done()]
+        return min((moment for moment in moments if moment <= end), default=None)
+
+    def _wake(self) -> None:
+        for moment, future in self._sleepers:
+            if moment <= self._now and not future.done():
+                future.set_result(None)
+        self._sleepers = [sleeper for sleeper in self._sleepers if not sleeper[1].done()]
+
+
+async def _settle() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+class Bench:
+    """Checkers, an endpoint that answers as told, and a record of everything."""
+
+    def __init__(self, *checks: HealthCheck, remembered: dict[str, bool] | None = None) -> None:
+        self.clock = StillClock()
+        self.checks = list(checks)
+        self.answers: dict[str, Outcome | Exception] = {}
+        self.takes = 0.0
+        self.asked: list[tuple[str, float]] = []
+        self.metrics: list[Metric] = []
+        self.checkers = HealthCheckers(
+            lambda: tuple(self.checks),
+            self._probe,
+            remembered=remembered,
+            on_metric=self.metrics.append,
+            clock=self.clock,
+        )
+
+    async def _probe(self, check: HealthCheck) -> Outcome:
+        self.asked.append((check.id, self.clock.now()))
+        answer = self.answers.get(check.id, GOOD)
+        await self.clock.sleep_until(self.clock.now() + self.takes)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def times(self, check_id: str) -> list[float]:
+        """Return when a check's endpoint was asked."""
+        return [round(at, 3) for asked, at in self.asked if asked == check_id]
+
+
+def running(
+    *checks: HealthCheck, remembered: dict[str, bool] | None = None
+) -> Callable[[Callable[[Bench], Awaitable[None]]], None]:
+    def run(story: Callable[[Bench], Awaitable[None]]) -> None:
+        async def whole() -> None:
+            bench = Bench(*checks, remembered=remembered)
+            await bench.checkers.start()
+            try:
+                await story(bench)
+            finally:
+                await bench.checkers.stop()
+
+        asyncio.run(whole())
+
+    return run
+
+
+def test_three_checkers_ask_spread_over_the_interval() -> None:
+    async def story(bench: Bench) -> None:
+        await bench.clock.advance(19.9)
+        assert bench.times("ready") == [0, 3.333, 6.667, 10, 13.333, 16.667]
+
+    running(READY)(story)
+
+
+def test_a_checks_own_regions_place_its_checkers() -> None:
+    regions = ("eu-west-1", "sa-east-1", "us-west-1", "us-east-1")
+
+    async def story(bench: Bench) -> None:
+        await bench.clock.advance(9.9)
+        seen = [observation.region for observation in bench.checkers.observations("ready")]
+        assert tuple(seen) == regions
+
+    running(replace(READY, regions=regions))(story)
+
+
+def test_a_failure_is_noticed_after_threshold_times_interval() -> None:
+    async def story(bench: Bench) -> None:
+        await bench.clock.advance(9.9)
+        bench.answers["ready"] = DOWN
+        await bench.clock.advance(26.6)
+        assert bench.checkers.is_healthy("ready")
+        await bench.clock.advance(0.3)
+        assert not bench.checkers.is_healthy("ready")
+        assert bench.clock.now() <= 9.9 + 30
+
+    running(READY)(story)
+
+
+def test_recovery_takes_the_threshold_too_but_one_checker_is_enough() -> None:
+    async def story(bench: Bench) -> None:
+        bench.answers["ready"] = DOWN
+        await bench.clock.advance(29.9)
+        assert not bench.checkers.is_healthy("ready")
+        bench.answers["ready"] = GOOD
+        await bench.clock.advance(20)
+        assert not bench.checkers.is_healthy("ready")
+        await bench.clock.advance(0.3)
+        status = bench.checkers.status("ready")
+        assert status is not None
+        assert (status.healthy, status.checkers_healthy, status.checkers) == (True, 1, 3)
+
+    running(READY)(story)
+
+
+def test_a_slow_answer_pushes_the_next_request_back() -> None:
+    async def story(bench: Bench) -> None:
+        bench.takes = 1.5
+        await bench.clock.advance(12)
+        assert bench.times("ready")[0] == 0
+        assert 11.5 in bench.times("ready")
+
+    running(READY)(story)
+
+
+def test_silence_does_not_push_the_next_request_back() -> None:
+    async def story(bench: Bench) -> None:
+        bench.takes = 2
+        bench.answers["ready"] = SILENT
+        await bench.clock.advance(12)
+        assert 10 in bench.times("ready")
+
+    running(READY)(story)
+
+
+def test_a_checker_that_breaks_counts_as_a_failure_and_goes_on() -> None:
+    async def story(bench: Bench) -> None:
+        bench.answers["ready"] = RuntimeError("a bug")
+        await bench.clock.advance(29.9)
+        assert not bench.checkers.is_healthy("ready")
+        bench.answers["ready"] = GOOD
+        await bench.clock.advance(30)
+        assert bench.checkers.is_healthy("ready")
+
+    running(READY)(story)
+
+
+def test_the_operators_switch_makes_the_primary_unhealthy_while_it_answers() -> None:
+    async def story(bench: Bench) -> None:
+        bench.answers["takeover"] = DOWN
+        await bench.clock.advance(60)
+        assert bench.checkers.is_healthy("primary")
+        bench.answers["takeover"] = GOOD
+        await bench.clock.advance(30)
+        assert not bench.checkers.is_healthy("primary")
+        bench.answers["takeover"] = DOWN
+        await bench.clock.advance(30)
+        assert bench.checkers.is_healthy("primary")
+
+    running(READY, TAKEOVER, PRIMARY)(story)
+
+
+def test_a_new_inverted_check_is_unhealthy_until_its_endpoint_has_failed_often_enough() -> None:
+    async def story(bench: Bench) -> None:
+        bench.answers["takeover"] = DOWN
+        assert not bench.checkers.is_healthy("primary")
+        await bench.clock.advance(29.9)
+        assert bench.checkers.is_healthy("primary")
+
+    running(READY, TAKEOVER, PRIMARY)(story)
+
+
+def test_a_restart_goes_on_from_the_remembered_verdicts() -> None:
+    kept: dict[str, bool] = {}
+
+    async def before(bench: Bench) -> None:
+        bench.answers["takeover"] = DOWN
+        await bench.clock.advance(60)
+        kept.update(bench.checkers.verdicts())
+
+    async def after(bench: Bench) -> None:
+        assert bench.checkers.is_healthy("primary")
+
+    checks = (READY, TAKEOVER, PRIMARY)
+    running(*checks)(before)
+    assert kept == {"ready": True, "takeover": False}
+    running(*checks, remembered=kept)(after)
+
+
+# --- checks come, change and go ---
+
+
+def test_a_check_that_is_made_while_running_is_taken_up() -> None:
+    async def story(bench: Bench) -> None:
+        bench.checks.append(READY)
+        await bench.clock.advance(1)
+        assert bench.times("ready") == [1]
+
+    running()(story)
+
+
+def test_a_deleted_check_is_asked_no_more_and_forgotten() -> None:
+    async def story(bench: Bench) -> None:
+        await bench.clock.advance(1)
+        bench.checks.clear()
+        await bench.clock.advance(60)
+        assert bench.times("ready") == [0]
+        assert bench.checkers.status("ready") is None
+        assert bench.checkers.is_healthy("ready")
+
+    running(READY)(story)
+
+
+def test_a_disabled_check_is_asked_no_more_and_healthy() -> None:
+    async def story(bench: Bench) -> None:
+        bench.answers["ready"] = DOWN
+        await bench.clock.advance(29.9)
+        bench.checks[:] = [replace(READY, disabled=True)]
+        await bench.clock.advance(1.1)
+        asked = len(bench.asked)
+        await bench.clock.advance(60)
+        assert len(bench.asked) == asked
+        assert bench.checkers.is_healthy("ready")
+
+    running(READY)(story)
+
+
+def test_a_check_that_is_enabled_again_starts_anew() -> None:
+    async def story(bench: Bench) -> None:
+        bench.answers["ready"] = DOWN
+        await bench.clock.advance(29.9)
+        for check in (replace(READY, disabled=True), READY):
+            bench.checks[:] = [check]
+            await bench.clock.advance(1)
+        assert bench.checkers.is_healthy("ready")
+        await bench.clock.advance(30)
+        assert not bench.checkers.is_healthy("ready")
+
+    running(READY)(story)
+
+
+def test_inverting_a_check_takes_effect_at_once_and_disturbs_no_checker() -> None:
+    async def story(bench: Bench) -> None:
+        await bench.clock.advance(0.5)
+        bench.checks[:] = [replace(READY, inverted=True)]
+        await bench.clock.advance(19)
+        assert not bench.checkers.is_healthy("ready")
+        assert bench.times("ready") == [0, 3.333, 6.667, 10, 13.333, 16.667]
+
+    running(READY)(story)
+
+
+def test_another_endpoint_keeps_the_verdict_until_enough_results_speak_against_it() -> None:
+    async def story(bench: Bench) -> None:
+        bench.answers["ready"] = DOWN
+        await bench.clock.advance(29.9)
+        bench.answers["ready"] = GOOD
+        bench.checks[:] = [replace(READY, path="/other")]
+        await bench.clock.advance(0.1)
+        assert not bench.checkers.is_healthy("ready")
+        await bench.clock.advance(21)
+        assert bench.checkers.is_healthy("ready")
+
+    running(READY)(story)
+
+
+def test_checks_that_cannot_be_read_leave_the_others_watched() -> None:
+    async def story(bench: Bench) -> None:
+        bench.checks.append("not a check")  # type: ignore[arg-type]
+        await bench.clock.advance(29.9)
+        bench.checks.pop()
+        assert len(bench.times("ready")) == 9
+
+    running(READY)(story)
+
+
+# --- what is told ---
+
+
+def test_observations_tell_each_checkers_last_result_and_when() -> None:
+    async def story(bench: Bench) -> None:
+        await bench.clock.advance(5)
+        first, second = bench.checkers.observations("ready")
+        assert first.status == second.status == GOOD.status
+        assert (second.checked_at - first.checked_at).total_seconds() == pytest.approx(10 / 3)
+        assert first.ip_address != second.ip_address
+
+    running(READY)(story)
+
+
+def test_the_last_failure_stays_after_a_success() -> None:
+    async def story(bench: Bench) -> None:
+        bench.answers["ready"] = DOWN
+        await bench.clock.advance(1)
+        bench.answers["ready"] = GOOD
+        await bench.clock.advance(10)
+        assert bench.checkers.observations("ready")[0].status == GOOD.status
+        assert [each.status for each in bench.checkers.last_failures("ready")] == [DOWN.status]
+
+    running(READY)(story)
+
+
+def test_metrics_come_every_minute_and_with_every_change() -> None:
+    async def story(bench: Bench) -> None:
+        def statuses() -> list[float]:
+            return [m.value for m in bench.metrics if m.name == "HealthCheckStatus"]
+
+        assert statuses() == [1]
+        await bench.clock.advance(59)
+        assert statuses() == [1]
+        await bench.clock.advance(1)
+        assert statuses() == [1, 1]
+        bench.answers["ready"] = DOWN
+        await bench.clock.advance(30)
+        assert statuses() == [1, 1, 0]
+
+    running(READY)(story)
+
+
+def test_a_metric_that_cannot_be_stored_stops_nothing() -> None:
+    async def story(bench: Bench) -> None:
+        def full(_metric: Metric) -> None:
+            raise OSError("disk full")
+
+        bench.checkers._on_metric = full
+        bench.answers["ready"] = DOWN
+        await bench.clock.advance(29.9)
+        assert not bench.checkers.is_healthy("ready")
+
+    running(READY)(story)
+
+
+# --- Route 53's API ---
+
+
+def texts(body: bytes, tag: str) -> list[str | None]:
+    space = "{https://route53.amazonaws.com/doc/2013-04-01/}"
+    return [element.text for element in ET.fromstring(body).iter(space + tag)]  # noqa: S314 - ours
+
+
+def test_the_api_tells_status_and_last_failure() -> None:
+    async def story(bench: Bench) -> None:
+        bench.answers["ready"] = DOWN
+        await bench.clock.advance(1)
+        bench.answers["ready"] = GOOD
+        await bench.clock.advance(10)
+        path = "/2013-04-01/healthcheck/ready/"
+        told = health_api.respond("GET", path + "status", bench.checkers)
+        failed = health_api.respond("GET", path + "lastfailurereason", bench.checkers)
+        assert told is not None
+        assert failed is not None
+        assert texts(told[2], "Status") == [GOOD.status] * 3
+        assert texts(told[2], "Region") == ["us-east-1", "us-west-2", "eu-west-1"]
+        assert texts(told[2], "CheckedTime")[0] == "2026-01-01T00:00:10.000Z"
+        assert texts(failed[2], "Status") == [DOWN.status]
+
+    running(READY)(story)
+
+
+def test_the_api_refuses_calculated_and_unknown_checks() -> None:
+    async def story(bench: Bench) -> None:
+        def code(check_id: str) -> tuple[int, str | None]:
+            path = f"/2013-04-01/healthcheck/{check_id}/status"
+            answer = health_api.respond("GET", path, bench.checkers)
+            assert answer is not None
+            return answer[0], texts(answer[2], "Code")[0]
+
+        assert code("primary") == (400, "InvalidInput")
+        assert code("nobody") == (404, "NoSuchHealthCheck")
+
+    running(READY, TAKEOVER, PRIMARY)(story)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/2013-04-01/healthcheck/ready"),
+        ("POST", "/2013-04-01/healthcheck/ready/status"),
+        ("GET", "/2013-04-01/hostedzone/Z1/status"),
+    ],
+)
+def test_other_requests_are_left_to_others(method: str, path: str) -> None:
+    async def story(bench: Bench) -> None:
+        assert health_api.respond(method, path, bench.checkers) is None
+
+    running(READY)(story)

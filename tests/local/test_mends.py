@@ -1,0 +1,351 @@
+"""Each mend: what ministack by itself gets wrong, and what the bench answers instead.
+
+A `..._still_needs_...` test calls ministack as it comes. When one fails, ministack has learnt
+it: take that mend away, and its tests.
+"""
+
+import asyncio
+import json
+from typing import Any
+from xml.etree.ElementTree import Element, fromstring
+
+import pytest
+from ministack.core.responses import request_scope
+from ministack.services import (
+    apigateway_v1,
+    cloudfront,
+    cloudwatch_logs,
+    dynamodb,
+    route53,
+)
+
+from local.mends import api_gateway
+from tests.local.bench import TABLE, Bench, Stack
+
+ACCOUNT = "111122223333"
+
+
+def gateway(method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, Any]:
+    """Call ministack's own API Gateway, unmended."""
+    content = json.dumps(body or {}).encode()
+    with request_scope(ACCOUNT, "us-east-1"):
+        answer = asyncio.run(apigateway_v1.handle_request(method, path, {}, content, {}))
+    return answer[0], json.loads(answer[2] or b"{}")
+
+
+def table(data: dict[str, Any], handler: Any, region: str = "us-east-1") -> Any:
+    """Call one of ministack's own DynamoDB operations, unmended."""
+    with request_scope(ACCOUNT, region):
+        return json.loads(handler(data)[2])
+
+
+# -- API Gateway -----------------------------------------------------------------------
+
+
+def test_ministack_still_needs_the_empty_base_path() -> None:
+    gateway("POST", "/domainnames", {"domainName": "a.localhost"})
+    gateway("POST", "/domainnames/a.localhost/basepathmappings", {"basePath": ""})
+
+    assert gateway("GET", "/domainnames/a.localhost/basepathmappings/(none)")[0] == 404
+    assert gateway("GET", "/domainnames/a.localhost/basepathmappings/%28none%29")[0] == 404
+
+
+def test_the_empty_base_path_reads_back(stack: Stack) -> None:
+    client = stack.bench.client("apigateway")
+    api = stack.apis["us-east-1"]
+    client.create_domain_name(domainName="base.localhost")
+    client.create_base_path_mapping(
+        domainName="base.localhost", basePath="", restApiId=api, stage="live"
+    )
+
+    found = client.get_base_path_mapping(domainName="base.localhost", basePath="(none)")
+    assert (found["basePath"], found["restApiId"]) == ("(none)", api)
+
+    moved = client.update_base_path_mapping(
+        domainName="base.localhost",
+        basePath="(none)",
+        patchOperations=[{"op": "replace", "path": "/basePath", "value": "v2"}],
+    )
+    assert moved["basePath"] == "v2"
+    listed = client.get_base_path_mappings(domainName="base.localhost")["items"]
+    assert [mapping["basePath"] for mapping in listed] == ["v2"]
+
+
+def test_ministack_still_needs_update_domain_name() -> None:
+    gateway("POST", "/domainnames", {"domainName": "b.localhost"})
+
+    assert gateway("PATCH", "/domainnames/b.localhost", {"patchOperations": []})[0] != 200
+
+
+def test_a_domain_name_can_be_changed(bench: Bench) -> None:
+    client = bench.client("apigateway")
+    client.create_domain_name(domainName="update.localhost", securityPolicy="TLS_1_0")
+
+    client.update_domain_name(
+        domainName="update.localhost",
+        patchOperations=[{"op": "replace", "path": "/securityPolicy", "value": "TLS_1_2"}],
+    )
+
+    assert client.get_domain_name(domainName="update.localhost")["securityPolicy"] == "TLS_1_2"
+    with pytest.raises(client.exceptions.NotFoundException):
+        client.update_domain_name(domainName="nobody.localhost", patchOperations=[])
+
+
+def test_ministack_still_needs_a_domain_name_as_aws_tells_it() -> None:
+    _, told = gateway("POST", "/domainnames", {"domainName": "c.localhost"})
+
+    assert "domainNameStatus" not in told
+    assert told["mutualTlsAuthentication"] == {}
+
+
+def test_a_domain_name_is_available_and_has_no_truststore_of_nothing(bench: Bench) -> None:
+    client = bench.client("apigateway")
+    client.create_domain_name(domainName="told.localhost")
+
+    told = client.get_domain_name(domainName="told.localhost")
+
+    assert told["domainNameStatus"] == "AVAILABLE"
+    assert "mutualTlsAuthentication" not in told
+
+
+def _mock_api() -> tuple[str, str]:
+    _, api = gateway("POST", "/restapis", {"name": "mock"})
+    _, resources = gateway("GET", f"/restapis/{api['id']}/resources")
+    root = (resources.get("item") or resources["items"])[0]["id"]
+    path = f"/restapis/{api['id']}/resources/{root}/methods/GET"
+    gateway("PUT", path, {"authorizationType": "NONE"})
+    gateway("PUT", f"{path}/integration", {"type": "MOCK"})
+    return api["id"], path
+
+
+def test_ministack_still_needs_mocks_without_a_method() -> None:
+    _, path = _mock_api()
+
+    assert gateway("GET", f"{path}/integration")[1]["httpMethod"] == "POST"
+
+
+def test_a_mock_integration_has_no_method_of_its_own(bench: Bench) -> None:
+    client = bench.client("apigateway")
+    api = client.create_rest_api(name="mock")["id"]
+    root = client.get_resources(restApiId=api)["items"][0]["id"]
+    address = {"restApiId": api, "resourceId": root, "httpMethod": "GET"}
+    client.put_method(**address, authorizationType="NONE")
+    client.put_integration(**address, type="MOCK")
+
+    assert client.get_integration(**address).get("httpMethod") is None
+
+
+def test_ministack_still_needs_the_choice_between_two_regions_of_one_domain() -> None:
+    for region in ("us-east-1", "us-west-2"):
+        with request_scope(ACCOUNT, region):
+            apigateway_v1._create_domain_name({"domainName": "two.localhost"})
+
+    with request_scope(ACCOUNT, "us-west-2"):
+        assert apigateway_v1.find_domain_scope("two.localhost")[1] == "us-east-1"
+
+
+def test_a_domain_of_two_regions_leads_to_the_one_that_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(apigateway_v1, "find_domain_scope", apigateway_v1.find_domain_scope)
+    api_gateway.domain_in_two_regions()
+    for region in ("us-east-1", "us-west-2"):
+        with request_scope(ACCOUNT, region):
+            apigateway_v1._create_domain_name({"domainName": "both.localhost"})
+
+    for region in ("us-east-1", "us-west-2"):
+        with request_scope(ACCOUNT, region):
+            assert apigateway_v1.find_domain_scope("both.localhost")[1] == region
+
+
+def test_ministack_still_needs_the_domain_and_the_peer_in_the_event() -> None:
+    with request_scope(ACCOUNT, "us-east-1"):
+        event = apigateway_v1._build_lambda_event_v1(
+            "api", "live", {}, {"id": "r", "path": "/"}, "/", "GET",
+            {"x-forwarded-for": "9.9.9.9"}, b"", {}, {},
+        )  # fmt: skip
+
+    assert "domainName" not in event["requestContext"]
+    assert event["requestContext"]["identity"]["sourceIp"] == "9.9.9.9"
+
+
+def test_ministack_still_needs_one_request_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    events: list[dict[str, Any]] = []
+
+    async def invoke(_function: str, event: dict[str, Any], **_scope: str) -> tuple[Any, None]:
+        events.append(event)
+        return {"statusCode": 200}, None
+
+    monkeypatch.setattr(apigateway_v1, "_call_lambda_raw", invoke)
+    api, path = _mock_api()
+    gateway("PUT", f"{path}/integration", {"type": "AWS_PROXY", "uri": "functions/f/invocations"})
+    gateway("POST", f"/restapis/{api}/deployments", {"stageName": "live"})
+
+    with request_scope(ACCOUNT, "us-east-1"):
+        answer = asyncio.run(apigateway_v1.handle_execute(api, "live", "GET", "/", {}, b"", {}))
+
+    # The function is told an id that the answer doesn't bear: the header gets another.
+    assert events[0]["requestContext"]["requestId"]
+    assert not [name for name in answer[1] if name.lower() == "x-amzn-requestid"]
+
+
+# -- Route 53 --------------------------------------------------------------------------
+
+
+def test_ministack_still_needs_the_lists_of_a_health_check() -> None:
+    element = fromstring(  # noqa: S314 - our own text
+        "<HealthCheckConfig><ChildHealthChecks><ChildHealthCheck>one</ChildHealthCheck>"
+        "</ChildHealthChecks></HealthCheckConfig>"
+    )
+
+    assert route53._parse_health_check_config(element)["ChildHealthChecks"] != ["one"]
+
+
+def test_a_health_check_reads_back_its_regions_and_children(bench: Bench) -> None:
+    client = bench.client("route53")
+    regions = ["us-east-1", "eu-west-1", "ap-southeast-2"]
+    child = client.create_health_check(
+        CallerReference="child",
+        HealthCheckConfig={
+            "Type": "HTTPS",
+            "FullyQualifiedDomainName": "a.localhost",
+            "Regions": regions,
+        },
+    )["HealthCheck"]
+    parent = client.create_health_check(
+        CallerReference="parent",
+        HealthCheckConfig={
+            "Type": "CALCULATED",
+            "HealthThreshold": 1,
+            "ChildHealthChecks": [child["Id"]],
+        },
+    )["HealthCheck"]
+
+    def read(check: dict[str, Any]) -> Any:
+        found = client.get_health_check(HealthCheckId=check["Id"])
+        return found["HealthCheck"]["HealthCheckConfig"]
+
+    assert read(child)["Regions"] == regions
+    assert read(parent)["ChildHealthChecks"] == [child["Id"]]
+
+
+# -- CloudFront ------------------------------------------------------------------------
+
+
+def test_ministack_still_needs_the_lists_of_a_response_headers_policy() -> None:
+    parent = Element("ResponseHeadersPolicyConfig")
+    cloudfront._build_rhp_config_xml(
+        parent, {"Name": "bare", "CustomHeaders": [], "RemoveHeaders": []}
+    )
+
+    assert parent.find("CustomHeadersConfig") is not None
+
+
+def test_a_response_headers_policy_has_only_the_blocks_it_was_given(bench: Bench) -> None:
+    client = bench.client("cloudfront")
+    removed = {"Quantity": 1, "Items": [{"Header": "server"}]}
+    policy = client.create_response_headers_policy(
+        ResponseHeadersPolicyConfig={"Name": "bare", "RemoveHeadersConfig": removed}
+    )["ResponseHeadersPolicy"]
+
+    found = client.get_response_headers_policy(Id=policy["Id"])["ResponseHeadersPolicy"]
+
+    assert "CustomHeadersConfig" not in found["ResponseHeadersPolicyConfig"]
+    assert found["ResponseHeadersPolicyConfig"]["RemoveHeadersConfig"] == removed
+
+
+# -- DynamoDB --------------------------------------------------------------------------
+
+TABLE_INPUT = {
+    "TableName": "mended",
+    "BillingMode": "PAY_PER_REQUEST",
+    "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+    "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+    "SSESpecification": {
+        "Enabled": True,
+        "SSEType": "KMS",
+        "KMSMasterKeyId": "arn:aws:kms:us-east-1:000000000000:key/east",
+    },
+}
+REPLICA_KEY = "arn:aws:kms:us-west-2:000000000000:key/west"
+REPLICA = [{"Create": {"RegionName": "us-west-2", "KMSMasterKeyId": REPLICA_KEY}}]
+
+
+def test_ministack_still_needs_a_replicas_own_key() -> None:
+    table(TABLE_INPUT, dynamodb._create_table)
+    table({"TableName": "mended", "ReplicaUpdates": REPLICA}, dynamodb._update_table)
+
+    told = table({"TableName": "mended"}, dynamodb._describe_table, "us-west-2")
+
+    assert told["Table"]["SSEDescription"]["KMSMasterKeyArn"] != REPLICA_KEY
+
+
+def test_a_replica_tells_its_own_key_from_both_sides(bench: Bench) -> None:
+    east, west = bench.client("dynamodb"), bench.client("dynamodb", "us-west-2")
+    east.create_table(**TABLE_INPUT)
+    east.update_table(TableName="mended", ReplicaUpdates=REPLICA)
+
+    own = west.describe_table(TableName="mended")["Table"]
+    seen = east.describe_table(TableName="mended")["Table"]
+
+    assert own["SSEDescription"]["KMSMasterKeyArn"] == REPLICA_KEY
+    assert own["Replicas"][0]["KMSMasterKeyId"].endswith("key/east")
+    assert seen["Replicas"][0]["KMSMasterKeyId"] == REPLICA_KEY
+    assert seen["SSEDescription"]["KMSMasterKeyArn"].endswith("key/east")
+
+
+def test_ministack_still_needs_the_days_of_recovery() -> None:
+    named = {**TABLE_INPUT, "TableName": "days"}
+    table(named, dynamodb._create_table)
+    on = {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 7}
+    change = {"TableName": "days", "PointInTimeRecoverySpecification": on}
+
+    told = table(change, dynamodb._update_continuous_backups)
+
+    assert "RecoveryPeriodInDays" not in json.dumps(told)
+
+
+@pytest.mark.parametrize(("asked", "told"), [({"RecoveryPeriodInDays": 7}, 7), ({}, 35)])
+def test_a_table_tells_for_how_many_days_it_can_be_recovered(
+    stack: Stack, asked: dict[str, int], told: int
+) -> None:
+    client = stack.bench.client("dynamodb", "us-west-2")
+    client.update_continuous_backups(
+        TableName=TABLE,
+        PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True, **asked},
+    )
+
+    backups = client.describe_continuous_backups(TableName=TABLE)["ContinuousBackupsDescription"]
+
+    assert backups["PointInTimeRecoveryDescription"]["RecoveryPeriodInDays"] == told
+
+
+# -- CloudWatch Logs -------------------------------------------------------------------
+
+
+def test_ministack_still_needs_query_definitions() -> None:
+    answer = asyncio.run(
+        cloudwatch_logs.handle_request(
+            "POST", "/", {"x-amz-target": "Logs_20140328.PutQueryDefinition"}, b"{}", {}
+        )
+    )
+
+    assert b"Unknown action" in answer[2]
+
+
+def test_a_saved_query_can_be_made_changed_found_and_deleted(bench: Bench) -> None:
+    client = bench.client("logs", "us-west-2")
+    made = client.put_query_definition(name="a/slow", queryString="fields @message")
+
+    client.put_query_definition(**_named(made), name="a/slow", queryString="limit 1")
+
+    [found] = client.describe_query_definitions(queryDefinitionNamePrefix="a/")["queryDefinitions"]
+    assert found["queryString"] == "limit 1"
+    assert bench.client("logs").describe_query_definitions()["queryDefinitions"] == []
+    assert client.delete_query_definition(**_named(made))["success"]
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        client.delete_query_definition(**_named(made))
+
+
+def _named(made: dict[str, str]) -> dict[str, str]:
+    return {"queryDefinitionId": made["queryDefinitionId"]}

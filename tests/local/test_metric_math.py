@@ -1,0 +1,230 @@
+"""Metric math, by what AWS's page "Using math expressions with CloudWatch metrics" says."""
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from local.cloudwatch.metric_math import Grid, MathError, Scope, Series, evaluate, parse
+from local.cloudwatch.queries import MetricStat, QueryError, read, results
+from local.cloudwatch.statistics import Summary, statistic
+
+GRID = Grid((0, 60, 120, 180, 240), 60)
+M1 = {60: 10.0, 180: 30.0}
+M2 = {0: 7.0, 60: 5.0, 120: 8.0}
+NUMBERS = st.floats(-1e6, 1e6).map(lambda number: round(number, 3))
+
+
+def computed(expression: str, **metrics: Series) -> Series:
+    held = metrics or {"m1": M1, "m2": M2}
+
+    def lookup(name: str) -> Series:
+        if name not in held:
+            raise MathError(f"no {name}")
+        return held[name]
+
+    return evaluate(expression, Scope(lookup, held, GRID))
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("m1", M1),
+        ("m1 + 1", {60: 11, 180: 31}),
+        ("100 - m1 / 2", {60: 95, 180: 85}),
+        ("m1 + m2", {60: 15}),
+        ("-m1 ^ 2", {60: -100, 180: -900}),
+        ("2 ^ 3 ^ 0 * m1", {60: 20, 180: 60}),
+        ("(m1 - 1) * 1e1", {60: 90, 180: 290}),
+        ("m1 - 1 - 1", {60: 8, 180: 28}),
+        ("m1 / (m2 - 5)", {}),
+        ("m1 > 10", {60: 0, 180: 1}),
+        ("m1 >= 10 AND m1 < 20", {60: 1, 180: 0}),
+        ("m1 == 10 || m1 == 30 && m1 > 99", {60: 1, 180: 0}),
+        ("m1 != 10 OR m1 > 5", {60: 1, 180: 1}),
+        ("ABS(-m1)", M1),
+        ("CEIL(m1 / 20)", {60: 1, 180: 2}),
+        ("FLOOR(m1 / 20)", {60: 0, 180: 1}),
+        ("m1 / MAX(m1)", {60: 10 / 30, 180: 1}),
+        ("m1 - AVG(m1)", {60: -10, 180: 10}),
+        ("m1 + MIN(m1) + SUM(m1)", {60: 60, 180: 80}),
+        ("SUM([m1, m2])", {0: 7, 60: 15, 120: 8, 180: 30}),
+        ("AVG([m1, m2])", {0: 7, 60: 7.5, 120: 8, 180: 30}),
+        ("MAX(METRICS())", {0: 7, 60: 10, 120: 8, 180: 30}),
+        ('MIN(METRICS("2"))', M2),
+        ("SUM(METRICS() * 2)", {0: 14, 60: 30, 120: 16, 180: 60}),
+        ("IF(m1 > 15, 1, 0)", {60: 0, 180: 1}),
+        ("IF(m1 > 15, m1)", {180: 30}),
+        ("IF(m1 < 15, m2, m1)", {60: 5, 180: 30}),
+        ("IF(1, m1, m2)", M1),
+        ("IF(0, m1, m2)", M2),
+        ("FILL(m1, 0)", {0: 0, 60: 10, 120: 0, 180: 30, 240: 0}),
+        ("FILL(m1, m2)", {0: 7, 60: 10, 120: 8, 180: 30}),
+        ("FILL(m1, REPEAT)", {60: 10, 120: 10, 180: 30, 240: 30}),
+        ("FILL(m1, LINEAR)", {60: 10, 120: 20, 180: 30}),
+        ("SUM(FILL(METRICS(), 0))", {0: 7, 60: 15, 120: 8, 180: 30, 240: 0}),
+        ("RATE(m1)", {180: 20 / 120}),
+        ("m1 / PERIOD(m1)", {60: 10 / 60, 180: 0.5}),
+        ("TIME_SERIES(3)", dict.fromkeys(GRID.times, 3)),
+    ],
+)
+def test_an_expression_gives_what_aws_documents(expression: str, expected: Series) -> None:
+    assert computed(expression) == pytest.approx(expected)
+
+
+def test_a_statistic_of_a_metric_without_data_leaves_no_data() -> None:
+    assert computed("m1 + MAX(m2)", m1=M1, m2={}) == {}
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("", "the end"),
+        ("m1 +", "the end"),
+        ("m1 m2", "Unexpected 'm2'"),
+        ("(m1", "Unexpected the end"),
+        ("[m1, m2", "Unexpected the end"),
+        ("m1 ? 2", "Unexpected '?'"),
+        ("Errors / 2", "Unexpected 'Errors'"),
+        ("SEARCH('{AWS/Lambda}', 'Sum', 60)", "SEARCH is not supported"),
+        ("NEGATE(m1)", "NEGATE is not supported"),
+        ("(" * 100 + "m1" + ")" * 100, "too deeply"),
+    ],
+)
+def test_what_is_no_expression_is_refused_with_the_reason(expression: str, message: str) -> None:
+    with pytest.raises(MathError, match="(?i)" + message.replace("?", r"\?")):
+        parse(expression)
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("1 + 1", "a single value"),
+        ("SUM(m1)", "a single value"),
+        ("METRICS()", "an array"),
+        ("SUM([m1, 1])", "takes time series"),
+        ("MAX(m1, m2)", "takes 1 argument"),
+        ("IF(m1)", "IF takes"),
+        ("FILL(m1, 'x')", "FILL takes"),
+        ("m1 + 'x'", "takes numbers"),
+    ],
+)
+def test_an_expression_that_makes_no_sense_is_refused(expression: str, message: str) -> None:
+    with pytest.raises(MathError, match=message):
+        computed(expression)
+
+
+@given(
+    st.dictionaries(st.sampled_from(GRID.times), NUMBERS),
+    st.dictionaries(st.sampled_from(GRID.times), NUMBERS),
+)
+def test_arithmetic_has_a_point_where_both_have_one_and_an_array_where_either(
+    left: dict[int, float], right: dict[int, float]
+) -> None:
+    summed = computed("a + b", a=left, b=right)
+    assert summed == {t: left[t] + right[t] for t in left.keys() & right.keys()}
+    assert computed("SUM([a, b])", a=left, b=right).keys() == left.keys() | right.keys()
+    assert computed("FILL(a, 0) + FILL(b, 0)", a=left, b=right).keys() == set(GRID.times)
+
+
+@given(st.text("m1+-*/()[],<>=& .AND'", max_size=30))
+def test_any_text_is_an_expression_or_refused(text: str) -> None:
+    with contextlib.suppress(MathError):
+        computed(text)
+
+
+# -- queries ---------------------------------------------------------------------------
+
+
+def metric(query_id: str, **more: object) -> dict[str, object]:
+    stat = {"Metric": {"Namespace": "N", "MetricName": query_id}, "Period": 60, "Stat": "Sum"}
+    return {"Id": query_id, "MetricStat": stat, **more}
+
+
+def fetch(stat: MetricStat, _grid: Grid) -> Series:
+    return {"m1": M1, "m2": M2}[stat.name]
+
+
+def test_expressions_build_on_each_other_in_any_order() -> None:
+    queries = read(
+        [
+            {"Id": "e1", "Expression": "e2 * 2"},
+            {"Id": "e2", "Expression": "SUM(METRICS())"},
+            metric("m1"),
+            metric("m2"),
+        ]
+    )
+
+    found = results(queries, lambda _period: GRID, fetch)
+
+    assert found["e1"] == {0: 14, 60: 30, 120: 16, 180: 60}
+
+
+@pytest.mark.parametrize(
+    ("documents", "message"),
+    [
+        ([metric("m1"), metric("m1")], "unique"),
+        ([{"Id": "E1", "Expression": "1"}], "lower-case"),
+        ([{"Id": "e1"}], "either MetricStat or Expression"),
+        ([{"Id": "e1", "Expression": "m9 + 1"}], "no query m9"),
+        ([{"Id": "e1", "Expression": "1 +"}], "Error in expression 'e1'"),
+        ([{"Id": "e1", "Expression": "e2"}, {"Id": "e2", "Expression": "e1"}], "needs itself"),
+    ],
+)
+def test_queries_that_cannot_be_answered_are_refused(
+    documents: list[dict[str, object]], message: str
+) -> None:
+    with pytest.raises(QueryError, match=message):
+        results(read(documents), lambda _period: GRID, fetch)
+
+
+# -- statistics ------------------------------------------------------------------------
+
+
+def summary(*values: float) -> Summary:
+    made = Summary()
+    for value in values:
+        made.add(1, value, value, value)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("SampleCount", 4),
+        ("Sum", 100),
+        ("Average", 25),
+        ("Minimum", 10),
+        ("Maximum", 40),
+        ("p0", 10),
+        ("p50", 25),
+        ("p90", 37),
+        ("p100", 40),
+        ("PR(:20)", 50),
+        ("TC(10:30)", 2),
+    ],
+)
+def test_a_statistic_spans_several_time_slots(name: str, expected: float) -> None:
+    assert statistic(name, [summary(40, 10), summary(20, 30)]) == pytest.approx(expected)
+
+
+def test_a_percentile_of_a_statistic_set_is_unknown() -> None:
+    made = summary(1)
+    made.add(10, 55, 1, 10)
+
+    assert statistic("p99", [made]) is None
+    assert statistic("Sum", [made]) == 56
+    assert statistic("Sum", []) is None
+
+
+@given(st.lists(NUMBERS, min_size=1, max_size=50), st.integers(0, 100))
+def test_a_percentile_lies_among_the_values_and_equal_slots_change_nothing(
+    values: list[float], percent: int
+) -> None:
+    whole = statistic(f"p{percent}", [summary(*values)])
+    parts = statistic(f"p{percent}", [summary(*values[::2]), summary(*values[1::2])])
+
+    assert whole is not None
+    assert whole == parts
+    assert min(values) <= whole <= max(values) or whole == pytest.approx(min(values))

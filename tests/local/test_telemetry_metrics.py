@@ -1,0 +1,173 @@
+"""Data points by minute and value, over a restart, and those in log events."""
+
+import json
+import time
+from typing import Any
+
+import pytest
+from ministack.core.responses import request_scope
+from ministack.services import cloudwatch
+
+from local import process
+from local.settings import Settings
+from local.telemetry import embedded_metrics
+from local.telemetry.embedded_metrics import INVALID, NO_JSON
+from local.telemetry.metrics import Recorder, Sample
+from tests.local.bench import Bench, command
+
+SCOPE = ("111111111111", "eu-west-1")
+DIMENSIONS = (("Api", "a"),)
+KEY = ("N", "Latency", "Api=a")
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    now = 600.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def _stored() -> list[tuple[float, float, float]]:
+    with request_scope(*SCOPE):
+        points = cloudwatch._metrics.get(KEY, [])
+        return [(each["Timestamp"], each["Value"], each["Count"]) for each in points]
+
+
+@pytest.fixture
+def clock() -> Any:
+    yield Clock()
+    cloudwatch._metrics.pop_scoped(*SCOPE, KEY, None)
+
+
+def test_points_of_one_minute_and_value_are_stored_as_one(clock: Clock) -> None:
+    recorder = Recorder(clock)
+    for value in (5, 7, 5, 5):
+        sample = Sample("Latency", value, "Milliseconds")
+        recorder.put(SCOPE, "N", DIMENSIONS, [sample], clock.now)
+        clock.now += 1
+
+    recorder.flush()
+
+    assert _stored() == [(600, 5, 3), (600, 7, 1)]
+
+
+def test_a_minute_is_stored_once_it_is_over(clock: Clock) -> None:
+    recorder = Recorder(clock)
+    recorder.put(SCOPE, "N", DIMENSIONS, [Sample("Latency", 5, "Milliseconds")], 659.9)
+    clock.now = 659.95
+    recorder.flush_complete()
+    assert _stored() == []
+
+    clock.now = 660
+    recorder.flush_complete()
+    recorder.flush()
+    assert _stored() == [(600, 5, 1)]
+
+
+def test_metrics_and_log_events_survive_a_restart(chosen: Settings) -> None:
+    process.start(chosen)
+    bench = Bench(chosen)
+    bench.client("cloudwatch").put_metric_data(
+        Namespace="kept",
+        MetricData=[
+            {"MetricName": "m", "Values": [1, 2], "Counts": [3, 4], "Unit": "Count"},
+            {
+                "MetricName": "m",
+                "StatisticValues": {"SampleCount": 2, "Sum": 9, "Minimum": 4, "Maximum": 5},
+            },
+        ],
+    )
+    logs = bench.client("logs")
+    logs.create_log_group(logGroupName="kept")
+    logs.create_log_stream(logGroupName="kept", logStreamName="s")
+    event = {"timestamp": int(time.time() * 1000), "message": "kept"}
+    logs.put_log_events(logGroupName="kept", logStreamName="s", logEvents=[event])
+
+    assert command(chosen, "stop").returncode == 0
+    assert "Timestamp" not in (chosen.state / "cloudwatch.json").read_text()
+    process.start(chosen)
+
+    now = time.time()
+    statistics = bench.client("cloudwatch").get_metric_statistics(
+        Namespace="kept", MetricName="m", StartTime=now - 1800, EndTime=now + 60, Period=3600,
+        Statistics=["SampleCount", "Sum", "Maximum"],
+    )["Datapoints"]  # fmt: skip
+    assert sum(each["SampleCount"] for each in statistics) == 9
+    assert sum(each["Sum"] for each in statistics) == 20
+    (kept,) = logs.filter_log_events(logGroupName="kept")["events"]
+    assert kept["message"] == "kept"
+
+
+# -- embedded metrics ------------------------------------------------------------------
+
+
+def _document(**changed: Any) -> str:
+    directive = {
+        "Namespace": "app",
+        "Dimensions": [["service"], ["service", "region"]],
+        "Metrics": [{"Name": "Created", "Unit": "Count"}, {"Name": "Sizes"}],
+        **changed.pop("directive", {}),
+    }
+    at = changed.pop("at", 5000)
+    members = {"service": "api", "region": "here", "Created": 2, "Sizes": [1, 2.5], **changed}
+    metadata = {"Timestamp": at, "CloudWatchMetrics": [directive]}
+    return json.dumps({"_aws": metadata, **members})
+
+
+def test_each_dimension_set_gets_each_metric() -> None:
+    found = embedded_metrics.read(_document(), 9.0)
+
+    assert (found.at, found.error) == (5.0, None)
+    samples = (
+        Sample("Created", 2, "Count"),
+        Sample("Sizes", 1, "None"),
+        Sample("Sizes", 2.5, "None"),
+    )
+    assert [(each.namespace, each.dimensions, each.samples) for each in found.points] == [
+        ("app", (("service", "api"),), samples),
+        ("app", (("service", "api"), ("region", "here")), samples),
+    ]
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["START RequestId: 1", '{"message": "hello"}', '"_aws"', '{"_aws": {"Timestamp": 1}}', ""],
+)
+def test_other_events_have_none(message: str) -> None:
+    assert embedded_metrics.read(message, 0.0) == embedded_metrics.NOTHING
+
+
+@pytest.mark.parametrize(
+    ("message", "error"),
+    [
+        ('{"_aws": ', NO_JSON),
+        (_document(Created="two"), INVALID),
+        (_document(Created=True), INVALID),
+        (_document(service=3), INVALID),
+        (_document(Sizes=[1] * 101), INVALID),
+        (_document(directive={"Metrics": [{"Name": "Missing"}]}), INVALID),
+        (_document(directive={"Metrics": [{"Name": "Created", "StorageResolution": 5}]}), INVALID),
+        (_document(Created=10**400), INVALID),
+        (_document(Sizes=[1, 2.0**361]), INVALID),
+        (_document(Created=float("nan")), INVALID),
+        (_document(directive={"Metrics": [{"Name": "Created", "Unit": ["Count"]}]}), INVALID),
+        (_document(directive={"Metrics": [{"Name": "Created", "Unit": 3}]}), INVALID),
+        (_document(directive={"Namespace": {"name": "app"}}), INVALID),
+        (_document(directive={"Namespace": ["app"]}), INVALID),
+        (_document(directive={"Namespace": 3}), INVALID),
+        (
+            _document(directive={"Metrics": [{"Name": "Created", "StorageResolution": 1e999}]}),
+            INVALID,
+        ),
+        (_document(at=10**400), INVALID),
+        (_document(at=float("nan")), INVALID),
+        (_document(at=float("inf")), INVALID),
+        ('{"_aws": {"Timestamp": 1, "CloudWatchMetrics": 1}}', INVALID),
+    ],
+)
+def test_a_document_that_breaks_the_specification_is_an_error(message: str, error: str) -> None:
+    found = embedded_metrics.read(message, 0.0)
+
+    assert (found.error, found.points) == (error, ())

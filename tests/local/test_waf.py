@@ -1,0 +1,236 @@
+"""What a web ACL decides: rules as tables, no bench."""
+
+import base64
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from local.waf import Rates, Verdict, WebRequest, evaluate
+
+REQUEST = WebRequest("GET", "/v1/items", "limit=5", {"x-key": "secret"}, "192.0.2.1")
+
+
+def byte_match(
+    component: dict[str, Any], constraint: str, text: str, *transformations: str
+) -> dict[str, Any]:
+    """A byte match, its text as it is on the wire."""
+    return {
+        "ByteMatchStatement": {
+            "FieldToMatch": component,
+            "PositionalConstraint": constraint,
+            "SearchString": base64.b64encode(text.encode()).decode(),
+            "TextTransformations": [
+                {"Priority": number, "Type": kind}
+                for number, kind in enumerate(transformations or ("NONE",))
+            ],
+        }
+    }
+
+
+PATH: dict[str, Any] = {"UriPath": {}}
+KEY = {"SingleHeader": {"Name": "X-Key"}}
+
+
+def rule(
+    statement: dict[str, Any], action: dict[str, Any] | None = None, priority: int = 0
+) -> dict[str, Any]:
+    return {
+        "Name": f"rule-{priority}",
+        "Priority": priority,
+        "Statement": statement,
+        "Action": action or {"Block": {}},
+    }
+
+
+def acl(*rules: dict[str, Any], default: str = "Allow", **more: Any) -> dict[str, Any]:
+    return {"ARN": "arn", "DefaultAction": {default: {}}, "Rules": list(rules), **more}
+
+
+def blocks(statement: dict[str, Any], request: WebRequest = REQUEST) -> bool:
+    return not evaluate(acl(rule(statement)), request, Rates()).allowed
+
+
+@pytest.mark.parametrize(
+    ("constraint", "text", "matches"),
+    [
+        ("EXACTLY", "/v1/items", True),
+        ("EXACTLY", "/v1/item", False),
+        ("EXACTLY", "/V1/items", False),
+        ("STARTS_WITH", "/v1", True),
+        ("STARTS_WITH", "v1", False),
+        ("ENDS_WITH", "items", True),
+        ("ENDS_WITH", "/v1", False),
+        ("CONTAINS", "1/i", True),
+        ("CONTAINS", "nothing", False),
+        ("CONTAINS_WORD", "items", True),
+        ("CONTAINS_WORD", "item", False),
+    ],
+)
+def test_where_in_the_path_a_text_must_stand(constraint: str, text: str, matches: bool) -> None:
+    assert blocks(byte_match(PATH, constraint, text)) is matches
+
+
+@pytest.mark.parametrize(
+    ("component", "text", "matches"),
+    [
+        (KEY, "secret", True),
+        (KEY, "secret ", False),
+        ({"SingleHeader": {"Name": "x-other"}}, "", False),
+        (PATH, "/v1/items", True),
+        ({"QueryString": {}}, "limit=5", True),
+        ({"Method": {}}, "GET", True),
+        ({"Method": {}}, "get", False),
+        ({"Body": {}}, "", False),
+    ],
+)
+def test_what_of_a_request_is_looked_at(
+    component: dict[str, Any], text: str, matches: bool
+) -> None:
+    assert blocks(byte_match(component, "EXACTLY", text)) is matches
+
+
+@pytest.mark.parametrize(
+    ("sent", "transformations", "seen"),
+    [
+        ("/A", ("LOWERCASE",), "/a"),
+        ("/%41%2Fb", ("URL_DECODE",), "/A/b"),
+        ("/%2541", ("URL_DECODE",), "/%41"),
+        ("/%41", ("URL_DECODE", "LOWERCASE"), "/a"),
+        ("/%41", ("LOWERCASE", "URL_DECODE"), "/A"),
+        ("//a/./b/../c", ("NORMALIZE_PATH",), "/a/c"),
+        ("/a/", ("NORMALIZE_PATH",), "/a/"),
+        ("/", ("NORMALIZE_PATH",), "/"),
+        ("/a \t b", ("COMPRESS_WHITE_SPACE",), "/a b"),
+        ("/%41", ("NONE",), "/%41"),
+    ],
+)
+def test_a_text_is_transformed_in_order_before_it_is_compared(
+    sent: str, transformations: tuple[str, ...], seen: str
+) -> None:
+    request = replace(REQUEST, path=sent)
+
+    assert blocks(byte_match(PATH, "EXACTLY", seen, *transformations), request)
+
+
+TRUE = byte_match(PATH, "STARTS_WITH", "/")
+FALSE = byte_match(PATH, "EXACTLY", "-")
+
+
+@pytest.mark.parametrize(
+    ("statement", "matches"),
+    [
+        ({"AndStatement": {"Statements": [TRUE, TRUE]}}, True),
+        ({"AndStatement": {"Statements": [TRUE, FALSE]}}, False),
+        ({"OrStatement": {"Statements": [FALSE, TRUE]}}, True),
+        ({"OrStatement": {"Statements": [FALSE, FALSE]}}, False),
+        ({"NotStatement": {"Statement": FALSE}}, True),
+        ({"NotStatement": {"Statement": TRUE}}, False),
+        (
+            {"AndStatement": {"Statements": [TRUE, {"NotStatement": {"Statement": FALSE}}]}},
+            True,
+        ),
+    ],
+)
+def test_statements_are_combined(statement: dict[str, Any], matches: bool) -> None:
+    assert blocks(statement) is matches
+
+
+def test_the_first_rule_by_priority_that_allows_or_blocks_decides() -> None:
+    block, allow = rule(TRUE, {"Block": {}}, 2), rule(TRUE, {"Allow": {}}, 1)
+    count = rule(TRUE, {"Count": {}}, 0)
+
+    assert evaluate(acl(block, allow, count), REQUEST, Rates()) == Verdict(
+        allowed=True, rule="rule-1", counted=("rule-0",)
+    )
+    assert evaluate(acl(block, count), REQUEST, Rates()) == Verdict(
+        allowed=False, rule="rule-2", counted=("rule-0",)
+    )
+
+
+@pytest.mark.parametrize(("default", "allowed"), [("Allow", True), ("Block", False)])
+def test_the_default_action_is_for_what_no_rule_decides(default: str, allowed: bool) -> None:
+    verdict = evaluate(acl(rule(FALSE), default=default), REQUEST, Rates())
+
+    assert verdict == Verdict(allowed=allowed)
+
+
+def test_managed_groups_and_statements_that_are_not_played_are_passed_over() -> None:
+    managed = {"ManagedRuleGroupStatement": {"VendorName": "AWS", "Name": "Common"}}
+    group = {**rule(managed), "OverrideAction": {"None": {}}}
+    del group["Action"]
+
+    assert evaluate(acl(group), REQUEST, Rates()).allowed
+    assert not blocks({"GeoMatchStatement": {"CountryCodes": ["DE"]}})
+
+
+def test_a_block_answers_as_it_was_told_to() -> None:
+    custom = {
+        "CustomResponse": {
+            "ResponseCode": 429,
+            "ResponseHeaders": [{"Name": "Retry-After", "Value": "300"}],
+            "CustomResponseBodyKey": "slow-down",
+        }
+    }
+    bodies = {"slow-down": {"ContentType": "APPLICATION_JSON", "Content": json.dumps({"a": 1})}}
+
+    verdict = evaluate(
+        acl(rule(TRUE, {"Block": custom}), CustomResponseBodies=bodies), REQUEST, Rates()
+    )
+
+    assert (verdict.allowed, verdict.status, verdict.body) == (False, 429, b'{"a": 1}')
+    assert verdict.headers == {"retry-after": "300", "content-type": "application/json"}
+
+
+class Traffic:
+    """Requests to one web ACL with a rate rule, on a clock of its own."""
+
+    def __init__(self, limit: int, window: int | None = None, **more: Any) -> None:
+        statement: dict[str, Any] = {"Limit": limit, "AggregateKeyType": "IP", **more}
+        if window:
+            statement["EvaluationWindowSec"] = window
+        self.acl = acl(rule({"RateBasedStatement": statement}))
+        self.now = 1000.0
+        self.rates = Rates(clock=lambda: self.now)
+
+    def send(self, count: int = 1, source: str = "192.0.2.1", path: str = "/") -> list[bool]:
+        request = replace(REQUEST, source=source, path=path)
+        return [evaluate(self.acl, request, self.rates).allowed for _ in range(count)]
+
+
+def test_an_address_over_its_limit_is_blocked_and_no_other() -> None:
+    traffic = Traffic(limit=10)
+
+    assert traffic.send(10) == [True] * 10
+    assert traffic.send() == [False]
+    assert traffic.send(source="192.0.2.2") == [True]
+
+
+def test_requests_are_forgotten_after_the_evaluation_window() -> None:
+    traffic = Traffic(limit=10, window=60)
+    traffic.send(11)
+
+    traffic.now += 59
+    assert traffic.send() == [False]
+    traffic.now += 2
+    assert traffic.send() == [True]
+
+
+def test_the_evaluation_window_is_five_minutes_unless_the_rule_says_otherwise() -> None:
+    traffic = Traffic(limit=10)
+    traffic.send(11)
+
+    traffic.now += 299
+    assert traffic.send() == [False]
+    traffic.now += 2
+    assert traffic.send() == [True]
+
+
+def test_only_what_a_rate_rule_is_scoped_to_counts_and_is_blocked() -> None:
+    scope = byte_match(PATH, "STARTS_WITH", "/health")
+    traffic = Traffic(limit=2, ScopeDownStatement=scope)
+
+    traffic.send(5, path="/v1")
+    assert traffic.send(3, path="/health") == [True, True, False]
+    assert traffic.send(path="/v1") == [True]

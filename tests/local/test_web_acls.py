@@ -1,0 +1,267 @@
+"""Web ACLs in front of a stage and of a distribution: the origin lock and the edge's limits."""
+
+import http.client
+import ssl
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from local import resolver
+from tests.local.bench import DOMAIN, REGIONS, Bench, Stack
+from tests.local.global_layer import KEY, ORIGIN, GlobalLayer
+from tests.local.test_waf import PATH
+
+REGION = REGIONS[0]
+VISIBILITY = {
+    "SampledRequestsEnabled": False,
+    "CloudWatchMetricsEnabled": False,
+    "MetricName": "m",
+}
+
+
+def rule(
+    name: str, priority: int, statement: dict[str, Any], action: dict[str, Any]
+) -> dict[str, Any]:
+    return {
+        "Name": name,
+        "Priority": priority,
+        "Statement": statement,
+        "Action": action,
+        "VisibilityConfig": VISIBILITY,
+    }
+
+
+def match(component: dict[str, Any], constraint: str, text: str) -> dict[str, Any]:
+    """A byte match as a client gives it: boto3 encodes the text."""
+    return {
+        "ByteMatchStatement": {
+            "FieldToMatch": component,
+            "PositionalConstraint": constraint,
+            "SearchString": text.encode(),
+            "TextTransformations": [{"Priority": 0, "Type": "NONE"}],
+        }
+    }
+
+
+def create(bench: Bench, scope: str, default: str, rules: list[dict[str, Any]]) -> dict[str, Any]:
+    """Make a web ACL; what CreateWebACL tells of it."""
+    summary: dict[str, Any] = bench.client("wafv2").create_web_acl(
+        Name=f"acl-{scope.lower()}",
+        Scope=scope,
+        DefaultAction={default: {}},
+        Rules=rules,
+        VisibilityConfig=VISIBILITY,
+    )["Summary"]
+    return summary
+
+
+def delete(bench: Bench, scope: str, web_acl: dict[str, Any]) -> None:
+    bench.client("wafv2").delete_web_acl(
+        Name=web_acl["Name"], Scope=scope, Id=web_acl["Id"], LockToken=web_acl["LockToken"]
+    )
+
+
+@pytest.fixture(scope="module")
+def locked(layer: GlobalLayer) -> Iterator[GlobalLayer]:
+    """The first Region lets in the origin key and health checks alone."""
+    bench, api = layer.bench, layer.stack.apis[REGION]
+    key = match({"SingleHeader": {"Name": "x-origin-key"}}, "EXACTLY", KEY)
+    web_acl = create(
+        bench,
+        "REGIONAL",
+        "Block",
+        [
+            rule("health", 0, match(PATH, "STARTS_WITH", "/health"), {"Allow": {}}),
+            rule("key", 1, key, {"Allow": {}}),
+        ],
+    )
+    stage = f"arn:aws:apigateway:{REGION}::/restapis/{api}/stages/live"
+    waf = bench.client("wafv2")
+    waf.associate_web_acl(WebACLArn=web_acl["ARN"], ResourceArn=stage)
+    yield layer
+    waf.disassociate_web_acl(ResourceArn=stage)
+    delete(bench, "REGIONAL", web_acl)
+
+
+def test_a_region_is_closed_without_the_key_and_open_with_it(locked: GlobalLayer) -> None:
+    refused = locked.stack.get(REGION, "/where")
+
+    assert (refused.status_code, refused.json()) == (403, {"message": "Forbidden"})
+    assert refused.headers["x-amzn-errortype"] == "ForbiddenException"
+    with_key = locked.stack.get(REGION, "/where", headers={"x-origin-key": KEY})
+    assert with_key.status_code == 200
+    assert locked.at(REGION, ORIGIN, "/where").status_code == 403
+
+
+@pytest.mark.parametrize("key", ["", KEY.upper(), KEY[:-1], f"{KEY}, {KEY}"])
+def test_a_key_that_is_nearly_right_is_wrong(locked: GlobalLayer, key: str) -> None:
+    assert locked.stack.get(REGION, "/where", headers={"x-origin-key": key}).status_code == 403
+
+
+def test_health_needs_no_key(locked: GlobalLayer) -> None:
+    assert locked.stack.get(REGION, "/health/ready").status_code == 200
+    assert locked.stack.get(REGION, "/xhealth").status_code == 403
+
+
+def test_the_path_is_looked_at_as_it_was_sent(locked: GlobalLayer) -> None:
+    chosen = locked.bench.settings
+    trusted = ssl.create_default_context(cafile=str(chosen.ca / "ca.pem"))
+    with resolver.installed():
+        connection = http.client.HTTPSConnection(
+            f"{REGION}.{DOMAIN}", chosen.https_port, context=trusted, timeout=30
+        )
+        connection.request("GET", "/%68ealth")  # requests would send /health
+
+    assert connection.getresponse().status == 403
+    connection.close()
+
+
+def test_the_edge_gets_in_and_a_viewer_gains_nothing_by_the_header(locked: GlobalLayer) -> None:
+    assert locked.get("/where").status_code == 200
+    assert locked.get("/where", headers={"x-origin-key": "guessed"}).status_code == 200
+
+
+def test_the_other_region_is_not_meant(locked: GlobalLayer) -> None:
+    assert locked.stack.get(REGIONS[1], "/where").status_code == 200
+
+
+def test_the_refusal_is_the_apis_own_gateway_response(locked: GlobalLayer) -> None:
+    gateway = locked.bench.client("apigateway", REGION)
+    api = locked.stack.apis[REGION]
+    gateway.put_gateway_response(
+        restApiId=api,
+        responseType="WAF_FILTERED",
+        statusCode="403",
+        responseParameters={"gatewayresponse.header.x-why": "'no key'"},
+        responseTemplates={"application/json": '{"id":"$context.requestId"}'},
+    )
+    gateway.create_deployment(restApiId=api, stageName="live")
+
+    answer = locked.stack.get(REGION, "/where")
+
+    assert answer.status_code == 403
+    assert answer.headers["x-why"] == "no key"
+    assert answer.json() == {"id": answer.headers["x-amzn-requestid"]}
+    gateway.delete_gateway_response(restApiId=api, responseType="WAF_FILTERED")
+    gateway.create_deployment(restApiId=api, stageName="live")
+
+
+@pytest.mark.parametrize("way", ["path", "host"])
+def test_the_default_endpoint_is_behind_the_lock_as_well(locked: GlobalLayer, way: str) -> None:
+    endpoint, api = locked.bench.settings.endpoint, locked.stack.apis[REGION]
+    if way == "path":
+        answer = requests.get(f"{endpoint}/_aws/execute-api/{api}/live/where", timeout=5)
+    else:
+        host = {"Host": f"{REGION}.{DOMAIN}"}
+        answer = requests.get(f"{endpoint}/where", headers=host, timeout=5)
+
+    assert answer.status_code == 403
+
+
+@pytest.fixture
+def limited(layer: GlobalLayer) -> Iterator[GlobalLayer]:
+    """The distribution refuses one path, and more than three requests for another."""
+    bench = layer.bench
+    rate = {
+        "RateBasedStatement": {
+            "Limit": 10,
+            "EvaluationWindowSec": 300,
+            "AggregateKeyType": "IP",
+            "ScopeDownStatement": match(PATH, "EXACTLY", "/limited"),
+        }
+    }
+    response = {
+        "ResponseCode": 429,
+        "ResponseHeaders": [{"Name": "retry-after", "Value": "300"}],
+        "CustomResponseBodyKey": "wait",
+    }
+    web_acl = bench.client("wafv2").create_web_acl(
+        Name="edge",
+        Scope="CLOUDFRONT",
+        DefaultAction={"Allow": {}},
+        CustomResponseBodies={
+            "wait": {"ContentType": "APPLICATION_JSON", "Content": '{"wait": 300}'}
+        },
+        Rules=[
+            rule("rate", 0, rate, {"Block": {"CustomResponse": response}}),
+            rule("path", 1, match(PATH, "EXACTLY", "/refused"), {"Block": {}}),
+        ],
+        VisibilityConfig=VISIBILITY,
+    )["Summary"]
+    with layer.configured(WebACLId=web_acl["ARN"]):
+        yield layer
+    delete(bench, "CLOUDFRONT", web_acl)
+
+
+def test_the_edge_refuses_what_its_web_acl_blocks_with_its_own_page(limited: GlobalLayer) -> None:
+    answer = limited.get("/refused")
+
+    assert answer.status_code == 403
+    assert "Request blocked" in answer.text
+    assert answer.headers["x-cache"] == "Error from cloudfront"
+    assert limited.get("/where").status_code == 200
+
+
+def test_an_address_over_its_limit_is_told_to_wait(limited: GlobalLayer) -> None:
+    answers = [limited.get("/limited") for _ in range(11)]
+
+    assert [answer.status_code for answer in answers] == [200] * 10 + [429]
+    assert answers[-1].headers["retry-after"] == "300"
+    assert answers[-1].json() == {"wait": 300}
+    assert answers[-1].headers["x-amz-cf-id"]
+    assert limited.get("/where").status_code == 200
+
+
+def test_the_default_endpoint_can_be_switched_off(stack: Stack) -> None:
+    region = REGIONS[1]
+    api, gateway = stack.apis[region], stack.bench.client("apigateway", region)
+    url = f"{stack.bench.settings.endpoint}/_aws/execute-api/{api}/live/where"
+    host = {"Host": f"{api}.execute-api.127.0.0.1"}
+    assert requests.get(url, timeout=30).status_code == 200
+
+    def switch(value: str) -> None:
+        patch = {"op": "replace", "path": "/disableExecuteApiEndpoint", "value": value}
+        gateway.update_rest_api(restApiId=api, patchOperations=[patch])
+
+    switch("true")
+    try:
+        refused = requests.get(url, timeout=30)
+        by_host = requests.get(
+            f"{stack.bench.settings.endpoint}/live/where", headers=host, timeout=30
+        )
+        assert {refused.status_code, by_host.status_code} == {403}
+        assert refused.json() == by_host.json() == {"message": "Forbidden"}
+        assert stack.get(region, "/where").status_code == 200
+    finally:
+        switch("false")
+    assert requests.get(url, timeout=30).status_code == 200
+
+
+def test_a_web_acl_keeps_what_it_is_told(bench: Bench) -> None:
+    waf = bench.client("wafv2")
+    bodies = {"wait": {"ContentType": "TEXT_PLAIN", "Content": "wait"}}
+    common: dict[str, Any] = {
+        "Name": "kept", "Scope": "REGIONAL", "DefaultAction": {"Allow": {}},
+        "VisibilityConfig": VISIBILITY,
+    }  # fmt: skip
+    made = waf.create_web_acl(**common, Description="first", CustomResponseBodies=bodies)["Summary"]
+
+    def told() -> dict[str, Any]:
+        web_acl: dict[str, Any] = waf.get_web_acl(Name="kept", Scope="REGIONAL", Id=made["Id"])[
+            "WebACL"
+        ]
+        return web_acl
+
+    assert (told()["Description"], told()["CustomResponseBodies"]) == ("first", bodies)
+
+    token = made["LockToken"]
+    changed = waf.update_web_acl(
+        **common, Id=made["Id"], LockToken=token, Rules=[], Description="second"
+    )
+    assert told()["Description"] == "second"
+    assert "CustomResponseBodies" not in told()
+    waf.delete_web_acl(
+        Name="kept", Scope="REGIONAL", Id=made["Id"], LockToken=changed["NextLockToken"]
+    )

@@ -1,0 +1,269 @@
+"""X-Ray on the bench: its API, and one request's trace through gateway and function."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+from botocore.exceptions import ClientError
+from ministack.core import router
+from ministack.services import lambda_svc
+
+from local.xray import header
+from local.xray.header import TraceHeader
+from tests.local.bench import Bench, Stack, eventually
+
+REGION, OTHER = "us-east-1", "us-west-2"
+GROUP = {"GroupName": "api", "FilterExpression": 'service("api")'}
+RULE = {
+    "RuleName": "health",
+    "ResourceARN": "*",
+    "Priority": 10,
+    "FixedRate": 0.0,
+    "ReservoirSize": 0,
+    "ServiceName": "*",
+    "ServiceType": "*",
+    "Host": "*",
+    "HTTPMethod": "*",
+    "URLPath": "/health*",
+    "Version": 1,
+}
+
+
+@pytest.fixture(scope="module")
+def traced(stack: Stack) -> Iterator[Stack]:
+    """The stack with active tracing on both stages and functions."""
+    _trace(stack, stage="true", function="Active")
+    _allow(stack)
+    yield stack
+    stack.bench.client("iam").delete_role_policy(RoleName="function", PolicyName="traces")
+    _trace(stack, stage="false", function="PassThrough")
+
+
+def _trace(stack: Stack, stage: str, function: str) -> None:
+    for region, api in stack.apis.items():
+        patch = [{"op": "replace", "path": "/tracingEnabled", "value": stage}]
+        stack.bench.client("apigateway", region).update_stage(
+            restApiId=api, stageName="live", patchOperations=patch
+        )
+        stack.bench.client("lambda", region).update_function_configuration(
+            FunctionName="function", TracingConfig={"Mode": function}
+        )
+
+
+def _allow(stack: Stack) -> None:
+    statement = {"Effect": "Allow", "Action": ["xray:PutTraceSegments"], "Resource": "*"}
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    stack.bench.client("iam").put_role_policy(
+        RoleName="function", PolicyName="traces", PolicyDocument=json.dumps(document)
+    )
+
+
+def _segments(bench: Bench, region: str, trace_id: str) -> dict[str, Any]:
+    """A trace's segments by origin."""
+    read = bench.client("xray", region).batch_get_traces(TraceIds=[trace_id])["Traces"]
+    documents = [json.loads(one["Document"]) for trace in read for one in trace["Segments"]]
+    return {one["origin"]: one for one in documents}
+
+
+def _header(answer: requests.Response) -> TraceHeader:
+    assert answer.status_code == 200, answer.text
+    return header.read(answer.headers["x-amzn-trace-id"])
+
+
+def _told(answer: requests.Response) -> TraceHeader:
+    """What the function found in its environment."""
+    return header.read(answer.json()["environment"]["_X_AMZN_TRACE_ID"])
+
+
+def _asking(*, sampled: bool) -> dict[str, str]:
+    asked = TraceHeader(header.new_trace_id(time.time()), header.new_segment_id(), sampled)
+    return {"x-amzn-trace-id": str(asked)}
+
+
+# -- what ministack lacks --------------------------------------------------------------
+
+
+def test_ministack_still_needs_x_ray() -> None:
+    assert "xray" not in router.SERVICE_PATTERNS
+
+
+def test_ministack_still_samples_every_invocation() -> None:
+    active = {"TracingConfig": {"Mode": "Active"}}
+    told = [lambda_svc._xray_trace_id_for_invocation(active) for _ in range(3)]
+    assert [header.read(one).sampled for one in told] == [True] * 3
+
+
+# -- groups, rules and segments --------------------------------------------------------
+
+
+def test_a_group_is_made_changed_tagged_and_deleted(bench: Bench) -> None:
+    client = bench.client("xray")
+    tags = [{"Key": "project", "Value": "landing"}]
+    arn = client.create_group(**GROUP, Tags=tags)["Group"]["GroupARN"]
+
+    changed = client.update_group(GroupARN=arn, FilterExpression="fault = true")["Group"]
+
+    assert changed["FilterExpression"] == "fault = true"
+    assert client.get_group(GroupName="api")["Group"] == changed
+    assert client.list_tags_for_resource(ResourceARN=arn)["Tags"] == tags
+    assert bench.client("xray", "us-west-2").get_groups()["Groups"] == []
+    with pytest.raises(ClientError):
+        client.create_group(**GROUP)
+    client.delete_group(GroupARN=arn)
+    with pytest.raises(ClientError):
+        client.get_group(GroupARN=arn)
+
+
+def test_a_sampling_rule_is_made_changed_listed_and_deleted(bench: Bench) -> None:
+    client = bench.client("xray")
+    client.create_sampling_rule(SamplingRule=RULE)
+    client.update_sampling_rule(SamplingRuleUpdate={"RuleName": "health", "FixedRate": 0.5})
+
+    rules = client.get_sampling_rules()["SamplingRuleRecords"]
+    rates = {r["SamplingRule"]["RuleName"]: r["SamplingRule"]["FixedRate"] for r in rules}
+    assert rates == {"Default": 0.05, "health": 0.5}
+
+    client.delete_sampling_rule(RuleName="health")
+    assert len(client.get_sampling_rules()["SamplingRuleRecords"]) == 1
+
+
+def test_an_sdk_that_samples_by_itself_is_told_a_rules_target(bench: Bench) -> None:
+    seen = {"ClientID": "0" * 24, "Timestamp": time.time(), "RequestCount": 1, "SampledCount": 1}
+    answer = bench.client("xray").get_sampling_targets(
+        SamplingStatisticsDocuments=[
+            {"RuleName": "Default", **seen},
+            {"RuleName": "unknown", **seen},
+        ]
+    )
+    target = answer["SamplingTargetDocuments"][0]
+    assert (target["RuleName"], target["FixedRate"], target["ReservoirQuota"]) == (
+        "Default",
+        0.05,
+        1,
+    )
+    assert [one["RuleName"] for one in answer["UnprocessedStatistics"]] == ["unknown"]
+
+
+def test_a_segment_that_is_put_can_be_read_and_found(bench: Bench) -> None:
+    client, now = bench.client("xray"), time.time()
+    trace_id = header.new_trace_id(now)
+    segment = {
+        "name": "job",
+        "id": header.new_segment_id(),
+        "trace_id": trace_id,
+        "start_time": now,
+        "end_time": now + 2,
+        "annotations": {"tenant": trace_id},
+    }
+    answer = client.put_trace_segments(TraceSegmentDocuments=[json.dumps(segment), "{}"])
+    assert len(answer["UnprocessedTraceSegments"]) == 1
+
+    def found(expression: str) -> list[str]:
+        answer = client.get_trace_summaries(
+            StartTime=now - 1, EndTime=now + 1, FilterExpression=expression
+        )
+        return [one["Id"] for one in answer["TraceSummaries"]]
+
+    read = client.batch_get_traces(TraceIds=[trace_id])["Traces"]
+    assert json.loads(read[0]["Segments"][0]["Document"]) == segment
+    assert found(f'annotation.tenant = "{trace_id}" AND responsetime > 1') == [trace_id]
+    assert trace_id not in found("responsetime > 2.5")
+
+
+def test_what_is_not_played_is_refused(bench: Bench) -> None:
+    client, now = bench.client("xray"), time.time()
+    with pytest.raises(ClientError, match="knows no 'edge'"):
+        client.get_trace_summaries(StartTime=now, EndTime=now, FilterExpression='edge("a", "b")')
+    with pytest.raises(ClientError, match="does not know this operation"):
+        client.get_trace_graph(TraceIds=["1-0-0"])
+    with pytest.raises(ClientError, match="At most 5"):
+        client.batch_get_traces(TraceIds=["1-0-0"] * 6)
+
+
+# -- one request -----------------------------------------------------------------------
+
+
+def test_one_trace_shows_gateway_function_and_table(traced: Stack) -> None:
+    answer = traced.get(REGION, "/subsegment", headers=_asking(sampled=True))
+    trace_id = _header(answer).root
+    eventually(lambda: len(_segments(traced.bench, REGION, trace_id)) == 4)
+
+    found = _segments(traced.bench, REGION, trace_id)
+    gateway, service = found["AWS::ApiGateway::Stage"], found["AWS::Lambda"]
+    function, table = found["AWS::Lambda::Function"], found["AWS::DynamoDB::Table"]
+    assert gateway["name"] == "things/live"
+    assert gateway["aws"]["api_gateway"]["request_id"] == answer.headers["x-amzn-requestid"]
+    assert gateway["http"]["response"]["status"] == 200
+    assert gateway["subsegments"][0]["id"] == service["parent_id"]
+    assert service["id"] == function["parent_id"]
+    assert function["subsegments"][-1]["name"] == "Invocation"
+    assert function["subsegments"][-1]["subsegments"][0]["id"] == table["parent_id"]
+    assert _segments(traced.bench, OTHER, trace_id) == {}
+
+
+def test_a_function_is_told_the_trace_that_the_caller_sees(traced: Stack) -> None:
+    asked = _asking(sampled=True)
+    answer = traced.get(REGION, headers=asked)
+    told, seen = _told(answer), _header(answer)
+    assert told.root == seen.root == header.read(asked["x-amzn-trace-id"]).root
+    assert told.sampled
+    assert seen.sampled
+    assert told.parent != seen.parent
+
+
+def test_an_upstream_decision_against_tracing_is_obeyed(traced: Stack) -> None:
+    answer = traced.get(REGION, headers=_asking(sampled=False))
+    assert _told(answer).sampled is False
+    assert _segments(traced.bench, REGION, _header(answer).root) == {}
+
+
+def test_the_regions_own_rules_decide_where_nobody_did(traced: Stack) -> None:
+    client = traced.bench.client("xray")
+    for name, priority, path, rate in (("all", 20, "*", 1.0), ("none", 10, "/health*", 0.0)):
+        rule = {"RuleName": name, "Priority": priority, "URLPath": path, "FixedRate": rate}
+        client.create_sampling_rule(SamplingRule={**RULE, **rule})
+    try:
+        answers = {path: [traced.get(REGION, path) for _ in range(3)] for path in ("/health", "/")}
+    finally:
+        for name in ("all", "none"):
+            client.delete_sampling_rule(RuleName=name)
+
+    assert [_told(one).sampled for one in answers["/health"]] == [False] * 3
+    assert [_told(one).sampled for one in answers["/"]] == [True] * 3
+    gateway = _segments(traced.bench, REGION, _header(answers["/"][0]).root)[
+        "AWS::ApiGateway::Stage"
+    ]
+    assert gateway["aws"]["xray"]["sampling_rule_name"] == "all"
+
+
+def test_a_stage_without_tracing_says_nothing_and_the_function_decides(traced: Stack) -> None:
+    _trace(traced, stage="false", function="Active")
+    try:
+        answers = [traced.get(OTHER) for _ in range(12)]
+        asked = traced.get(OTHER, headers=_asking(sampled=True))
+    finally:
+        _trace(traced, stage="true", function="Active")
+    assert set(_segments(traced.bench, OTHER, _header(asked).root)) == {
+        "AWS::Lambda",
+        "AWS::Lambda::Function",
+    }
+    # The first of each second is picked, and hardly all twelve came in twelve seconds.
+    assert {_told(one).sampled for one in answers} == {True, False}
+    told = {_header(one).root for one in answers}
+    assert len(told) == 12
+
+
+def test_a_role_that_may_not_send_segments_sends_none(traced: Stack) -> None:
+    iam = traced.bench.client("iam")
+    iam.delete_role_policy(RoleName="function", PolicyName="traces")
+    try:
+        answer = traced.get(REGION, "/subsegment", headers=_asking(sampled=True))
+        lost = "segments from us-east-1 are lost"
+        log = traced.bench.settings.log_file
+        eventually(lambda: lost in log.read_text())
+    finally:
+        _allow(traced)
+    assert "AWS::DynamoDB::Table" not in _segments(traced.bench, REGION, _header(answer).root)

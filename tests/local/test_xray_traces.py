@@ -1,0 +1,181 @@
+"""Segments and the traces that they make, without a bench."""
+
+from typing import Any
+
+from local.xray import traces as module
+from local.xray.daemon import document
+from local.xray.filters import compiled
+from local.xray.header import TraceHeader
+from local.xray.segments import (
+    Call,
+    Exchange,
+    Invocation,
+    Span,
+    Stage,
+    of_invocation,
+    of_stage,
+)
+from local.xray.traces import Trace, Traces, assembled, facts, parts, summary
+
+ROOT = "1-5759e988-bd862e3fe1be46a994272793"
+SCOPE = ("000000000000", "us-east-1")
+BEGAN = 0x5759E988
+STAGE = Stage("000000000000", "us-east-1", "a1b2c3d4e5", "items", "live")
+FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:items:live"
+
+
+def exchange(status: int = 200) -> Exchange:
+    return Exchange(
+        url="https://api.example.com/v1/items",
+        method="GET",
+        client="192.0.2.1",
+        user_agent="curl",
+        request_id="r-1",
+        status=status,
+        size=2,
+        rule="Default",
+    )
+
+
+def request(status: int = 200, *, failed: bool = False) -> list[dict[str, Any]]:
+    """The documents of one request, as they arrive: the function's own first."""
+    header = TraceHeader(ROOT, "aaaaaaaaaaaaaaaa", sampled=True)
+    call = Call("bbbbbbbbbbbbbbbb", FUNCTION, Span(BEGAN + 0.1, BEGAN + 0.8))
+    invocation = Invocation(header.below(call.segment_id))
+    invocation.initialization = Span(BEGAN + 0.2, BEGAN + 0.3)
+    handler = {
+        "type": "subsegment",
+        "id": "dddddddddddddddd",
+        "trace_id": ROOT,
+        "parent_id": invocation.told().parent,
+        "name": "## handler",
+        "start_time": BEGAN + 0.4,
+        "end_time": BEGAN + 0.6,
+        "annotations": {"route": "/v1/items"},
+    }
+    query = {
+        **{name: handler[name] for name in ("type", "trace_id")},
+        "id": "eeeeeeeeeeeeeeee",
+        "parent_id": handler["id"],
+        "name": "DynamoDB",
+        "namespace": "aws",
+        "aws": {"operation": "Query", "table_name": "items"},
+        "start_time": BEGAN + 0.45,
+        "end_time": BEGAN + 0.5,
+    }
+    of_function = of_invocation(
+        invocation, FUNCTION, "f-1", Span(BEGAN + 0.15, BEGAN + 0.7), failed=failed
+    )
+    gateway = of_stage(STAGE, exchange(status), header, Span(BEGAN, BEGAN + 0.9), [call])
+    return [query, handler, *of_function, gateway]
+
+
+def tree(document: dict[str, Any]) -> list[Any]:
+    return [document["name"], *(tree(below) for below in document.get("subsegments", []))]
+
+
+def test_subsegments_sent_alone_are_read_where_they_belong() -> None:
+    gateway, service, function, table = assembled(request())
+
+    assert tree(gateway) == ["items/live", ["Lambda"]]
+    assert service["origin"] == "AWS::Lambda"
+    assert service["parent_id"] == gateway["subsegments"][0]["id"]
+    assert function["parent_id"] == service["id"]
+    invocation = ["Invocation", ["## handler", ["DynamoDB"]]]
+    assert tree(function) == ["items", ["Initialization"], invocation]
+    assert (table["origin"], table["name"]) == ("AWS::DynamoDB::Table", "items")
+    assert table["inferred"]
+
+
+def test_reading_changes_nothing_that_is_kept() -> None:
+    kept = Traces()
+    for one in request():
+        kept.put(SCOPE, one)
+    assert kept.get(SCOPE, ROOT) == kept.get(SCOPE, ROOT)
+
+
+def test_a_subsegment_waits_for_its_parent() -> None:
+    query, handler, _service, _function, gateway = request()
+    assert [one["name"] for one in assembled([query, handler, gateway])] == ["items/live"]
+    assert assembled([query]) == []
+
+
+def test_a_finished_segment_takes_the_place_of_its_beginning() -> None:
+    kept = Traces()
+    begun = {"id": "1", "trace_id": ROOT, "name": "a", "start_time": BEGAN, "in_progress": True}
+    kept.put(SCOPE, begun)
+    trace = kept.get(SCOPE, ROOT)
+    assert trace is not None
+    assert summary(trace)["IsPartial"]
+    kept.put(SCOPE, {**begun, "in_progress": False, "end_time": BEGAN + 1})
+    trace = kept.get(SCOPE, ROOT)
+    assert trace is not None
+    assert (len(trace.segments), trace.duration) == (1, 1)
+
+
+def test_a_trace_is_told_by_its_root() -> None:
+    told = summary(Trace(ROOT, assembled(request(503, failed=True))))
+    assert told["EntryPoint"]["Name"] == "items/live"
+    assert told["Http"] == {
+        "HttpURL": "https://api.example.com/v1/items",
+        "HttpMethod": "GET",
+        "HttpStatus": 503,
+        "UserAgent": "curl",
+        "ClientIp": "192.0.2.1",
+    }
+    assert (told["HasFault"], told["HasError"], told["HasThrottle"]) == (True, False, False)
+    assert told["Annotations"]["route"] == [{"AnnotationValue": {"StringValue": "/v1/items"}}]
+    assert told["ResponseTime"] == told["Duration"]
+
+
+def test_a_filter_sees_the_root_every_service_and_every_annotation() -> None:
+    seen = facts(Trace(ROOT, assembled(request(429, failed=True))))
+    for expression in (
+        "throttle AND error AND !fault AND !ok",
+        'annotation.route = "/v1/items" AND annotation[aws:api_stage] = "live"',
+        'service(id(name: "items", type: "AWS::Lambda::Function")) { fault }',
+        'service(id(name: "items", type: "AWS::DynamoDB::Table")) { !fault }',
+        "responsetime > 0.8 AND duration < 1",
+    ):
+        assert compiled(expression)(seen), expression
+
+
+def test_accounts_and_regions_keep_their_own_traces_of_a_time() -> None:
+    kept = Traces()
+    for one in request():
+        kept.put(SCOPE, one)
+    assert kept.get(("000000000000", "us-west-2"), ROOT) is None
+    assert [one.trace_id for one in kept.between(SCOPE, BEGAN - 1, BEGAN + 1)] == [ROOT]
+    assert not list(kept.between(SCOPE, BEGAN + 1, BEGAN + 2))
+    assert not list(kept.between(("000000000000", "us-west-2"), BEGAN - 1, BEGAN + 1))
+
+
+def test_only_the_newest_traces_are_kept() -> None:
+    kept = Traces()
+    for number in range(module.KEPT_TRACES + 1):
+        trace_id = f"1-5759e988-{number:024x}"
+        kept.put(SCOPE, {"id": "1", "trace_id": trace_id, "name": "a", "start_time": BEGAN})
+    assert kept.get(SCOPE, f"1-5759e988-{0:024x}") is None
+    assert kept.get(SCOPE, f"1-5759e988-{module.KEPT_TRACES:024x}") is not None
+
+
+def test_a_trace_takes_in_only_so_much() -> None:
+    kept = Traces()
+    for number in range(module.KEPT_DOCUMENTS + 5):
+        one = {"id": f"{number:016x}", "trace_id": ROOT, "name": "a", "start_time": BEGAN}
+        kept.put(SCOPE, one)
+    trace = kept.get(SCOPE, ROOT)
+    assert trace is not None
+    assert len(trace.segments) == module.KEPT_DOCUMENTS
+
+
+def test_every_part_of_a_segment_has_an_id_of_its_own() -> None:
+    ids = [part["id"] for segment in assembled(request()) for part in parts(segment)]
+    assert len(ids) == len(set(ids)) == 9
+
+
+def test_a_datagram_is_a_header_line_and_a_document() -> None:
+    assert document(b'{"format": "json", "version": 1}\n{"id": "1"}') == ['{"id": "1"}']
+    assert document(b'{"format":"json","version":1}\n{}') == ["{}"]
+    for other in (b"", b"noise", b'{"format": "json", "version": 2}\n{}', b"\xff\n{}"):
+        assert document(other) == []
