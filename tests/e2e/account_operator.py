@@ -1,0 +1,141 @@
+"""What an operator may do beside the API, with the account's own credentials."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from boto3 import Session
+    from mypy_boto3_cognito_idp.client import CognitoIdentityProviderClient
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_iam.client import IAMClient
+    from mypy_boto3_lambda.client import LambdaClient
+    from mypy_boto3_route53 import Route53Client
+
+    from tests.e2e.people import Person
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """One Region's part of the deployment, by the names of its resources."""
+
+    region: str
+    rest_api_id: str
+    stage: str
+    function: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """AWS clients for one deployment. `endpoint` is None for AWS itself."""
+
+    session: Session
+    endpoint: str | None
+    home_region: str
+    table: str
+    stacks: Mapping[str, Stack]
+
+    def dynamodb(self, region: str) -> DynamoDBClient:
+        """The table's replica in a Region."""
+        return self.session.client("dynamodb", region_name=region, endpoint_url=self.endpoint)
+
+    def cognito(self) -> CognitoIdentityProviderClient:
+        """The user pool's Region."""
+        return self.session.client(
+            "cognito-idp", region_name=self.home_region, endpoint_url=self.endpoint
+        )
+
+    def route53(self) -> Route53Client:
+        """Route 53, which has no Region."""
+        return self.session.client(
+            "route53", region_name=self.home_region, endpoint_url=self.endpoint
+        )
+
+    def _iam(self) -> IAMClient:
+        return self.session.client("iam", region_name=self.home_region, endpoint_url=self.endpoint)
+
+    def _lambda(self, region: str) -> LambdaClient:
+        return self.session.client("lambda", region_name=region, endpoint_url=self.endpoint)
+
+    def function_environment(self, region: str) -> Mapping[str, str]:
+        """What the Region's function is told by its environment."""
+        function = self._lambda(region).get_function_configuration(
+            FunctionName=self.stacks[region].function
+        )
+        return function["Environment"]["Variables"]
+
+    def function_policies(self, region: str) -> dict[str, dict[str, Any]]:
+        """The inline policies of the Region's function, by name."""
+        iam, role = self._iam(), self.stacks[region].role
+        assert not iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+        names = iam.list_role_policies(RoleName=role)["PolicyNames"]
+        return {
+            name: _parsed(iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"])
+            for name in names
+        }
+
+    @contextmanager
+    def function_policy(self, region: str, name: str, policy: Mapping[str, Any]) -> Iterator[None]:
+        """While open, the Region's function has this policy instead."""
+        iam, role = self._iam(), self.stacks[region].role
+        before = self.function_policies(region)[name]
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
+        try:
+            yield
+        finally:
+            iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(before))
+
+    def allows(self, policy: Mapping[str, Any], action: str, resource: str) -> bool:
+        """What IAM says to an action on a resource under one policy."""
+        answer = self._iam().simulate_custom_policy(
+            PolicyInputList=[json.dumps(policy)], ActionNames=[action], ResourceArns=[resource]
+        )
+        return answer["EvaluationResults"][0]["EvalDecision"] == "allowed"
+
+    @contextmanager
+    def throttled(self, region: str) -> Iterator[None]:
+        """While open, the Region's stage lets no request through."""
+        gateway = self.session.client("apigateway", region_name=region, endpoint_url=self.endpoint)
+        stack = self.stacks[region]
+        names = {"restApiId": stack.rest_api_id, "stageName": stack.stage}
+        before = gateway.get_stage(**names)["methodSettings"]["*/*"]
+
+        def limit(rate: float, burst: int) -> None:
+            gateway.update_stage(
+                **names,
+                patchOperations=[
+                    {"op": "replace", "path": f"/*/*/throttling/{name}", "value": str(value)}
+                    for name, value in (("rateLimit", rate), ("burstLimit", burst))
+                ],
+            )
+
+        limit(0, 0)
+        try:
+            yield
+        finally:
+            limit(before["throttlingRateLimit"], before["throttlingBurstLimit"])
+
+    def forget(self, person: Person) -> None:
+        """Remove every row a person owns, the trash included."""
+        dynamodb = self.dynamodb(self.home_region)
+        rows = dynamodb.query(
+            TableName=self.table,
+            KeyConditionExpression="#owner = :owner",
+            ExpressionAttributeNames={"#owner": "owner"},
+            ExpressionAttributeValues={":owner": {"S": person.owner}},
+            ProjectionExpression="#owner, item_id",
+        )["Items"]
+        for row in rows:
+            dynamodb.delete_item(
+                TableName=self.table, Key={"owner": row["owner"], "item_id": row["item_id"]}
+            )
+
+
+def _parsed(document: Any) -> dict[str, Any]:
+    return dict(json.loads(document) if isinstance(document, str) else document)

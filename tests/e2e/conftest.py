@@ -1,0 +1,204 @@
+"""The fixtures: who answers, who asks, and who looks behind."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+import requests
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from local import resolver
+from tests.e2e.account_operator import Operator, Stack
+from tests.e2e.api import Api, SignedIn, Target
+from tests.e2e.hosted_sign_in import HostedSignIn
+from tests.e2e.people import Person, Pool, stranger
+from tests.e2e.plugin import ACCOUNT, ON_THE_BENCH, SEEN, TARGETS
+from tests.e2e.turns import turn
+from toolchain import settings
+from toolchain.deployment import Deployment, read_deployment
+from toolchain.paths import TREE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+def targets(deployment: Deployment) -> dict[str, Target]:
+    """The names in TARGETS, as this deployment has them."""
+    key = {"x-origin-key": deployment.origin_key}
+    primary, replica = deployment.regions
+    return {
+        # While nothing is wrong with it, the primary serves.
+        "public": Target("public", deployment.api_url, primary.region),
+        "primary": Target("primary", primary.url, primary.region, key),
+        "replica": Target("replica", replica.url, replica.region, key),
+    }
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what calls the API once for each name that answers for it."""
+    if "api" in metafunc.fixturenames:
+        metafunc.parametrize("api", TARGETS, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def deployment() -> Deployment:
+    """What is deployed in the account that the tests are for (ACCOUNT, else the bench)."""
+    return read_deployment(ACCOUNT)
+
+
+@pytest.fixture(scope="session")
+def bench() -> Mapping[str, str]:
+    """How to reach the embedded AWS, as environment variables say it; empty for a real account."""
+    account = settings.read_account(TREE, ACCOUNT)
+    return settings.bench_settings(TREE, account) if ON_THE_BENCH else {}
+
+
+@pytest.fixture(scope="session")
+def http(bench: Mapping[str, str]) -> Iterator[requests.Session]:
+    """HTTPS by name, every certificate checked."""
+    with ExitStack() as open_ones:
+        if ON_THE_BENCH:
+            open_ones.enter_context(resolver.installed())
+        session = open_ones.enter_context(requests.Session())
+        # Otherwise requests would take a proxy and a bundle of its own from the environment.
+        session.trust_env = not ON_THE_BENCH
+        session.verify = bench.get("REQUESTS_CA_BUNDLE", True)
+        yield session
+
+
+@pytest.fixture(scope="session")
+def operator(deployment: Deployment, bench: Mapping[str, str]) -> Operator:
+    """The operator: on the bench the bench's, else whoever runs the tests."""
+    stacks = {
+        one.region: Stack(
+            one.region,
+            one.rest_api_id,
+            one.stage_name,
+            one.function_name,
+            one.function_role_name,
+        )
+        for one in deployment.regions
+    }
+    return Operator(
+        # None where a real account's own credentials are to be found in the usual places.
+        session=boto3.Session(
+            aws_access_key_id=bench.get("AWS_ACCESS_KEY_ID"),
+            aws_secret_access_key=bench.get("AWS_SECRET_ACCESS_KEY"),
+        ),
+        endpoint=bench.get("AWS_ENDPOINT_URL"),
+        home_region=deployment.user_pool_id.partition("_")[0],
+        table=deployment.table_name,
+        stacks=stacks,
+    )
+
+
+@pytest.fixture(scope="session")
+def pool(deployment: Deployment, operator: Operator) -> Pool:
+    """The user pool, and the app's client of it."""
+    return Pool(operator.cognito(), deployment.user_pool_id, deployment.user_pool_client_id)
+
+
+@pytest.fixture(scope="session")
+def apis(
+    deployment: Deployment, http: requests.Session, pytestconfig: pytest.Config
+) -> Mapping[str, Api]:
+    """The API by every name in TARGETS."""
+    seen = pytestconfig.stash[SEEN]
+    return {name: Api(target, http, seen) for name, target in targets(deployment).items()}
+
+
+@pytest.fixture(scope="session")
+def api(request: pytest.FixtureRequest, apis: Mapping[str, Api]) -> Api:
+    """The API by one of its names."""
+    return apis[request.param]
+
+
+@pytest.fixture
+def elsewhere(api: Api, apis: Mapping[str, Api]) -> Api:
+    """The API in the other Region."""
+    return apis["primary" if api.target.name == "replica" else "replica"]
+
+
+@pytest.fixture(autouse=True)
+def _turn(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Nobody runs beside a test that must be alone."""
+    alone = request.node.get_closest_marker("alone") is not None
+    with turn(TREE.local_state / "e2e" / ACCOUNT, alone=alone):
+        yield
+
+
+@contextmanager
+def a_stranger(pool: Pool, operator: Operator) -> Iterator[Person]:
+    """Somebody who hasn't signed up. Whatever is made of them is removed in the end."""
+    person = stranger()
+    try:
+        yield person
+    finally:
+        pool.remove(person)
+        operator.forget(person)
+
+
+@contextmanager
+def signed_in(api: Api, pool: Pool, operator: Operator) -> Iterator[SignedIn]:
+    """Somebody new with an account, signed in."""
+    with a_stranger(pool, operator) as person:
+        pool.add(person)
+        yield SignedIn(api, person, pool.sign_in(person))
+
+
+@pytest.fixture
+def newcomer(pool: Pool, operator: Operator) -> Iterator[Person]:
+    """Somebody who hasn't signed up."""
+    with a_stranger(pool, operator) as person:
+        yield person
+
+
+@pytest.fixture
+def person(newcomer: Person, pool: Pool) -> Person:
+    """Somebody with an account."""
+    pool.add(newcomer)
+    return newcomer
+
+
+@pytest.fixture
+def me(api: Api, person: Person, pool: Pool) -> SignedIn:
+    """Somebody signed in."""
+    return SignedIn(api, person, pool.sign_in(person))
+
+
+@pytest.fixture
+def someone_else(api: Api, pool: Pool, operator: Operator) -> Iterator[SignedIn]:
+    """Somebody else, signed in."""
+    with signed_in(api, pool, operator) as other:
+        yield other
+
+
+@pytest.fixture
+def pool_key(pool: Pool) -> rsa.RSAPrivateKey:
+    """The key that the bench's pool signs access tokens with. No real pool gives its own away."""
+    assert ON_THE_BENCH
+    file = TREE.local_state / "state" / "cognito-pool-keys" / f"{pool.pool_id}-access.pem"
+    key = serialization.load_pem_private_key(file.read_bytes(), password=None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    return key
+
+
+@pytest.fixture
+def hosted_sign_in(pool: Pool, bench: Mapping[str, str]) -> HostedSignIn:
+    """The pool's hosted sign-in page."""
+    described = pool.cognito.describe_user_pool(UserPoolId=pool.pool_id)["UserPool"]
+    client = pool.cognito.describe_user_pool_client(
+        UserPoolId=pool.pool_id, ClientId=pool.client_id
+    )["UserPoolClient"]
+    region = pool.pool_id.partition("_")[0]
+    url = f"https://{described['Domain']}.auth.{region}.amazoncognito.com"
+    return HostedSignIn(
+        bench.get("AWS_ENDPOINT_URL", url),
+        pool.client_id,
+        client["CallbackURLs"][0],
+        requests.Session(),
+    )

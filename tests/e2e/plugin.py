@@ -1,0 +1,129 @@
+"""What pytest is told about this suite: its markers, and the account of what it has seen.
+
+Loaded by tests/conftest.py, for every process of a run has to know it: the one that only hands
+out tests to others, too.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.e2e import contract
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LOCAL = "local"
+SUITE = Path(__file__).parent
+ACCOUNT = os.environ.get("ACCOUNT", LOCAL)
+ON_THE_BENCH = LOCAL == ACCOUNT
+
+# Every name that answers for the API. Each test that calls it runs for each of them.
+TARGETS = ("public", "primary", "replica")
+
+# What the contract names and no test can bring about (target, status), and why.
+NEVER_SEEN: Mapping[tuple[str, int], str] = {
+    ("public", 403): "the edge has the key, and an authorizer that finds no fitting scope says 401",
+}
+SEEN_ON_THE_BENCH_ONLY = frozenset({409, 429, 500, 503})
+
+Answer = tuple[str, str, int]
+"""(target, operation, status)"""
+
+SEEN = pytest.StashKey[set[Answer]]()
+LEFT_OUT = pytest.StashKey[dict[str, str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the markers."""
+    config.addinivalue_line("markers", "alone: changes what all share; runs beside no other test")
+    config.addinivalue_line("markers", "bench_only(why): never runs against a real account")
+    config.stash[SEEN] = set[Answer]()
+    config.stash[LEFT_OUT] = dict[str, str]()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out, with the reason, what a real account must not be asked to bear."""
+    if ON_THE_BENCH:
+        return
+    why = {item: item.get_closest_marker("bench_only") for item in items}
+    left_out = [item for item in items if why[item]]
+    items[:] = [item for item in items if not why[item]]
+    config.hook.pytest_deselected(items=left_out)
+    for item in left_out:
+        marker = why[item]
+        assert marker
+        config.stash[LEFT_OUT][item.nodeid.split("[")[0]] = marker.args[0]
+
+
+def _whole_suite(config: pytest.Config) -> bool:
+    """Whether this run was to run all of the suite, so that it must have seen everything."""
+    picked = any(config.getoption(name, None) for name in ("keyword", "markexpr", "lf", "maxfail"))
+    roots = [(config.invocation_params.dir / arg.split("::")[0]).resolve() for arg in config.args]
+    return not picked and any(
+        SUITE.is_relative_to(root) and "::" not in arg
+        for root, arg in zip(roots, config.args, strict=True)
+    )
+
+
+def _unseen(seen: set[Answer]) -> list[str]:
+    promised = contract.read().promised()
+    elsewhere = frozenset() if ON_THE_BENCH else SEEN_ON_THE_BENCH_ONLY
+    return [
+        f"{target}: {operation} was never seen to answer {status}"
+        for target in TARGETS
+        for operation, status in sorted(promised)
+        if (target, status) not in NEVER_SEEN
+        and status not in elsewhere
+        and (target, operation, status) not in seen
+    ]
+
+
+def _stale_excuses(seen: set[Answer]) -> list[str]:
+    return [
+        f"{status} was seen after all ({operation} at {target}): it needs no excuse"
+        for target, operation, status in sorted(seen)
+        if (target, status) in NEVER_SEEN
+    ]
+
+
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Gather what a worker process has seen."""
+    seen: set[Answer] = node.config.stash[SEEN]
+    seen.update(tuple(one) for one in node.workeroutput.get("seen", ()))
+    node.config.stash[LEFT_OUT] |= node.workeroutput.get("left_out", {})
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a whole run that hasn't seen every answer that the contract names, in each Region."""
+    config = session.config
+    seen = config.stash[SEEN]
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["seen"] = sorted(seen)
+        config.workeroutput["left_out"] = config.stash[LEFT_OUT]
+        return
+    if seen and _whole_suite(config) and (_unseen(seen) or _stale_excuses(seen)):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say what was left out, and what of the contract wasn't seen."""
+    write = terminalreporter.write_line
+    for test, why in sorted(config.stash[LEFT_OUT].items()):
+        write(f"left out for {ACCOUNT}: {test}: {why}")
+    seen = config.stash[SEEN]
+    if not seen or not _whole_suite(config):
+        return
+    missing = [*_unseen(seen), *_stale_excuses(seen)]
+    terminalreporter.section("the contract", "-")
+    for line in missing:
+        write(f"FAILED {line}", red=True)
+    excuses = ", ".join(
+        f"{status} at {target}: {why}" for (target, status), why in NEVER_SEEN.items()
+    )
+    write(f"{len(seen)} kinds of answer seen; not asked for: {excuses}")

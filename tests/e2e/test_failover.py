@@ -1,0 +1,200 @@
+"""Users move to the replica when the primary fails or an operator says so, and come back."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import dns.message
+import dns.query
+import dns.rdatatype
+import pytest
+import requests
+
+from drills import watchers
+from drills.switch import Switch
+from tests.e2e.api import Api, SignedIn, Target
+from tests.e2e.traffic import Traffic
+from tests.e2e.waiting import REPLICATION_DEADLINE, eventually
+from toolchain.paths import TREE
+from toolchain.settings import dns_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.e2e.account_operator import Operator
+    from tests.e2e.people import Person, Pool
+    from toolchain.deployment import Deployment
+
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.bench_only("it breaks Regions: on an account, that is a drill"),
+]
+
+# A partition and a planned move are drills, in tests/drills.
+BREAKING = ("refuse", "hang", "error", "slow", "table")
+SLOWER_THAN_A_CHECKER_WAITS = 5_000
+READ_TIMEOUT_OF_THE_EDGE = 15.0
+
+
+@pytest.fixture
+def limit(deployment: Deployment, operator: Operator) -> float:
+    """Seconds in which users must have moved: 1.15 x (interval x threshold + TTL)."""
+    route53 = operator.route53()
+    zone = route53.list_hosted_zones_by_name(DNSName=deployment.domain_name)["HostedZones"][0]
+    records = route53.list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]
+    ttl = next(one["TTL"] for one in records if one["Name"].startswith("origin."))
+    check = next(
+        config
+        for one in route53.list_health_checks()["HealthChecks"]
+        if (config := one["HealthCheckConfig"]).get("ResourcePath") == "/health/ready"
+    )
+    return 1.15 * (check["RequestInterval"] * check["FailureThreshold"] + ttl)
+
+
+@pytest.fixture
+def user(deployment: Deployment, http: requests.Session, pool: Pool, person: Person) -> SignedIn:
+    """Somebody signed in, at the public name, whichever Region serves it."""
+    api = Api(Target("public", deployment.api_url), http, set())
+    return SignedIn(api, person, pool.sign_in(person))
+
+
+@pytest.fixture
+def traffic(deployment: Deployment, http: requests.Session, user: SignedIn) -> Iterator[Traffic]:
+    """The user's reads and writes, once the primary serves them."""
+    verify = http.verify
+    assert isinstance(verify, (bool, str))
+    with Traffic(deployment.api_url, verify, user.tokens.access).flowing() as flowing:
+        flowing.await_service(deployment.primary.region, time.monotonic(), within=120)
+        yield flowing
+
+
+def local(*arguments: str) -> None:
+    """Run a command of the bench."""
+    subprocess.run([sys.executable, "-m", "local", *arguments], cwd=TREE.root, check=True)
+
+
+@contextmanager
+def broken(region: str, kind: str) -> Iterator[None]:
+    """Break a Region for as long as the body runs."""
+    slow = ["--milliseconds", str(SLOWER_THAN_A_CHECKER_WAITS)] if kind == "slow" else []
+    try:
+        local("fault", "--region", region, "--kind", kind, *slow)
+        yield
+    finally:
+        local("heal", "--region", region)
+
+
+def titles(user: SignedIn) -> list[str]:
+    """Every item's title, doubles included."""
+    found: list[str] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = user.list(limit=100, **cursor).json()
+        found += [item["title"] for item in page["items"]]
+        if not page["next_cursor"]:
+            return found
+        cursor = {"cursor": page["next_cursor"]}
+
+
+def assert_nothing_lost_or_doubled(traffic: Traffic, user: SignedIn, *apis: Api) -> None:
+    """Each Region holds every acknowledged write, and each write once."""
+    acknowledged = set(traffic.acknowledged())
+    for api in apis:
+        there = user.at(api)
+        held = eventually(
+            lambda there=there: titles(there),  # type: ignore[misc]
+            acknowledged.issubset,
+            REPLICATION_DEADLINE,
+        )
+        assert len(held) == len(set(held))
+
+
+@pytest.mark.parametrize("kind", BREAKING)
+def test_users_leave_a_broken_region_and_come_back(
+    kind: str,
+    deployment: Deployment,
+    traffic: Traffic,
+    user: SignedIn,
+    apis: dict[str, Api],
+    limit: float,
+) -> None:
+    primary, replica = deployment.primary.region, deployment.replica.region
+    fault = time.monotonic()
+    with broken(primary, kind):
+        took = traffic.await_service(replica, fault, within=limit)
+        print(f"{kind}: served by {replica} after {took:.1f} s, limit {limit:.1f} s")
+    traffic.await_service(primary, time.monotonic(), within=2 * limit)
+    assert_nothing_lost_or_doubled(traffic, user, apis["primary"], apis["replica"])
+
+
+def test_with_both_regions_broken_the_edge_says_so_and_dns_still_answers(
+    deployment: Deployment,
+    operator: Operator,
+    http: requests.Session,
+    traffic: Traffic,
+    limit: float,
+) -> None:
+    primary, replica = deployment.primary.region, deployment.replica.region
+    with broken(replica, "hang"), broken(primary, "hang"):
+        eventually(lambda: failing(deployment, operator), bool, within=2 * limit)
+        assert serving(deployment) == primary
+
+        answer = http.post(f"{deployment.api_url}/v1/items", timeout=READ_TIMEOUT_OF_THE_EDGE + 10)
+
+        assert answer.status_code == 504
+        assert answer.elapsed.total_seconds() < READ_TIMEOUT_OF_THE_EDGE + 5
+    traffic.await_service(primary, time.monotonic(), within=2 * limit)
+
+
+def test_an_operator_moves_users_when_the_primary_is_gone(
+    deployment: Deployment,
+    operator: Operator,
+    http: requests.Session,
+    traffic: Traffic,
+    limit: float,
+) -> None:
+    primary, replica = deployment.primary.region, deployment.replica.region
+    switch = Switch(operator.dynamodb(replica), deployment.table_name, replica)
+    try:
+        with broken(primary, "partition"):
+            assert switch.throw()
+            assert not switch.throw(), "thrown twice, it was thrown before"
+            traffic.await_service(replica, time.monotonic(), within=limit)
+        # Healed, and still told to stay away.
+        eventually(lambda: ready(deployment, primary, http), bool, within=2 * limit)
+        assert serving(deployment) == replica
+        assert switch.give_back()
+        assert not switch.give_back(), "given back twice, there was nothing to take back"
+    finally:
+        switch.give_back()
+    traffic.await_service(primary, time.monotonic(), within=2 * limit)
+
+
+def serving(deployment: Deployment) -> str:
+    """The Region that DNS gives for the origin."""
+    host, _, port = dns_server().partition(":")
+    question = dns.message.make_query(f"origin.{deployment.domain_name}", dns.rdatatype.CNAME)
+    answer = dns.query.udp(question, host, port=int(port), timeout=5)
+    (target,) = (str(record) for records in answer.answer for record in records)
+    return next(one.region for one in deployment.regions if one.region in target)
+
+
+def ready(deployment: Deployment, region: str, http: requests.Session) -> bool:
+    """Whether a Region can serve."""
+    stack = next(one for one in deployment.regions if one.region == region)
+    try:
+        return http.get(f"{stack.url}/health/ready", timeout=5).ok
+    except requests.RequestException:
+        return False
+
+
+def failing(deployment: Deployment, operator: Operator) -> bool:
+    """Whether neither Region is ready, as far as any health checker knows."""
+    hosts = [f"{one.region}.{deployment.domain_name}" for one in deployment.regions]
+    watched = watchers.health_checks(operator.route53(), hosts)
+    checks = [one for one in watched if one.subject.endswith("/health/ready")]
+    return {one.look() for one in checks} == {"does not answer"}
