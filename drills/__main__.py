@@ -1,0 +1,142 @@
+"""`python -m drills`: rehearse losing a Region, read what it showed, or move users for real."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from drills import takeover
+from drills.consent import require_consent
+from drills.experiment import Experiment
+from drills.experiments import DEFAULT, EXPERIMENTS
+from drills.report import files
+from drills.report.document import build
+from drills.run import run
+from drills.steady_state import await_steady_state
+from drills.system import System
+from drills.targets import read_targets
+from drills.undo import undo_leftovers
+from local import resolver
+from toolchain.console import ToolchainError, on_termination, say
+from toolchain.deployment import read_deployment
+from toolchain.locks import exclusive
+from toolchain.paths import TREE
+from toolchain.settings import LOCAL, Account, https_port, read_account
+
+PASSED, MISSED, COULD_NOT_RUN, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; 0 target met, 1 target missed, 2 could not run, 130 interrupted."""
+    parsed = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, on_termination)
+    try:
+        account = read_account(TREE, os.environ.get("ACCOUNT") or LOCAL)
+        with _names_resolved(account):
+            return _run(parsed, account)
+    except ToolchainError as error:
+        say(f"\n{error}")
+        return COULD_NOT_RUN
+    except KeyboardInterrupt:
+        say(f"\n{_INTERRUPTION[parsed.command in SWITCHES]}")
+        return INTERRUPTED
+
+
+SWITCHES = {"takeover": takeover.takeover, "giveback": takeover.give_back}
+_INTERRUPTION = {
+    True: "No longer watching. What was told stands: `make giveback` takes a takeover back.",
+    False: "Interrupted. What was broken is healed, and the drill's users are gone.",
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m drills", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    one = commands.add_parser("run", help="run one experiment")
+    one.add_argument("name", nargs="?", default=DEFAULT, choices=EXPERIMENTS, metavar="NAME")
+    commands.add_parser("all", help="run every experiment that the account can have, in turn")
+    commands.add_parser("list", help="every experiment, and what it proves")
+    commands.add_parser("report", help="the last report, in short")
+    commands.add_parser("takeover", help="make the standby serve, for real, and watch")
+    commands.add_parser("giveback", help="let the primary serve again, and watch")
+    return parser
+
+
+def _run(parsed: argparse.Namespace, account: Account) -> int:
+    match parsed.command:
+        case "list":
+            print(_listed(account))
+        case "report":
+            print(files.last(account.name))
+        case "run":
+            return _drill([EXPERIMENTS[parsed.name]], account)
+        case "all":
+            offered = [each for each in EXPERIMENTS.values() if _offered(each, account)]
+            return _drill(offered, account)
+        case command:
+            port = f":{https_port()}" if account.name == LOCAL else ""
+            return SWITCHES[command](takeover.Names(account, port))
+    return PASSED
+
+
+@contextmanager
+def _names_resolved(account: Account) -> Iterator[None]:
+    if account.name != LOCAL:
+        yield
+        return
+    with resolver.installed():
+        yield
+
+
+def _offered(experiment: Experiment, account: Account) -> bool:
+    return account.name == LOCAL or not experiment.not_on_accounts
+
+
+def _listed(account: Account) -> str:
+    lines = []
+    for experiment in EXPERIMENTS.values():
+        lines.append(f"{experiment.name:<17} {experiment.proves}")
+        if not _offered(experiment, account):
+            lines.append(f"{'':<17} Not in {account.name}: {experiment.not_on_accounts}")
+    return "\n".join(lines)
+
+
+def _drill(experiments: Sequence[Experiment], account: Account) -> int:
+    for experiment in experiments:
+        if not _offered(experiment, account):
+            raise ToolchainError(
+                f"{experiment.name} runs on the embedded AWS alone. {experiment.not_on_accounts}"
+            )
+    targets = read_targets(TREE, account.name)
+    require_consent(account.name, targets, experiments)
+    work = f"drill of {account.name}"
+    with exclusive(TREE.lock(f"drill-{account.name}"), work, wait=False):
+        system = System(account, read_deployment(account.name), targets)
+        undo_leftovers(system)
+        return max(_one(experiment, system) for experiment in experiments)
+
+
+def _one(experiment: Experiment, system: System) -> int:
+    say(f"{experiment.name}: {experiment.hypothesis}")
+    await_steady_state(system)
+    began = datetime.now(UTC)
+    folder = files.new_folder(began, experiment.name)
+    report = build(experiment, system, run(experiment, system, folder), began)
+    page = files.write(folder, report)
+    print(files.read(folder))
+    say(f"\n{_shown(page)}")
+    return PASSED if report["passed"] else MISSED
+
+
+def _shown(page: Path) -> str:
+    return str(page.relative_to(TREE.root)) if page.is_relative_to(TREE.root) else str(page)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,50 @@
+"""What an experiment is; each one stands in a file of its own in `experiments/`.
+
+The form follows AWS's FIS template library: hypothesis, prerequisites, how it works, when it
+stops, and what it proves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from drills.faults import Fault
+from drills.system import System
+
+
+class Expectation(StrEnum):
+    """Where users are while the fault lasts."""
+
+    MOVES = "users move to the replica, and come back after healing"
+    STAYS = "users stay where they are"
+    NOBODY = "nobody can serve users, who get a clear error soon, and service comes back by itself"
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """One fault, what is expected of it, and what it proves.
+
+    `faults` gives what to make, all at once. `not_on_accounts` says why a real account can't have
+    it; empty where it can. `rounds` is how often the fault comes and goes. A `planned` move breaks
+    nothing, so it may cost nobody an answer.
+    """
+
+    name: str
+    hypothesis: str
+    fault: str
+    proves: str
+    expects: Expectation
+    faults: Callable[[System], Sequence[Fault]]
+    prerequisites: tuple[str, ...] = (
+        "Both Regions are ready, and the primary serves.",
+        "The operator's switch isn't thrown.",
+    )
+    stop_conditions: tuple[str, ...] = (
+        "Ctrl-C, or the end of the process in whatever way.",
+        "Users aren't served again within 1.5 times the target.",
+    )
+    not_on_accounts: str = ""
+    rounds: int = 1
+    planned: bool = False

@@ -1,0 +1,33 @@
+"""Every experiment, in the order in which they are listed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from drills.experiment import Experiment
+from drills.experiments import (
+    both_lost,
+    flapping,
+    function_stopped,
+    region_errors,
+    region_hangs,
+    region_lost,
+    table_lost,
+    takeover,
+)
+
+DEFAULT = region_lost.EXPERIMENT.name
+
+EXPERIMENTS: Mapping[str, Experiment] = {
+    module.EXPERIMENT.name: module.EXPERIMENT
+    for module in (
+        region_lost,
+        takeover,
+        region_errors,
+        region_hangs,
+        table_lost,
+        flapping,
+        both_lost,
+        function_stopped,
+    )
+}

@@ -1,0 +1,20 @@
+"""The primary goes and comes faster than the health checks' threshold."""
+
+from __future__ import annotations
+
+from drills.experiment import Expectation, Experiment
+from drills.faults import Door
+
+EXPERIMENT = Experiment(
+    name="flapping",
+    hypothesis=(
+        "A primary that is away for less than interval x threshold, again and again, keeps its "
+        "users."
+    ),
+    fault="The primary's door refuses for a little longer than one interval, three times.",
+    proves="A hiccup moves nobody: a failover costs users more than a short outage does.",
+    expects=Expectation.STAYS,
+    faults=lambda system: (Door(system.primary, "refuse"),),
+    not_on_accounts="AWS has no API that shuts a Region's doors and opens them again.",
+    rounds=3,
+)

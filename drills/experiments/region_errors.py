@@ -1,0 +1,19 @@
+"""The primary Region answers 5xx."""
+
+from __future__ import annotations
+
+from drills.experiment import Expectation, Experiment
+from drills.faults import Door
+
+EXPERIMENT = Experiment(
+    name="region-errors",
+    hypothesis=(
+        "A primary that answers every request with 503 loses its users to the replica within the "
+        "RTO."
+    ),
+    fault="The primary's door answers every request with 503.",
+    proves="Health is what users get, not whether a port is open.",
+    expects=Expectation.MOVES,
+    faults=lambda system: (Door(system.primary, "error"),),
+    not_on_accounts="AWS has no API that makes a gateway answer errors (see function-stopped).",
+)

@@ -1,0 +1,22 @@
+"""The primary Region accepts requests and never answers."""
+
+from __future__ import annotations
+
+from drills.experiment import Expectation, Experiment
+from drills.faults import Door
+
+EXPERIMENT = Experiment(
+    name="region-hangs",
+    hypothesis=(
+        "A primary that takes requests and never answers loses its users to the replica within "
+        "the RTO, and none of them waits longer than a client's patience."
+    ),
+    fault="The primary's door takes every request and keeps silent.",
+    proves=(
+        "Time-outs are set along the whole path: the fault that ruins services is the one that "
+        "doesn't answer."
+    ),
+    expects=Expectation.MOVES,
+    faults=lambda system: (Door(system.primary, "hang"),),
+    not_on_accounts="AWS has no API that makes API Gateway keep silent.",
+)

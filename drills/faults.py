@@ -1,0 +1,160 @@
+"""Faults that can be made and unmade, each by a call or two of AWS's API or of the bench's own.
+
+A fault is plain data, so that it can be written down before it is made: whoever reads that note,
+this process or a later one, can unmake it. Unmaking is harmless however often it is done, and
+however far the making got.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol, Self
+
+from drills.switch import Switch
+from drills.system import System
+from local import process
+from local import settings as bench
+from toolchain.deployment import RegionStack
+
+DENIAL = "drill-table-denied"
+# What the function's own policy allows it on the table (modules/api/iam.tf).
+DENIED_ACTIONS = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem")
+
+
+class Fault(Protocol):
+    """Something that is wrong with a system from `make` until `unmake`."""
+
+    def make(self, system: System) -> None:
+        """Break it. Raises what AWS or the bench raises."""
+
+    def unmake(self, system: System) -> None:
+        """Mend it. Raises what AWS or the bench raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A Region's door on the bench, broken in one of the bench's ways (`make fault`)."""
+
+    region: str
+    kind: str
+
+    def make(self, system: System) -> None:
+        """Break the door."""
+        del system
+        wanted = {"region": self.region, "kind": self.kind}
+        process.control(bench.read(), "POST", "/_local/faults", wanted)
+
+    def unmake(self, system: System) -> None:
+        """Mend it."""
+        del system
+        process.control(bench.read(), "DELETE", f"/_local/faults?region={self.region}")
+
+
+@dataclass(frozen=True, slots=True)
+class Takeover:
+    """The operator's switch, thrown in the standby Region."""
+
+    region: str
+
+    def make(self, system: System) -> None:
+        """Tell the standby to take over."""
+        self._switch(system).throw()
+
+    def unmake(self, system: System) -> None:
+        """Tell it to stand by again."""
+        self._switch(system).give_back()
+
+    def _switch(self, system: System) -> Switch:
+        return Switch(system.dynamodb(self.region), system.deployment.table_name, self.region)
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionStopped:
+    """A Region's function may run nowhere: reserved concurrency 0. `before` is -1 for none.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html, "To throttle a
+    function, set the reserved concurrency to zero".
+    """
+
+    region: str
+    function_name: str
+    before: int
+
+    @classmethod
+    def of(cls, system: System, region: str) -> Self:
+        """Read what is reserved now, so that it can be put back."""
+        name = _stack(system, region).function_name
+        reserved = system.functions(region).get_function_concurrency(FunctionName=name)
+        return cls(region, name, reserved.get("ReservedConcurrentExecutions", -1))
+
+    def make(self, system: System) -> None:
+        """Stop it."""
+        system.functions(self.region).put_function_concurrency(
+            FunctionName=self.function_name, ReservedConcurrentExecutions=0
+        )
+
+    def unmake(self, system: System) -> None:
+        """Give it what it had."""
+        client = system.functions(self.region)
+        if self.before < 0:
+            client.delete_function_concurrency(FunctionName=self.function_name)
+        else:
+            client.put_function_concurrency(
+                FunctionName=self.function_name, ReservedConcurrentExecutions=self.before
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class TableDenied:
+    """A Region's function may not use its table: a policy on its role says so.
+
+    The role is one Region's alone, and a denial outweighs whatever allows
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html).
+    """
+
+    region: str
+    role_name: str
+
+    @classmethod
+    def of(cls, system: System, region: str) -> Self:
+        """Name the Region's role."""
+        return cls(region, _stack(system, region).function_role_name)
+
+    def make(self, system: System) -> None:
+        """Deny."""
+        statement = {"Effect": "Deny", "Action": list(DENIED_ACTIONS), "Resource": "*"}
+        policy = {"Version": "2012-10-17", "Statement": [statement]}
+        system.iam().put_role_policy(
+            RoleName=self.role_name, PolicyName=DENIAL, PolicyDocument=json.dumps(policy)
+        )
+
+    def unmake(self, system: System) -> None:
+        """Deny no longer."""
+        iam = system.iam()
+        with suppress(iam.exceptions.NoSuchEntityException):
+            iam.delete_role_policy(RoleName=self.role_name, PolicyName=DENIAL)
+
+
+KINDS: Mapping[str, type[Door | Takeover | FunctionStopped | TableDenied]] = {
+    kind.__name__: kind for kind in (Door, Takeover, FunctionStopped, TableDenied)
+}
+
+
+def to_note(fault: Fault) -> dict[str, Any]:
+    """Write a fault down as JSON types."""
+    assert isinstance(fault, Door | Takeover | FunctionStopped | TableDenied)
+    return {"fault": type(fault).__name__, **asdict(fault)}
+
+
+def from_note(note: Mapping[str, Any]) -> Fault:
+    """Read what `to_note` gave."""
+    fields = {name: value for name, value in note.items() if name != "fault"}
+    fault: Fault = KINDS[note["fault"]](**fields)
+    return fault
+
+
+def _stack(system: System, region: str) -> RegionStack:
+    return next(stack for stack in system.deployment.regions if stack.region == region)

@@ -1,0 +1,59 @@
+"""Undoes a drill's faults when its process dies, however it dies.
+
+The drill holds the other end of this process's standard input, which the kernel closes with it.
+Started in a session of its own, so that neither Ctrl-C nor a closed terminal ends it as well.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from drills.system import System
+from drills.targets import read_targets
+from drills.undo import note_of, undo_leftovers
+from toolchain.deployment import read_deployment
+from toolchain.paths import TREE
+from toolchain.settings import read_account
+
+
+@contextmanager
+def watching(system: System) -> Iterator[None]:
+    """Have a guardian while the block runs; afterwards it ends, with nothing left to undo."""
+    folder = note_of(system.account.name).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        (folder / "guardian.log").open("w") as log,
+        subprocess.Popen(
+            [sys.executable, "-m", "drills.guardian", system.account.name, str(os.getpid())],
+            cwd=TREE.root,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        ) as guardian,
+    ):
+        assert guardian.stdin
+        try:
+            yield
+        finally:
+            guardian.stdin.close()
+            guardian.wait()
+
+
+def main(account_name: str, drill: int) -> None:
+    """Wait for the end of the process that drills, then undo what it left."""
+    system = System(
+        account=read_account(TREE, account_name),
+        deployment=read_deployment(account_name),
+        targets=read_targets(TREE, account_name),
+    )
+    sys.stdin.read()
+    undo_leftovers(system, drill)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

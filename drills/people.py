@@ -1,0 +1,67 @@
+"""The drill's own users: made for it, signed in as the app does it, removed with all they own."""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from drills.system import System
+from toolchain.sign_in import make_and_sign_in
+
+EMAIL_DOMAIN = "drill.invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody signed in. The username is an id that the app made."""
+
+    username: str
+    access_token: str = field(repr=False)
+
+    @property
+    def owner(self) -> str:
+        """The table's hash key of everything that this user owns."""
+        return owner_of(self.username)
+
+
+def owner_of(username: str) -> str:
+    """Name the owner of a user's items, as the function does."""
+    return f"user#{username}"
+
+
+def new_username() -> str:
+    """Make a username, so that it can be written down before there is a user of it."""
+    return str(uuid.uuid4())
+
+
+def sign_up_and_in(system: System, username: str) -> User:
+    """Make a user as an operator, and sign in by SRP. The password is kept nowhere."""
+    email = f"{username}@{EMAIL_DOMAIN}"
+    token = make_and_sign_in(system.people(), system.deployment, username, email)
+    return User(username, token)
+
+
+def remove(system: System, username: str) -> None:
+    """Remove a user, and every row that is theirs in every Region."""
+    people = system.people()
+    with suppress(people.exceptions.UserNotFoundException):
+        people.admin_delete_user(UserPoolId=system.deployment.user_pool_id, Username=username)
+    for region in system.regions:
+        _remove_rows(system, region, owner_of(username))
+
+
+def _remove_rows(system: System, region: str, owner: str) -> None:
+    # In each Region: one that was cut off may hold what the other never saw.
+    table, client = system.deployment.table_name, system.dynamodb(region)
+    pages = client.get_paginator("query").paginate(
+        TableName=table,
+        KeyConditionExpression="#owner = :owner",
+        ExpressionAttributeNames={"#owner": "owner"},
+        ExpressionAttributeValues={":owner": {"S": owner}},
+        ProjectionExpression="#owner, item_id",
+    )
+    for page in pages:
+        for row in page["Items"]:
+            key = {"owner": row["owner"], "item_id": row["item_id"]}
+            client.delete_item(TableName=table, Key=key)

@@ -1,0 +1,219 @@
+"""Runs one experiment from steady state to clean-up; what it saw is a history."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from drills import alarms, audit, guardian, people, watchers
+from drills.experiment import Expectation, Experiment
+from drills.faults import Fault
+from drills.history import Change, History, Kind, Moment, Snapshot
+from drills.journal import Journal
+from drills.lag import Markers
+from drills.people import User
+from drills.progress import Display
+from drills.system import System
+from drills.traffic import Traffic
+from drills.undo import Undo, note_of
+from toolchain.paths import TREE
+
+USERS = 4
+STEADY_SECONDS = 15.0
+# How long the replica is looked at once it serves, and the primary once it is back.
+HOLD_SECONDS = 10.0
+# For retries under way, and for the Regions to agree.
+DRAIN_SECONDS = 30.0
+SETTLE_SECONDS = 60.0
+LOOK_AGAIN_SECONDS = 0.1
+
+
+@dataclass(slots=True)
+class Drill:
+    """One run under way."""
+
+    experiment: Experiment
+    system: System
+    journal: Journal
+    undo: Undo
+    users: Sequence[User]
+    display: Display
+    at_takeover: Snapshot | None = None
+
+    # -- its phases --------------------------------------------------------------------
+
+    def perform(self) -> None:
+        """Break, watch, heal, watch."""
+        self.display.phase("steady state")
+        self._pause(STEADY_SECONDS)
+        if self.experiment.expects is Expectation.STAYS:
+            self._flap(self._made())
+        else:
+            self._break(self._made())
+        self._await_failback()
+        self._pause(HOLD_SECONDS)
+
+    def _made(self) -> Sequence[Fault]:
+        return self.experiment.faults(self.system)
+
+    def _break(self, faults: Sequence[Fault]) -> None:
+        self.display.phase("broken", self.system.targets.rto_seconds)
+        self.journal.moment(Moment.FAULT)
+        for fault in faults:
+            self.undo.make(self.system, fault)
+        if self.experiment.expects is Expectation.MOVES:
+            self._await_takeover()
+        else:
+            self._await(self._nobody_is_ready)
+        self._pause(HOLD_SECONDS)
+        self._heal()
+
+    def _await_takeover(self) -> None:
+        """Wait until the replica serves; what it lacks at that moment is what the move costs."""
+        replica = self.system.replica
+        if self._await(lambda: self._served_by(replica, Moment.FAULT)):
+            self.journal.moment(Moment.TAKEOVER)
+            self.display.phase("served by the replica")
+            self.at_takeover = audit.snapshot(self.system, replica, self.users, self.journal)
+
+    def _flap(self, faults: Sequence[Fault]) -> None:
+        # Away for long enough that every checker finds it so at least once, but not often enough.
+        interval = self.system.targets.interval_seconds
+        for number in range(1, self.experiment.rounds + 1):
+            self.display.phase(f"away, {number} of {self.experiment.rounds}")
+            if number == 1:
+                self.journal.moment(Moment.FAULT)
+            for fault in faults:
+                self.undo.make(self.system, fault)
+            self._pause(1.2 * interval)
+            self.display.phase(f"back, {number} of {self.experiment.rounds}")
+            self.undo.heal(self.system)
+            if number < self.experiment.rounds:
+                self._pause(1.2 * interval)
+        self.journal.moment(Moment.HEALED)
+
+    def _heal(self) -> None:
+        self.display.phase("healing")
+        self.undo.heal(self.system)
+        self.journal.moment(Moment.HEALED)
+
+    def _await_failback(self) -> None:
+        self.display.phase("failback", self.system.targets.patience_seconds)
+        if self._await(lambda: self._served_by(self.system.primary, Moment.HEALED)):
+            self.journal.moment(Moment.FAILBACK)
+            self.display.phase("healed")
+
+    # -- what they wait for ------------------------------------------------------------
+
+    def _served_by(self, region: str, since: Moment) -> bool:
+        began = self.journal.moments[since]
+        kinds = {
+            each.kind
+            for each in reversed(list(self.journal.attempts))
+            if each.sent >= began and each.good and each.region == region
+        }
+        return Kind.READ in kinds and any(kind.writes for kind in kinds)
+
+    def _nobody_is_ready(self) -> bool:
+        seen = {
+            change.subject: change.seen
+            for change in list(self.journal.changes)
+            if change.subject.endswith("/health/ready")
+        }
+        return len(seen) == len(self.system.regions) and set(seen.values()) == {"does not answer"}
+
+    def _await(self, condition: Callable[[], bool]) -> bool:
+        deadline = time.monotonic() + self.system.targets.patience_seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                return False
+            self._pause(LOOK_AGAIN_SECONDS)
+        return True
+
+    def _pause(self, seconds: float) -> None:
+        # The time itself is what is wanted here: traffic goes on in it.
+        time.sleep(seconds)
+
+
+def run(experiment: Experiment, system: System, folder: Path) -> History:
+    """Run an experiment against a system in its steady state, and leave the system as it was.
+
+    Raises ToolchainError when something can't be undone, and whatever stops it half-way, after
+    having undone everything.
+    """
+    began, started = time.monotonic(), datetime.now(UTC)
+    journal = Journal(folder, lambda: time.monotonic() - began)
+    undo = Undo(note_of(system.account.name))
+    with ExitStack() as stack:
+        stack.callback(journal.close)
+        stack.enter_context(guardian.watching(system))
+        stack.callback(undo.all, system)
+        users = _users(system, undo)
+        display = stack.enter_context(Display(experiment.name, journal, system.primary))
+        drill = Drill(experiment, system, journal, undo, users, display)
+        with _watched(system, journal), _markers(system, journal, undo):
+            traffic = Traffic(system.deployment.api_url, _verify(system), users, journal)
+            with traffic.flowing():
+                try:
+                    drill.perform()
+                finally:
+                    # Before the last retries, so that they find a healthy system.
+                    undo.heal(system)
+                display.phase("last retries")
+                traffic.finish(DRAIN_SECONDS)
+            journal.moment(Moment.END)
+            display.phase("comparing the Regions")
+            in_the_end = audit.settled(system, users, journal, SETTLE_SECONDS)
+        return _history(drill, in_the_end, alarms.changes(system, started))
+
+
+def _history(
+    drill: Drill, in_the_end: Sequence[Snapshot], alarms_seen: Sequence[Change]
+) -> History:
+    journal = drill.journal
+    return History(
+        primary=drill.system.primary,
+        replica=drill.system.replica,
+        attempts=tuple(journal.attempts),
+        acknowledged=tuple(journal.acknowledged),
+        moments=dict(journal.moments),
+        changes=tuple(journal.changes),
+        lags=tuple(journal.lags),
+        alarms=tuple(alarms_seen),
+        at_takeover=drill.at_takeover,
+        in_the_end=tuple(in_the_end),
+    )
+
+
+def _users(system: System, undo: Undo) -> list[User]:
+    made = []
+    for _ in range(USERS):
+        username = people.new_username()
+        undo.expect(username)
+        made.append(people.sign_up_and_in(system, username))
+    return made
+
+
+def _markers(system: System, journal: Journal, undo: Undo) -> AbstractContextManager[None]:
+    return Markers(system, journal, people.new_username(), undo).flowing()
+
+
+@contextmanager
+def _watched(system: System, journal: Journal) -> Iterator[None]:
+    domain = system.account.domain_name
+    hosts = [f"{region}.{domain}" for region in system.regions]
+    shown = [
+        *watchers.health_checks(system.route53(), hosts),
+        watchers.failover_record(domain, system.regions),
+    ]
+    with watchers.following(shown, lambda watcher, seen: journal.change(watcher.subject, seen)):
+        yield
+
+
+def _verify(system: System) -> str | bool:
+    """The bench's own authority alone, which every new connection reads; an account's: any."""
+    return str(TREE.local_state / "ca" / "ca.pem") if system.on_the_bench else True

@@ -1,0 +1,113 @@
+"""The note of what a drill has still to undo, written before it is done.
+
+It outlives the process: the guardian reads it when the drill is killed, and the next drill when
+both were.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from drills import faults, people
+from drills.faults import Fault
+from drills.system import System
+from local.process import ProcessError
+from toolchain.console import ToolchainError, say
+from toolchain.locks import exclusive
+from toolchain.paths import TREE, write_atomically
+
+
+def note_of(account_name: str) -> Path:
+    """Name the file that an account's drills leave their note in."""
+    return TREE.local_state / "drills" / f"{account_name}.json"
+
+
+@dataclass(slots=True)
+class Undo:
+    """Faults to unmake and users to remove; the file is there while there are any."""
+
+    path: Path
+    process: int = field(default_factory=os.getpid)
+    _faults: list[dict[str, Any]] = field(default_factory=list)
+    _usernames: list[str] = field(default_factory=list)
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    def read(self) -> bool:
+        """Take up what an earlier process left; False when it left nothing."""
+        if not self.path.is_file():
+            return False
+        said = json.loads(self.path.read_bytes())
+        self.process = said["process"]
+        self._faults, self._usernames = said["faults"], said["usernames"]
+        return True
+
+    def make(self, system: System, fault: Fault) -> None:
+        """Make a fault, noted first."""
+        with self._lock:
+            self._faults.append(faults.to_note(fault))
+            self._write()
+        fault.make(system)
+
+    def expect(self, username: str) -> None:
+        """Note a user who is about to be made."""
+        with self._lock:
+            self._usernames.append(username)
+            self._write()
+
+    def heal(self, system: System) -> None:
+        """Unmake every fault, the last first. Raises ToolchainError with those that resist."""
+        self._undo(self._faults, lambda note: faults.from_note(note).unmake(system))
+
+    def all(self, system: System) -> None:
+        """Unmake every fault and remove every user. Raises ToolchainError as `heal` does."""
+        self.heal(system)
+        self._undo(self._usernames, lambda username: people.remove(system, username))
+
+    def _undo(self, notes: list[Any], undo: Callable[[Any], None]) -> None:
+        with self._lock:
+            resisting = []
+            for note in reversed(list(notes)):
+                try:
+                    undo(note)
+                except (BotoCoreError, ClientError, ProcessError) as error:
+                    resisting.append(f"{note}: {error}")
+                else:
+                    notes.remove(note)
+                    self._write()
+        if resisting:
+            raise ToolchainError(
+                "This could not be undone:\n  " + "\n  ".join(resisting) + f"\nIt is noted in "
+                f"{self.path}; the next drill of this account tries again before it begins."
+            )
+
+    def _write(self) -> None:
+        if not self._faults and not self._usernames:
+            self.path.unlink(missing_ok=True)
+            return
+        said = {
+            "process": self.process,
+            "faults": self._faults,
+            "usernames": self._usernames,
+        }
+        write_atomically(self.path, json.dumps(said).encode(), mode=0o600)
+
+
+def undo_leftovers(system: System, process: int | None = None) -> None:
+    """Undo what a drill that was killed left behind, if anything; with `process`, only that one's.
+
+    Raises ToolchainError with what can't be undone.
+    """
+    name = system.account.name
+    left = Undo(note_of(name))
+    with exclusive(TREE.lock(f"undo-{name}"), "clean-up after a drill"):
+        if left.read() and process in {None, left.process}:
+            say("A drill before this one did not end by itself: undoing what it left.")
+            left.all(system)

@@ -1,0 +1,56 @@
+"""The deployed system, and one that isn't there for what needs only its names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from drills.system import System
+from drills.targets import Targets, read_targets
+from tests.drills.histories import PRIMARY, REPLICA
+from toolchain.deployment import Deployment, RegionStack, read_deployment
+from toolchain.paths import TREE
+from toolchain.settings import LOCAL, Account, bench_settings, read_account
+
+if TYPE_CHECKING:
+    import pytest
+
+TARGETS = Targets(46.0, 5.0, 10, 3, 10, asks_twice=False)
+ACCOUNT = Account("dev", "landing", "345678901234", "example.com", PRIMARY, REPLICA)
+# Nobody listens there.
+NOWHERE = "https://127.0.0.1:1"
+
+
+def stack(region: str) -> RegionStack:
+    """Name a Region's stack."""
+    return RegionStack(region, NOWHERE, "api", "live", "function", "role")
+
+
+def system(targets: Targets = TARGETS) -> System:
+    """Name a system that answers nowhere."""
+    deployment = Deployment(
+        account="dev",
+        account_id=ACCOUNT.account_id,
+        domain_name=ACCOUNT.domain_name,
+        api_url=NOWHERE,
+        primary=stack(PRIMARY),
+        replica=stack(REPLICA),
+        user_pool_id=f"{PRIMARY}_pool",
+        user_pool_client_id="client",
+        table_name="items",
+        origin_key="key",
+    )
+    return System(ACCOUNT, deployment, targets)
+
+
+def impatient() -> System:
+    """A system whose drills wait for nothing."""
+    return system(replace(TARGETS, rto_seconds=0, interval_seconds=0, ttl_seconds=0))
+
+
+def deployed(monkeypatch: pytest.MonkeyPatch) -> System:
+    """Name the deployed system, reached as `make drill` reaches it."""
+    account = read_account(TREE, LOCAL)
+    for name, value in bench_settings(TREE, account).items():
+        monkeypatch.setenv(name, value)
+    return System(account, read_deployment(LOCAL), read_targets(TREE, LOCAL))
