@@ -1,0 +1,48 @@
+"""What is deployed, for every test of what looks at it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+
+from drills.system import System
+from local import resolver
+from tests.drills.systems import deployed
+from tests.e2e.plugin import ACCOUNT, ON_THE_BENCH
+from tests.monitoring.places import Place
+from toolchain.deployment import Deployment, read_deployment
+from toolchain.paths import TREE
+from toolchain.settings import bench_settings, read_account
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+@pytest.fixture(scope="session")
+def deployment() -> Deployment:
+    return read_deployment(ACCOUNT)
+
+
+@pytest.fixture(scope="session")
+def by_region(deployment: Deployment) -> Mapping[str, Place]:
+    account = read_account(TREE, ACCOUNT)
+    bench = bench_settings(TREE, account) if ON_THE_BENCH else {}
+    session = boto3.Session(
+        aws_access_key_id=bench.get("AWS_ACCESS_KEY_ID"),
+        aws_secret_access_key=bench.get("AWS_SECRET_ACCESS_KEY"),
+    )
+    endpoint = bench.get("AWS_ENDPOINT_URL")
+    name = f"{account.project}-{account.name}"
+    return {
+        stack.region: Place(name, session, endpoint, deployment, stack)
+        for stack in deployment.regions
+    }
+
+
+@pytest.fixture
+def system(monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
+    """The deployed system, reached as `make drill` reaches it."""
+    with resolver.installed():
+        yield deployed(monkeypatch)

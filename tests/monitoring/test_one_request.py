@@ -1,0 +1,108 @@
+"""One request, followed through every layer from nothing but its answer's headers."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+
+from drills import people
+from drills.steady_state import await_steady_state
+from tests.e2e.turns import turn
+from tests.e2e.waiting import eventually
+from tests.monitoring.outage import ROOM
+from toolchain.paths import TREE
+from toolchain.settings import LOCAL, process_environment, read_account
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from drills.system import System
+
+LAYERS = ("edge", "gateway", "function")
+HEADERS = ("x-amz-cf-id", "x-amzn-requestid", "x-amzn-trace-id")
+# A log line arrives within a second, a sampled trace when its last segment has.
+ARRIVES_SECONDS = 20.0
+
+
+@pytest.fixture(autouse=True)
+def _turn() -> Iterator[None]:
+    """Nobody breaks a Region meanwhile."""
+    with turn(ROOM, alone=False):
+        yield
+
+
+@pytest.fixture
+def answered(system: System) -> Iterator[Mapping[str, str]]:
+    """The headers of a write's answer, through the public name."""
+    # Whoever broke a Region before may have mended it a moment ago.
+    await_steady_state(system)
+    username = people.new_username()
+    token = people.sign_up_and_in(system, username).access_token
+    answer = requests.post(
+        f"{system.deployment.api_url}/v1/items",
+        json={"title": "followed"},
+        headers={"authorization": f"Bearer {token}", "idempotency-key": str(uuid.uuid4())},
+        timeout=30,
+    )
+    answer.raise_for_status()
+    yield answer.headers
+    people.remove(system, username)
+
+
+def trace(identifier: str) -> tuple[int, str]:
+    """Run `make trace`'s command: its exit status and what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tracing", identifier, "--minutes", "10"],
+        cwd=TREE.root,
+        env=process_environment(TREE, read_account(TREE, LOCAL), os.environ),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_a_request_is_found_everywhere_by_any_id_of_its_answer(
+    answered: Mapping[str, str], header: str
+) -> None:
+    wanted = (
+        r"edge +POST /v1/items 201",
+        r"gateway us-\S+ +POST /v1/items 201",
+        r"function us-\S+ +request POST /v1/items 201",
+        r"\n +landing-local-api/live ",
+        r"\n +dynamodb .*PutItem",
+    )
+
+    status, said = eventually(
+        lambda: trace(answered[header]),
+        lambda seen: all(re.search(each, seen[1]) for each in wanted),
+        ARRIVES_SECONDS,
+    )
+
+    assert status == 0
+    # No request but this one.
+    assert [len(re.findall(rf"(?m)^20.* {layer} ", said)) for layer in LAYERS] == [1, 1, 1]
+    assert said.count("\nTrace ") == 1
+
+
+def test_a_request_that_nobody_sent_is_found_nowhere() -> None:
+    status, said = trace(str(uuid.uuid4()))
+
+    assert status == 1
+    assert "Nothing is known of" in said
+
+
+def test_what_is_no_id_is_refused_before_anybody_is_asked() -> None:
+    status, said = trace('" or true or "')
+
+    assert status == 2
+    assert "x-amzn-requestid" in said

@@ -1,0 +1,219 @@
+"""No dashboard, alarm or saved query that is deployed looks at what isn't there; nor a runbook."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from local.cloudwatch.alarms import read
+from local.dashboard import bodies
+from tests.monitoring import catalogue, log_queries, places
+from tests.monitoring.named import Named, by_alarm, by_dashboard
+from tests.monitoring.places import Place
+from toolchain.paths import TREE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+# Where an alarm's description says what to do.
+RUNBOOK = re.compile(r"docs/runbooks/([\w-]+\.md)(?:#([\w-]+))?")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+ALARM_IN_A_RULE = re.compile(r'ALARM\("?([^")]+)"?\)')
+# PutMetricAlarm, Metrics: no alarm takes more.
+MOST_METRICS = 10
+LEFT_TO_INDEXES = {"ReadThrottleEvents", "WriteThrottleEvents"}
+
+Document = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def name(by_region: Mapping[str, Place]) -> str:
+    """What every name of the deployment begins with."""
+    (name,) = {place.name for place in by_region.values()}
+    return name
+
+
+@pytest.fixture(scope="module")
+def metric_alarms(by_region: Mapping[str, Place]) -> list[tuple[str, Document]]:
+    """(Region, alarm) of this deployment's, and there are some."""
+    found = [
+        (place.region, one) for place in by_region.values() for one in _alarms(place, "Metric")
+    ]
+    assert {region for region, _ in found} == by_region.keys()
+    return found
+
+
+@pytest.fixture(scope="module")
+def paging_alarms(by_region: Mapping[str, Place]) -> list[tuple[str, Document]]:
+    """(Region, composite alarm that tells somebody)."""
+    found = [
+        (place.region, one)
+        for place in by_region.values()
+        for one in _alarms(place, "Composite")
+        if one["AlarmActions"]
+    ]
+    assert {region for region, _ in found} == by_region.keys()
+    return found
+
+
+def _alarms(place: Place, kind: str) -> list[Document]:
+    pages = place.client("cloudwatch").get_paginator("describe_alarms")
+    types = [f"{kind}Alarm"]
+    return [
+        one
+        for page in pages.paginate(AlarmNamePrefix=place.name, AlarmTypes=types)
+        for one in page[f"{kind}Alarms"]
+    ]
+
+
+@pytest.fixture(scope="module")
+def dashboards(by_region: Mapping[str, Place]) -> Mapping[str, str]:
+    """Name → body; one for each Region and one for all, and a dashboard is in every Region."""
+    (place, *_) = by_region.values()
+    client = place.client("cloudwatch")
+    listed = client.list_dashboards(DashboardNamePrefix=place.name)["DashboardEntries"]
+    names = [entry["DashboardName"] for entry in listed]
+    assert len(names) > len(by_region)
+    return {name: client.get_dashboard(DashboardName=name)["DashboardBody"] for name in names}
+
+
+@pytest.fixture(scope="module")
+def named(metric_alarms: list[tuple[str, Document]], dashboards: Mapping[str, str]) -> list[Named]:
+    """Every metric that an alarm or a dashboard looks at."""
+    drawn = [one for name in dashboards for one in by_dashboard(name, dashboards[name], "nowhere")]
+    watched = [one for region, alarm in metric_alarms for one in by_alarm(alarm, region)]
+    assert drawn
+    return [*watched, *drawn]
+
+
+# -- metrics ---------------------------------------------------------------------------
+
+
+def test_every_metric_is_one_that_aws_publishes(named: list[Named], name: str) -> None:
+    known = catalogue.read(name)
+    assert [said for one in named for said in catalogue.complaints(one, known)] == []
+
+
+def test_every_dimension_names_something_that_is_deployed(
+    named: list[Named], by_region: Mapping[str, Place], name: str
+) -> None:
+    own = {
+        region: {
+            **place.values,
+            (name, "service"): {"items"},
+            (name, "region"): {region},
+        }
+        for region, place in by_region.items()
+    }
+    wrong = [said for one in named for said in places.complaints(one, own.get(one.region, {}))]
+    assert wrong == []
+
+
+def test_every_route_is_drawn_for_its_region(
+    dashboards: Mapping[str, str], by_region: Mapping[str, Place]
+) -> None:
+    drawn = {
+        (one.region, said["Resource"], said["Method"])
+        for name, body in dashboards.items()
+        for one in by_dashboard(name, body, "nowhere")
+        if "Method" in (said := dict(one.dimensions))
+    }
+    wanted = {(region, *route) for region in by_region for route in places.routes()}
+    assert wanted - drawn == set()
+
+
+def test_no_alarm_has_more_metrics_than_aws_takes(
+    metric_alarms: list[tuple[str, Document]],
+) -> None:
+    sizes = {alarm["AlarmName"]: len(read(alarm).queries) for _, alarm in metric_alarms}
+    # The expression that is watched is no metric.
+    assert {name: size for name, size in sizes.items() if size > MOST_METRICS + 1} == {}
+
+
+def test_an_alarm_on_a_tables_throttles_looks_at_its_indexes_too(
+    metric_alarms: list[tuple[str, Document]], by_region: Mapping[str, Place]
+) -> None:
+    """By TableName alone these metrics leave the indexes out (DynamoDB, metrics-dimensions)."""
+    for region, alarm in metric_alarms:
+        looked_at = [one for one in by_alarm(alarm, region) if one.name in LEFT_TO_INDEXES]
+        indexes = {dict(one.dimensions).get("GlobalSecondaryIndexName") for one in looked_at}
+        assert not looked_at or by_region[region].indexes <= indexes, alarm["AlarmName"]
+
+
+# -- logs ------------------------------------------------------------------------------
+
+
+def _queries(
+    by_region: Mapping[str, Place], dashboards: Mapping[str, str]
+) -> Iterator[tuple[str, str, list[str], str]]:
+    """(what, Region, log groups, query) of every saved query, and of every one on a dashboard."""
+    for region, place in by_region.items():
+        answer = place.client("logs").describe_query_definitions(
+            queryDefinitionNamePrefix=place.name
+        )
+        for one in answer["queryDefinitions"]:
+            yield one["name"], region, one["logGroupNames"], one["queryString"]
+    for name, body in dashboards.items():
+        for widget in bodies.read(body, "nowhere"):
+            if isinstance(widget.content, bodies.LogQuery):
+                query = widget.content.query
+                yield name, place.region, log_queries.sources(query), query
+
+
+def test_every_query_asks_log_groups_that_are_there_for_fields_that_they_have(
+    by_region: Mapping[str, Place], dashboards: Mapping[str, str]
+) -> None:
+    asked = list(_queries(by_region, dashboards))
+    assert {region for _, region, _, _ in asked} == by_region.keys()
+    for what, region, groups, query in asked:
+        known = by_region[region].log_fields
+        assert set(groups) <= known.keys(), what
+        there = log_queries.GENERATED.union(*(known[group] for group in groups))
+        assert log_queries.fields(query) - there == set(), what
+
+
+# -- runbooks --------------------------------------------------------------------------
+
+
+def _runbook(alarm: Document) -> tuple[str, str]:
+    """(file, fragment) of the page that the alarm's description names; it names one."""
+    ((file, fragment),) = RUNBOOK.findall(alarm.get("AlarmDescription", "")) or [("", "")]
+    return file, fragment
+
+
+def _anchors(file: str) -> set[str]:
+    page = TREE.root / "docs" / "runbooks" / file
+    headings = HEADING.findall(page.read_text()) if page.is_file() else []
+    slugs = (re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings)
+    return {"", *slugs} if headings else set()
+
+
+def test_every_alarm_names_a_runbook_that_is_there(
+    metric_alarms: list[tuple[str, Document]], paging_alarms: list[tuple[str, Document]]
+) -> None:
+    named = {one["AlarmName"]: _runbook(one) for _, one in (*metric_alarms, *paging_alarms)}
+    missing = {name: page for name, page in named.items() if page[1] not in _anchors(page[0])}
+    assert missing == {}
+
+
+def test_what_pages_has_a_page_of_its_own(
+    metric_alarms: list[tuple[str, Document]], paging_alarms: list[tuple[str, Document]]
+) -> None:
+    parts = {name for _, one in paging_alarms for name in ALARM_IN_A_RULE.findall(one["AlarmRule"])}
+    informing = [one for _, one in metric_alarms if one["AlarmName"] not in parts]
+    shared = {_runbook(one)[0] for one in informing} & {
+        _runbook(one)[0] for _, one in paging_alarms
+    }
+    assert shared == set()
+
+
+def test_a_part_of_a_page_tells_nobody_by_itself(
+    metric_alarms: list[tuple[str, Document]], paging_alarms: list[tuple[str, Document]]
+) -> None:
+    parts = {name for _, one in paging_alarms for name in ALARM_IN_A_RULE.findall(one["AlarmRule"])}
+    told = {one["AlarmName"] for _, one in metric_alarms if one.get("AlarmActions")}
+    known = {one["AlarmName"] for _, one in metric_alarms}
+    assert parts <= known
+    assert parts & told == set()

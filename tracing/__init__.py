@@ -1,0 +1,1 @@
+"""Follow one request through every layer: the edge, the gateway, the function, and its trace."""
