@@ -1,3 +1,3 @@
-"""Loaded first, so that every process of a run knows the end-to-end suite's markers and hooks."""
+"""Loaded first, so that every process of a run knows each suite's markers, hooks and fixtures."""
 
-pytest_plugins = ["tests.e2e.plugin"]
+pytest_plugins = ["tests.clone", "tests.e2e.plugin", "tests.scheduling"]

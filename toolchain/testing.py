@@ -16,9 +16,13 @@ from toolchain.up import up
 
 # Much of a run is waiting: for Terraform, for a health check, for a name to change.
 PROCESSES = 2
-# From the quickest to the slowest, so that a small mistake is seen soon; alarms before faults set
-# them off.
-ORDER = ("toolchain", "unit", "local", "modules", "live", "monitoring", "e2e")
+# What is quick first, so that a small mistake is seen soon. Then what happens to the clone of
+# tests/clone.py, its days in their order, which takes one process for most of a run. Alarms before
+# other tests' faults set them off.
+ORDER = (
+    *("toolchain", "unit", "bad_days", "drills", "down"),
+    *("monitoring", "local", "modules", "live", "e2e"),
+)
 
 
 def checks(tree: Tree) -> list[tuple[str, list[str]]]:
@@ -98,8 +102,7 @@ def _pytest(tree: Tree, arguments: Sequence[str]) -> int:
         path.name for path in (tree.root / "tests").iterdir() if any(path.rglob("test_*.py"))
     ]
     ordered = [f"tests/{name}" for name in (*ORDER, *sorted(folders)) if name in folders]
-    # A file stays with one process: what its tests share is made once. In this order, and not the
-    # files with the most tests first.
+    # In this order, and not the files with the most tests first (tests/scheduling.py).
     side_by_side = ["-n", str(PROCESSES), "--dist", "loadfile", "--no-loadscope-reorder"]
     chosen = arguments or [*side_by_side, *dict.fromkeys(ordered)]
     command = [str(tree.python), "-m", "pytest", *chosen]

@@ -1,50 +1,28 @@
-"""One bad day of the bench, told as a story: a clone of its own, on ports of its own.
-
-Every step starts where the one before left off, because each would otherwise have to deploy
-both Regions anew: minutes of a run that has few.
-"""
+"""One bad day of the bench, told as a story: every step starts where the one before left off."""
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import signal
 import socket
-import subprocess
-import sys
 import uuid
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import boto3
 import pytest
 import requests
 
-from local import process, resolver
+from local import resolver
+from tests.clone import UP_SECONDS, Clone
 from tests.e2e.api import Api, SignedIn, Target
 from tests.e2e.people import Pool, stranger
 from tests.e2e.waiting import eventually
 from toolchain.deployment import read_deployment
-from toolchain.paths import TREE, Tree
 from toolchain.settings import LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-UP_SECONDS = 900
-# What leads a process somewhere else than to this clone's own bench.
-NOT_INHERITED = ("LOCAL_", "AWS_", "TG_", "TERRAGRUNT_", "PYTEST_", "API_URL", "USER_POOL")
-
-
-def free_ports(count: int) -> list[int]:
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
 
 
 @contextmanager
@@ -54,95 +32,6 @@ def listening(port: int) -> Iterator[None]:
         held.bind(("127.0.0.1", port))
         held.listen()
         yield
-
-
-@dataclass(frozen=True, slots=True)
-class Clone:
-    """A copy of this repository, as a person would clone it, with the tools that are here."""
-
-    root: Path
-    aws_port: int
-    https_port: int
-    dns_port: int
-
-    def environment(self) -> dict[str, str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(NOT_INHERITED)}
-        return {**kept, **self.ports()}
-
-    def ports(self) -> dict[str, str]:
-        """What sets this clone's ports."""
-        return {
-            "LOCAL_AWS_PORT": str(self.aws_port),
-            "LOCAL_HTTPS_PORT": str(self.https_port),
-            "LOCAL_DNS_PORT": str(self.dns_port),
-        }
-
-    def begin(self, *make: str) -> subprocess.Popen[str]:
-        """Start `make …`; the output is one, as a person sees it."""
-        return subprocess.Popen(
-            ["make", f"PYTHON={sys.executable}", *make],
-            cwd=self.root,
-            env=self.environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-
-    def run(self, *make: str) -> tuple[int, str]:
-        """Run `make …`; give its status and output."""
-        running = self.begin(*make)
-        output, _ = running.communicate(timeout=UP_SECONDS)
-        return running.returncode, output
-
-    @property
-    def state(self) -> Path:
-        return self.root / ".local"
-
-    def process_id(self) -> int:
-        """The id of this clone's serving process."""
-        return int(json.loads((self.state / "local.pid").read_text())["pid"])
-
-    def apply_log(self) -> str:
-        log = self.state / "logs" / "terragrunt-apply.log"
-        return log.read_text() if log.exists() else ""
-
-
-def copy_of_the_repository(to: Path) -> None:
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=TREE.root,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in filter(None, listed.stdout.split("\0")):
-        source, target = TREE.root / name, to / name
-        if source.is_file():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, target)
-    (to / ".venv").symlink_to(TREE.venv)
-    # What is large is shared, and only ever read; who holds which lock is each clone's own.
-    tools = to / ".tools"
-    shutil.copytree(TREE.tools_bin, tools / "bin", symlinks=True)
-    for tool in TREE.tools.iterdir():
-        if not (tools / tool.name).exists() and tool.name != TREE.lock("").name:
-            (tools / tool.name).symlink_to(tool)
-
-
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
-    root = tmp_path_factory.mktemp("clone")
-    copy_of_the_repository(root)
-    clone = Clone(root, *free_ports(3))
-    yield clone
-    subprocess.run(
-        [sys.executable, "-m", "local", "down"],
-        cwd=root,
-        env=clone.environment(),
-        capture_output=True,
-        check=False,
-    )
 
 
 @pytest.mark.parametrize("taken", ["LOCAL_AWS_PORT", "LOCAL_HTTPS_PORT"])
@@ -188,10 +77,8 @@ def test_3_two_that_begin_again_at_once_both_end_well(clone: Clone) -> None:
 def regions(clone: Clone) -> Iterator[tuple[SignedIn, SignedIn]]:
     """Somebody signed in, in both Regions of the clone's bench."""
     with pytest.MonkeyPatch.context() as environment:
-        for name, value in clone.ports().items():
-            environment.setenv(name, value)
-        environment.delenv("LOCAL_STATE_DIR", raising=False)
-        deployed = read_deployment(tree=Tree(clone.root))
+        clone.lead_here(environment)
+        deployed = read_deployment(tree=clone.tree)
     cognito = boto3.client(
         "cognito-idp",
         region_name=deployed.primary.region,
@@ -243,13 +130,3 @@ def test_4_after_a_crash_both_regions_serve_the_same(
     assert settled in here & there
     written = replica.create({"title": "After"}, str(uuid.uuid4())).json()["id"]
     eventually(lambda: ids(primary), lambda seen: written in seen, within=10)
-
-
-def test_5_down_leaves_nothing(clone: Clone) -> None:
-    process_id = clone.process_id()
-
-    status, said = clone.run("down")
-
-    assert status == 0, said
-    assert not clone.state.exists()
-    assert process.identify(process_id) is None

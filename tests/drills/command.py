@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from drills.report.files import REPORTS
 from local import process, settings
 from toolchain.paths import TREE
 from toolchain.settings import LOCAL, process_environment, read_account
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def start(*arguments: str) -> subprocess.Popen[str]:
+    from tests.clone import Clone
+
+
+def start(clone: Clone, *arguments: str) -> subprocess.Popen[str]:
     """Begin `python -m drills …`; what it says comes through its standard error."""
+    with pytest.MonkeyPatch.context() as patch:
+        clone.lead_here(patch)
+        account = read_account(clone.tree, LOCAL)
+        environment = process_environment(clone.tree, account, clone.environment())
     return subprocess.Popen(
         [sys.executable, "-m", "drills", *arguments],
-        cwd=TREE.root,
-        env=process_environment(TREE, read_account(TREE, LOCAL), os.environ),
+        cwd=clone.root,
+        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -27,17 +37,22 @@ def start(*arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def drill(name: str) -> tuple[int, str, dict[str, Any]]:
+def drill(clone: Clone, name: str) -> tuple[int, str, dict[str, Any]]:
     """Run a drill to its end: its exit status, what it said, and its report."""
-    with start("run", name) as running:
+    with start(clone, "run", name) as running:
         said, _ = running.communicate()
-    folder = max(REPORTS.glob(f"*-{name}"))
-    report: dict[str, Any] = json.loads((folder / "report.json").read_text())
+    left = (last_report(clone, name) / "report.json").read_text()
+    report: dict[str, Any] = json.loads(left)
     return running.returncode, said, report
 
 
-def faults() -> list[str]:
-    """The faults that are set on the bench now."""
-    told = process.status(settings.read())
+def last_report(clone: Clone, name: str) -> Path:
+    """Find the folder that the last drill of this name has left."""
+    return max((clone.root / REPORTS.relative_to(TREE.root)).glob(f"*-{name}"))
+
+
+def faults(clone: Clone) -> list[str]:
+    """The faults that are set on the clone's bench now."""
+    told = process.status(settings.read(clone.ports()))
     assert told
     return [door["fault"] for door in told["doors"] if door["fault"]]

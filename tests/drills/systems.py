@@ -9,7 +9,7 @@ from drills.system import System
 from drills.targets import Targets, read_targets
 from tests.drills.histories import PRIMARY, REPLICA
 from toolchain.deployment import Deployment, RegionStack, read_deployment
-from toolchain.paths import TREE
+from toolchain.paths import TREE, Tree
 from toolchain.settings import LOCAL, Account, bench_settings, read_account
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ def impatient() -> System:
     return system(replace(TARGETS, rto_seconds=0, interval_seconds=0, ttl_seconds=0))
 
 
-def deployed(monkeypatch: pytest.MonkeyPatch) -> System:
-    """Name the deployed system, reached as `make drill` reaches it."""
-    account = read_account(TREE, LOCAL)
-    for name, value in bench_settings(TREE, account).items():
+def deployed(monkeypatch: pytest.MonkeyPatch, tree: Tree = TREE) -> System:
+    """Name the system that is deployed from a tree, reached as `make drill` reaches it."""
+    account = read_account(tree, LOCAL)
+    for name, value in bench_settings(tree, account).items():
         monkeypatch.setenv(name, value)
-    return System(account, read_deployment(LOCAL), read_targets(TREE, LOCAL))
+    return System(account, read_deployment(LOCAL, tree), read_targets(tree, LOCAL))

@@ -12,13 +12,15 @@ import pytest
 from drills.undo import note_of
 from tests.drills.command import faults, start
 from tests.e2e.waiting import eventually
+from toolchain.paths import TREE
 from toolchain.settings import LOCAL
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
+    from pathlib import Path
 
-pytestmark = pytest.mark.usefixtures("alone")
+    from tests.clone import Clone
 
 # The steady state is looked at for 15 s before anything is broken.
 FAULT_DEADLINE = 60.0
@@ -26,51 +28,57 @@ HEALED_DEADLINE = 60.0
 
 
 @pytest.fixture
-def broken() -> Iterator[subprocess.Popen[str]]:
+def broken(deployed_clone: Clone) -> Iterator[subprocess.Popen[str]]:
     """A drill that has just broken the primary."""
-    with start("run", "region-lost") as running:
+    with start(deployed_clone, "run", "region-lost") as running:
         try:
-            eventually(faults, lambda seen: seen == ["partition"], FAULT_DEADLINE)
+            eventually(
+                lambda: faults(deployed_clone), lambda seen: seen == ["partition"], FAULT_DEADLINE
+            )
             yield running
         finally:
             running.kill()
 
 
-def noted_usernames() -> list[str]:
-    """The users that a drill has still to remove."""
-    note = note_of(LOCAL)
-    return list(json.loads(note.read_text())["usernames"]) if note.exists() else []
+@pytest.fixture
+def note(deployed_clone: Clone) -> Path:
+    """Where a drill notes what it has still to undo."""
+    return deployed_clone.root / note_of(LOCAL).relative_to(TREE.root)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_drill_heals_before_it_ends(
-    number: signal.Signals, broken: subprocess.Popen[str]
+    number: signal.Signals, broken: subprocess.Popen[str], deployed_clone: Clone, note: Path
 ) -> None:
-    assert noted_usernames()
+    assert json.loads(note.read_text())["usernames"]
 
     broken.send_signal(number)
     said, _ = broken.communicate()
 
     assert broken.returncode == 130, said
     assert "healed" in said
-    assert faults() == []
-    assert not note_of(LOCAL).exists()
+    assert faults(deployed_clone) == []
+    assert not note.exists()
 
 
-def test_a_killed_drill_is_healed_by_its_guardian(broken: subprocess.Popen[str]) -> None:
+def test_a_killed_drill_is_healed_by_its_guardian(
+    broken: subprocess.Popen[str], deployed_clone: Clone, note: Path
+) -> None:
     os.kill(broken.pid, signal.SIGKILL)
 
-    eventually(faults, lambda seen: seen == [], HEALED_DEADLINE)
-    eventually(note_of(LOCAL).exists, lambda there: not there, HEALED_DEADLINE)
+    eventually(lambda: faults(deployed_clone), lambda seen: seen == [], HEALED_DEADLINE)
+    eventually(note.exists, lambda there: not there, HEALED_DEADLINE)
 
 
-def test_a_second_drill_at_the_same_time_could_not_run(broken: subprocess.Popen[str]) -> None:
-    with start("run", "takeover") as second:
+def test_a_second_drill_at_the_same_time_could_not_run(
+    broken: subprocess.Popen[str], deployed_clone: Clone
+) -> None:
+    with start(deployed_clone, "run", "takeover") as second:
         said, _ = second.communicate()
 
     assert second.returncode == 2
     assert "Another drill of local is running" in said
-    assert faults() == ["partition"]
+    assert faults(deployed_clone) == ["partition"]
     broken.send_signal(signal.SIGINT)
     broken.communicate()
-    assert faults() == []
+    assert faults(deployed_clone) == []

@@ -17,16 +17,17 @@ from toolchain.paths import TREE
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-pytestmark = pytest.mark.usefixtures("alone")
+    from tests.clone import Clone
 
 DERIVED = b"derived_id(owner, key)"
 NOT_DERIVED = b'derived_id(owner, key + __import__("os").urandom(8).hex())'
 
 
 @pytest.fixture
-def system(monkeypatch: pytest.MonkeyPatch) -> System:
-    """The deployed system, reached as `make drill` reaches it."""
-    return deployed(monkeypatch)
+def system(deployed_clone: Clone, monkeypatch: pytest.MonkeyPatch) -> System:
+    """The clone's system, reached as `make drill` reaches it there."""
+    deployed_clone.lead_here(monkeypatch)
+    return deployed(monkeypatch, deployed_clone.tree)
 
 
 @contextmanager
@@ -141,11 +142,13 @@ def missed(report: Mapping[str, Any]) -> set[str]:
     return {check["name"] for check in report["checks"] if not check["met"]}
 
 
-def test_without_failover_records_and_idempotency_the_drill_misses_both(system: System) -> None:
+def test_without_failover_records_and_idempotency_the_drill_misses_both(
+    system: System, deployed_clone: Clone
+) -> None:
     with ExitStack() as broken:
         broken.enter_context(without_failover_record(system))
         broken.enter_context(without_idempotency(system))
-        status, said, report = drill("region-lost")
+        status, said, report = drill(deployed_clone, "region-lost")
 
     assert status == 1, said
     assert {"Served by the replica", "RTO for writes", "Writes that made two items"} <= missed(
@@ -155,9 +158,11 @@ def test_without_failover_records_and_idempotency_the_drill_misses_both(system: 
     assert any("Idempotency-Key" in reason for reason in report["reasons"])
 
 
-def test_a_health_check_of_the_wrong_region_is_found_out(system: System) -> None:
+def test_a_health_check_of_the_wrong_region_is_found_out(
+    system: System, deployed_clone: Clone
+) -> None:
     with health_check_of_the_wrong_region(system):
-        status, said, report = drill("region-lost")
+        status, said, report = drill(deployed_clone, "region-lost")
 
     assert status == 1, said
     assert {"Served by the replica", "RTO for writes"} <= missed(report)

@@ -1,0 +1,152 @@
+"""A clone of this repository with a bench of its own, on ports of its own.
+
+Whoever breaks it is in nobody's way. One for all of a run, because each has to be deployed:
+minutes of a run that has few. So its tests all go to one process, in their order
+(tests/scheduling.py).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from toolchain.paths import TREE, Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+UP_SECONDS = 900
+# What leads a process somewhere else than to this clone's own bench.
+NOT_INHERITED = ("LOCAL_", "AWS_", "TG_", "TERRAGRUNT_", "PYTEST_", "API_URL", "USER_POOL")
+
+
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+@dataclass(frozen=True, slots=True)
+class Clone:
+    """A copy of this repository, as a person would clone it, with the tools that are here."""
+
+    root: Path
+    aws_port: int
+    https_port: int
+    dns_port: int
+
+    def environment(self) -> dict[str, str]:
+        """What `make` is given there: nothing that leads elsewhere."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(NOT_INHERITED)}
+        return {**kept, **self.ports()}
+
+    def ports(self) -> dict[str, str]:
+        """What sets this clone's ports."""
+        return {
+            "LOCAL_AWS_PORT": str(self.aws_port),
+            "LOCAL_HTTPS_PORT": str(self.https_port),
+            "LOCAL_DNS_PORT": str(self.dns_port),
+        }
+
+    def begin(self, *make: str) -> subprocess.Popen[str]:
+        """Start `make …`; the output is one, as a person sees it."""
+        return subprocess.Popen(
+            ["make", f"PYTHON={sys.executable}", *make],
+            cwd=self.root,
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *make: str) -> tuple[int, str]:
+        """Run `make …`; give its status and output."""
+        running = self.begin(*make)
+        output, _ = running.communicate(timeout=UP_SECONDS)
+        return running.returncode, output
+
+    @property
+    def tree(self) -> Tree:
+        """Its paths."""
+        return Tree(self.root)
+
+    @property
+    def state(self) -> Path:
+        """Its bench's state."""
+        return self.root / ".local"
+
+    def lead_here(self, patch: pytest.MonkeyPatch) -> None:
+        """Make this process's clients reach the clone's bench, for as long as the patch holds."""
+        for name, value in self.ports().items():
+            patch.setenv(name, value)
+        patch.delenv("LOCAL_STATE_DIR", raising=False)
+
+    def process_id(self) -> int:
+        """The id of this clone's serving process."""
+        return int(json.loads((self.state / "local.pid").read_text())["pid"])
+
+    def apply_log(self) -> str:
+        """What Terragrunt has said so far."""
+        log = self.state / "logs" / "terragrunt-apply.log"
+        return log.read_text() if log.exists() else ""
+
+
+def _copy_of_the_repository(to: Path) -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=TREE.root,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        source, target = TREE.root / name, to / name
+        if source.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target)
+    (to / ".venv").symlink_to(TREE.venv)
+    # What is large is shared, and only ever read; who holds which lock is each clone's own.
+    tools = to / ".tools"
+    shutil.copytree(TREE.tools_bin, tools / "bin", symlinks=True)
+    for tool in TREE.tools.iterdir():
+        if not (tools / tool.name).exists() and tool.name != TREE.lock("").name:
+            (tools / tool.name).symlink_to(tool)
+
+
+@pytest.fixture(scope="session")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
+    """The one clone of a run, with nothing started in it yet."""
+    root = tmp_path_factory.mktemp("clone")
+    _copy_of_the_repository(root)
+    clone = Clone(root, *_free_ports(3))
+    yield clone
+    subprocess.run(
+        [sys.executable, "-m", "local", "down"],
+        cwd=root,
+        env=clone.environment(),
+        capture_output=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def deployed_clone(clone: Clone) -> Clone:
+    """The clone with everything deployed in it."""
+    status, _ = clone.run("status")
+    if status != 0:
+        status, said = clone.run("up")
+        assert status == 0, said
+    return clone
