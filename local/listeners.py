@@ -11,11 +11,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from hypercorn.app_wrappers import ASGIWrapper
-from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
 
 from local.doors import Receive, Scope, Send
+from local.whole_answers import WholeAnswers
 
 GRACE_SECONDS = 2.0
 
@@ -94,7 +94,7 @@ class Listeners:
         try:
             loop = asyncio.get_running_loop()
             app = ASGIWrapper(self.app)  # type: ignore[arg-type]
-            await TCPServer(app, loop, self.config, self._context, {}, reader, writer)
+            await WholeAnswers(app, loop, self.config, self._context, {}, reader, writer)
         finally:
             self._serving.discard(task)
             writers.discard(writer)

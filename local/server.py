@@ -13,7 +13,7 @@ import ssl
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 
-from local import authority, settings
+from local import authority, settings, whole_answers
 
 LOG_BYTES = 5 * 1024 * 1024
 LOG_FILES = 3
@@ -93,6 +93,7 @@ async def _serve(chosen: settings.Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    whole_answers.install()
     bench = Bench(chosen, TlsConfig(chosen))
     config = HttpConfig(chosen)
     await hypercorn_serve(bench, config, shutdown_trigger=lambda: bench.until(stop))  # type: ignore[arg-type]
