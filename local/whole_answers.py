@@ -1,6 +1,6 @@
 """An answer's head and body leave in one write.
 
-Hypercorn writes the head, then the body, and on a busy machine milliseconds lie between. In that gap
+Hypercorn writes the head, then the body; on a busy machine milliseconds lie between. In that gap
 Terraform's provider now and then gives its connection up; its SDK sends the request again, and what
 it wants to create exists already. (Its HTTP client closes the request's body once it has the head,
 smithy-go's ClientHandler.Handle, while net/http may not be through with it: likely the cause.)
