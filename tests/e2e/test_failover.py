@@ -47,10 +47,12 @@ def limit(deployment: Deployment, operator: Operator) -> float:
     zone = route53.list_hosted_zones_by_name(DNSName=deployment.domain_name)["HostedZones"][0]
     records = route53.list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]
     ttl = next(one["TTL"] for one in records if one["Name"].startswith("origin."))
+    # Not the canary, which asks the public name, and more seldom.
+    watched = f"{deployment.primary.region}.{deployment.domain_name}"
     check = next(
         config
         for one in route53.list_health_checks()["HealthChecks"]
-        if (config := one["HealthCheckConfig"]).get("ResourcePath") == "/health/ready"
+        if (config := one["HealthCheckConfig"]).get("FullyQualifiedDomainName") == watched
     )
     return 1.15 * (check["RequestInterval"] * check["FailureThreshold"] + ttl)
 
