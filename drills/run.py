@@ -216,4 +216,4 @@ def _watched(system: System, journal: Journal) -> Iterator[None]:
 
 def _verify(system: System) -> str | bool:
     """The bench's own authority alone, which every new connection reads; an account's: any."""
-    return str(TREE.local_state / "ca" / "ca.pem") if system.on_the_bench else True
+    return str(TREE.ca) if system.on_the_bench else True

@@ -54,6 +54,16 @@ class Tree:
         """The embedded AWS' state, logs, certificates and Terraform state."""
         return self.root / os.environ.get("LOCAL_STATE_DIR", ".local")
 
+    @property
+    def ca(self) -> Path:
+        """The certificate of the embedded AWS' own authority."""
+        return self.local_state / "ca" / "ca.pem"
+
+    @property
+    def ca_bundle(self) -> Path:
+        """The same beside the system's roots."""
+        return self.local_state / "ca" / "bundle.pem"
+
     def account(self, name: str) -> Path:
         """Name the folder of one account."""
         return self.root / "live" / name

@@ -94,7 +94,7 @@ def tool_settings(tree: Tree, environment: Mapping[str, str]) -> dict[str, str]:
 
 def bench_settings(tree: Tree, account: Account) -> dict[str, str]:
     """Variables that lead AWS and HTTPS clients to the embedded AWS, and only there."""
-    bundle = str(tree.local_state / "ca" / "bundle.pem")
+    bundle = str(tree.ca_bundle)
     port = os.environ.get("LOCAL_AWS_PORT", "4566")
     return {
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",

@@ -223,7 +223,7 @@ def _is_ready(tree: Tree, deployment: Deployment) -> bool:
 
 def _complaint(tree: Tree, url: str) -> str:
     command = ["curl", "--fail", "--silent", "--show-error", "--max-time", "20"]
-    command += ["--cacert", str(tree.local_state / "ca" / "ca.pem"), url]
+    command += ["--cacert", str(tree.ca), url]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return "" if done.returncode == 0 else done.stderr.strip() or f"curl: {done.returncode}"
 

@@ -38,15 +38,7 @@ class TableUnavailable(Exception):  # noqa: N818 - a state of the world, and it'
 
 def request_client(region: str) -> DynamoDBClient:
     """Make the client for items: two attempts, at most about six seconds in all."""
-    return _client(
-        region,
-        Config(
-            connect_timeout=1,
-            read_timeout=2,
-            retries={"mode": "standard", "total_max_attempts": 2},
-            tcp_keepalive=True,
-        ),
-    )
+    return _client(region, attempts=2, connect_timeout=1, read_timeout=2)
 
 
 def probe_client(region: str) -> DynamoDBClient:
@@ -55,18 +47,18 @@ def probe_client(region: str) -> DynamoDBClient:
     The write reuses the connection that the read made, so it is 0.3 s for connecting, and 0.3 s
     for each answer.
     """
-    return _client(
-        region,
-        Config(
-            connect_timeout=0.3,
-            read_timeout=0.3,
-            retries={"mode": "standard", "total_max_attempts": 1},
-            tcp_keepalive=True,
-        ),
+    return _client(region, attempts=1, connect_timeout=0.3, read_timeout=0.3)
+
+
+def _client(
+    region: str, *, attempts: int, connect_timeout: float, read_timeout: float
+) -> DynamoDBClient:
+    config = Config(
+        connect_timeout=connect_timeout,
+        read_timeout=read_timeout,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        tcp_keepalive=True,
     )
-
-
-def _client(region: str, config: Config) -> DynamoDBClient:
     # botocore, not boto3: the same client without importing resources and S3 transfer.
     session = botocore.session.get_session()
     client = session.create_client("dynamodb", region_name=region, config=config)
