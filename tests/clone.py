@@ -10,15 +10,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.ports import free_ports
 from toolchain.paths import TREE, Tree
 
 if TYPE_CHECKING:
@@ -28,14 +27,6 @@ if TYPE_CHECKING:
 UP_SECONDS = 900
 # What leads a process somewhere else than to this clone's own bench.
 NOT_INHERITED = ("LOCAL_", "AWS_", "TG_", "TERRAGRUNT_", "PYTEST_", "API_URL", "USER_POOL")
-
-
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +79,10 @@ class Clone:
         """Its bench's state."""
         return self.root / ".local"
 
+    def at(self, path: Path) -> Path:
+        """Where the clone has what lies at this path of the repository."""
+        return self.root / path.relative_to(TREE.root)
+
     def lead_here(self, patch: pytest.MonkeyPatch) -> None:
         """Make this process's clients reach the clone's bench, for as long as the patch holds."""
         for name, value in self.ports().items():
@@ -131,7 +126,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
     """The one clone of a run, with nothing started in it yet."""
     root = tmp_path_factory.mktemp("clone")
     _copy_of_the_repository(root)
-    clone = Clone(root, *_free_ports(3))
+    clone = Clone(root, *free_ports(3))
     yield clone
     subprocess.run(
         [sys.executable, "-m", "local", "down"],

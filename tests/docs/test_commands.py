@@ -29,7 +29,7 @@ ANSWER = re.compile(r"HTTP/[\d.]+ (\d{3})")
 @pytest.fixture
 def _alone() -> Iterator[None]:
     """The deployment alone: some blocks break a Region."""
-    with turn(TREE.local_state / "e2e" / LOCAL, alone=True):
+    with turn(LOCAL, alone=True):
         yield
 
 

@@ -11,7 +11,6 @@ import pytest
 
 from drills.report.files import REPORTS
 from local import process, settings
-from toolchain.paths import TREE
 from toolchain.settings import LOCAL, process_environment, read_account
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def drill(clone: Clone, name: str) -> tuple[int, str, dict[str, Any]]:
 
 def last_report(clone: Clone, name: str) -> Path:
     """Find the folder that the last drill of this name has left."""
-    return max((clone.root / REPORTS.relative_to(TREE.root)).glob(f"*-{name}"))
+    return max(clone.at(REPORTS).glob(f"*-{name}"))
 
 
 def faults(clone: Clone) -> list[str]:

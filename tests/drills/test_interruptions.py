@@ -12,7 +12,6 @@ import pytest
 from drills.undo import note_of
 from tests.drills.command import faults, start
 from tests.e2e.waiting import eventually
-from toolchain.paths import TREE
 from toolchain.settings import LOCAL
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def broken(deployed_clone: Clone) -> Iterator[subprocess.Popen[str]]:
 @pytest.fixture
 def note(deployed_clone: Clone) -> Path:
     """Where a drill notes what it has still to undo."""
-    return deployed_clone.root / note_of(LOCAL).relative_to(TREE.root)
+    return deployed_clone.at(note_of(LOCAL))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -127,7 +127,7 @@ def elsewhere(api: Api, apis: Mapping[str, Api]) -> Api:
 def _turn(request: pytest.FixtureRequest) -> Iterator[None]:
     """Nobody runs beside a test that must be alone."""
     alone = request.node.get_closest_marker("alone") is not None
-    with turn(TREE.local_state / "e2e" / ACCOUNT, alone=alone):
+    with turn(ACCOUNT, alone=alone):
         yield
 
 

@@ -50,6 +50,15 @@ class Pool:
     pool_id: str
     client_id: str
 
+    def sign_up(self, person: Person) -> None:
+        """Let the person sign up, as the app does it; nobody has confirmed the e-mail then."""
+        self.cognito.sign_up(
+            ClientId=self.client_id,
+            Username=person.username,
+            Password=person.password,
+            UserAttributes=[{"Name": "email", "Value": person.email}],
+        )
+
     def add(self, person: Person) -> None:
         """Make the person as an operator: confirmed, e-mail verified, password final."""
         self.cognito.admin_create_user(

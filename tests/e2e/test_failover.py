@@ -8,9 +8,6 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import dns.message
-import dns.query
-import dns.rdatatype
 import pytest
 import requests
 
@@ -20,7 +17,6 @@ from tests.e2e.api import Api, SignedIn, Target
 from tests.e2e.traffic import Traffic
 from tests.e2e.waiting import REPLICATION_DEADLINE, eventually
 from toolchain.paths import TREE
-from toolchain.settings import dns_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -155,7 +151,6 @@ def test_with_both_regions_broken_the_edge_says_so_and_dns_still_answers(
 def test_an_operator_moves_users_when_the_primary_is_gone(
     deployment: Deployment,
     operator: Operator,
-    http: requests.Session,
     traffic: Traffic,
     limit: float,
 ) -> None:
@@ -167,7 +162,8 @@ def test_an_operator_moves_users_when_the_primary_is_gone(
             assert not switch.throw(), "thrown twice, it was thrown before"
             traffic.await_service(replica, time.monotonic(), within=limit)
         # Healed, and still told to stay away.
-        eventually(lambda: ready(deployment, primary, http), bool, within=2 * limit)
+        ready = f"{deployment.primary.url}/health/ready"
+        eventually(lambda: watchers.answers(ready), bool, within=2 * limit)
         assert serving(deployment) == replica
         assert switch.give_back()
         assert not switch.give_back(), "given back twice, there was nothing to take back"
@@ -178,20 +174,8 @@ def test_an_operator_moves_users_when_the_primary_is_gone(
 
 def serving(deployment: Deployment) -> str:
     """The Region that DNS gives for the origin."""
-    host, _, port = dns_server().partition(":")
-    question = dns.message.make_query(f"origin.{deployment.domain_name}", dns.rdatatype.CNAME)
-    answer = dns.query.udp(question, host, port=int(port), timeout=5)
-    (target,) = (str(record) for records in answer.answer for record in records)
-    return next(one.region for one in deployment.regions if one.region in target)
-
-
-def ready(deployment: Deployment, region: str, http: requests.Session) -> bool:
-    """Whether a Region can serve."""
-    stack = next(one for one in deployment.regions if one.region == region)
-    try:
-        return http.get(f"{stack.url}/health/ready", timeout=5).ok
-    except requests.RequestException:
-        return False
+    regions = [one.region for one in deployment.regions]
+    return watchers.failover_record(deployment.domain_name, regions).look()
 
 
 def failing(deployment: Deployment, operator: Operator) -> bool:

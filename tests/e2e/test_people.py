@@ -18,12 +18,7 @@ if TYPE_CHECKING:
 
 def test_from_sign_up_to_deletion(api: Api, pool: Pool, newcomer: Person) -> None:
     cognito = pool.cognito
-    cognito.sign_up(
-        ClientId=pool.client_id,
-        Username=newcomer.username,
-        Password=newcomer.password,
-        UserAttributes=[{"Name": "email", "Value": newcomer.email}],
-    )
+    pool.sign_up(newcomer)
     # The code went to an inbox that no test can open; an operator can vouch for it.
     cognito.admin_confirm_sign_up(UserPoolId=pool.pool_id, Username=newcomer.username)
     cognito.admin_update_user_attributes(
@@ -57,12 +52,7 @@ def test_the_username_in_a_token_is_the_apps_own(me: SignedIn, pool: Pool) -> No
 
 def test_an_address_that_nobody_confirmed_signs_nobody_in(pool: Pool, newcomer: Person) -> None:
     cognito = pool.cognito
-    cognito.sign_up(
-        ClientId=pool.client_id,
-        Username=newcomer.username,
-        Password=newcomer.password,
-        UserAttributes=[{"Name": "email", "Value": newcomer.email}],
-    )
+    pool.sign_up(newcomer)
 
     with pytest.raises(
         (

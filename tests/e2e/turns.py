@@ -12,14 +12,16 @@ import fcntl
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from toolchain.paths import TREE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @contextmanager
-def turn(folder: Path, *, alone: bool) -> Iterator[None]:
-    """Hold the shared room while the body runs; `alone` waits until nobody else is in it."""
+def turn(account: str, *, alone: bool) -> Iterator[None]:
+    """Hold an account's deployment while the body runs; `alone` waits until nobody else does."""
+    folder = TREE.local_state / "e2e" / account
     folder.mkdir(parents=True, exist_ok=True)
     with (
         (folder / "turnstile.lock").open("w") as turnstile,

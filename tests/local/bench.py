@@ -82,6 +82,15 @@ class Bench:
             **known,
         )
 
+    def get_method(self, api: str) -> dict[str, str]:
+        """Make a REST API whose root has a GET method; how the client addresses that."""
+        client = self.client("apigateway")
+        made = client.create_rest_api(name=api)["id"]
+        root = client.get_resources(restApiId=made)["items"][0]["id"]
+        address = {"restApiId": made, "resourceId": root, "httpMethod": "GET"}
+        client.put_method(**address, authorizationType="NONE")
+        return address
+
     def request(
         self, name: str, path: str, method: str = "GET", timeout: float = 30, **more: Any
     ) -> requests.Response:

@@ -1,31 +1,26 @@
 """One embedded AWS for all tests of this folder: free ports, a state folder of its own."""
 
 import os
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ministack.services import cloudwatch, route53
 
 from local import process, settings
 from local.settings import Settings
 from tests.local.bench import Bench, Stack, deploy
 from tests.local.global_layer import GlobalLayer, deploy_global_layer
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+from tests.ports import free_ports
 
 
 def _settings(folder: Path) -> Settings:
+    aws_port, https_port, dns_port = free_ports(3)
     return settings.read(
         {
-            "LOCAL_AWS_PORT": str(_free_port()),
-            "LOCAL_HTTPS_PORT": str(_free_port()),
-            "LOCAL_DNS_PORT": str(_free_port()),
+            "LOCAL_AWS_PORT": str(aws_port),
+            "LOCAL_HTTPS_PORT": str(https_port),
+            "LOCAL_DNS_PORT": str(dns_port),
             "LOCAL_STATE_DIR": str(folder),
         }
     )
@@ -48,6 +43,16 @@ def chosen(tmp_path: Path) -> Iterator[Settings]:
     fresh = _settings(tmp_path / "local")
     yield fresh
     process.stop(fresh)
+
+
+@pytest.fixture
+def empty_route53() -> Iterator[None]:
+    """No zone, no health check and no metric in this process's own ministack."""
+    route53.reset()
+    cloudwatch.reset()
+    yield
+    route53.reset()
+    cloudwatch.reset()
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import dns.asyncquery
@@ -19,14 +19,7 @@ from local.route53.data_plane import DataPlane, Setup
 NS = "https://route53.amazonaws.com/doc/2013-04-01/"
 NAME = "us-east-1.landing.localhost"
 
-
-@pytest.fixture(autouse=True)
-def _empty() -> Iterator[None]:
-    route53.reset()
-    cloudwatch.reset()
-    yield
-    route53.reset()
-    cloudwatch.reset()
+pytestmark = pytest.mark.usefixtures("empty_route53")
 
 
 async def call(method: str, path: str, document: str = "") -> tuple[int, str]:

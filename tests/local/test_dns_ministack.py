@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -23,14 +22,7 @@ from local.route53.routing import Question, Rcode, Routing
 
 NS = "https://route53.amazonaws.com/doc/2013-04-01/"
 
-
-@pytest.fixture(autouse=True)
-def _empty() -> Iterator[None]:
-    route53.reset()
-    cloudwatch.reset()
-    yield
-    route53.reset()
-    cloudwatch.reset()
+pytestmark = pytest.mark.usefixtures("empty_route53")
 
 
 def call(path: str, root: str, body: str) -> str:

@@ -126,10 +126,7 @@ def test_ministack_still_needs_mocks_without_a_method() -> None:
 
 def test_a_mock_integration_has_no_method_of_its_own(bench: Bench) -> None:
     client = bench.client("apigateway")
-    api = client.create_rest_api(name="mock")["id"]
-    root = client.get_resources(restApiId=api)["items"][0]["id"]
-    address = {"restApiId": api, "resourceId": root, "httpMethod": "GET"}
-    client.put_method(**address, authorizationType="NONE")
+    address = bench.get_method("mock")
     client.put_integration(**address, type="MOCK")
 
     assert client.get_integration(**address).get("httpMethod") is None

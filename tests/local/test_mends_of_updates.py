@@ -64,10 +64,7 @@ def test_ministack_still_needs_updates_of_responses() -> None:
 
 def test_a_response_of_method_and_integration_can_be_changed(bench: Bench) -> None:
     client = bench.client("apigateway")
-    api = client.create_rest_api(name="responses")["id"]
-    root = client.get_resources(restApiId=api)["items"][0]["id"]
-    address = {"restApiId": api, "resourceId": root, "httpMethod": "GET"}
-    client.put_method(**address, authorizationType="NONE")
+    address = bench.get_method("responses")
     client.put_method_response(**address, statusCode="200")
     client.put_integration(**address, type="MOCK")
     client.put_integration_response(**address, statusCode="200", selectionPattern="")

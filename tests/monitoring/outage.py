@@ -19,7 +19,6 @@ from drills.faults import Door
 from drills.steady_state import await_steady_state
 from tests.e2e.turns import turn
 from tests.e2e.waiting import eventually
-from toolchain.paths import TREE
 from toolchain.settings import LOCAL
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ EVERY_SECONDS = 0.25
 OFF_SECONDS = 330.0
 CALM_SECONDS = 420.0
 QUICK = ("availability-fast-short", "public-path-down")
-ROOM = TREE.local_state / "e2e" / LOCAL
 
 
 def paging(system: System) -> Mapping[str, str]:
@@ -111,7 +109,7 @@ def await_all(system: System, state: str, within: float) -> dict[str, str]:
 
 def set_off(system: System) -> Mapping[str, str]:
     """Break everything until every alarm that pages has gone off; how long each took."""
-    with turn(ROOM, alone=True):
+    with turn(LOCAL, alone=True):
         await_steady_state(system)
         eventually(lambda: _still_on(system), lambda seen: not seen, CALM_SECONDS, every=1.0)
         with users(system), without_tables(system):

@@ -16,7 +16,6 @@ from drills import people
 from drills.steady_state import await_steady_state
 from tests.e2e.turns import turn
 from tests.e2e.waiting import eventually
-from tests.monitoring.outage import ROOM
 from toolchain.paths import TREE
 from toolchain.settings import LOCAL, process_environment, read_account
 
@@ -34,7 +33,7 @@ ARRIVES_SECONDS = 20.0
 @pytest.fixture(autouse=True)
 def _turn() -> Iterator[None]:
     """Nobody breaks a Region meanwhile."""
-    with turn(ROOM, alone=False):
+    with turn(LOCAL, alone=False):
         yield
 
 

@@ -163,15 +163,19 @@ def test_the_probe_writes_its_item_once_for_two_that_race(
     ]
 
 
+def probe_at(port: int, monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Probe:
+    """A probe whose replica is at a port of this machine."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "none")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "none")
+    return Probe(lambda: probe_client(REGION), TABLE, REGION, wall=clock, tick=clock)
+
+
 def test_a_replica_that_never_answers_is_a_timeout(
     monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        port = silent.getsockname()[1]
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "none")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "none")
-        probe = Probe(lambda: probe_client(REGION), TABLE, REGION, wall=clock, tick=clock)
+        probe = probe_at(silent.getsockname()[1], monkeypatch, clock)
         assert probe.ready() == Readiness("read", "timeout")
         assert probe.takeover() is None
 
@@ -181,10 +185,7 @@ def test_a_replica_that_nobody_serves_is_unreachable(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "none")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "none")
-    probe = Probe(lambda: probe_client(REGION), TABLE, REGION, wall=clock, tick=clock)
+    probe = probe_at(port, monkeypatch, clock)
     assert probe.ready() == Readiness("read", "unreachable")
 
 

@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from tests.unit.support import ALICE, CLIENT_ID, REGION, REQUEST_ID
 
 if TYPE_CHECKING:
     import io
+    from collections.abc import Iterator
 
     from tests.unit.support import Client
 
@@ -174,6 +176,22 @@ def run(*traces: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@contextmanager
+def xray_daemon() -> Iterator[socket.socket]:
+    """Where X-Ray's daemon would listen."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
+        daemon.bind(("127.0.0.1", 0))
+        yield daemon
+
+
+def traced_by(daemon: socket.socket) -> dict[str, str]:
+    """The variables by which Lambda turns tracing on."""
+    return {
+        "LAMBDA_TASK_ROOT": str(ROOT / "lambda"),
+        "AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{daemon.getsockname()[1]}",
+    }
+
+
 def test_the_function_works_without_a_tracer_where_there_is_none() -> None:
     done = run()
     assert "ANSWER 201" in done.stdout, done.stderr
@@ -181,12 +199,10 @@ def test_the_function_works_without_a_tracer_where_there_is_none() -> None:
 
 
 def test_a_trace_names_the_dynamodb_calls_and_nothing_of_the_item() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
-        daemon.bind(("127.0.0.1", 0))
+    with xray_daemon() as daemon:
         daemon.settimeout(5)
         done = run(
-            LAMBDA_TASK_ROOT=str(ROOT / "lambda"),
-            AWS_XRAY_DAEMON_ADDRESS=f"127.0.0.1:{daemon.getsockname()[1]}",
+            **traced_by(daemon),
             _X_AMZN_TRACE_ID="Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1",
         )
         assert "ANSWER 201" in done.stdout, done.stderr
@@ -213,13 +229,11 @@ def annotations_of(*traces: str) -> list[dict[str, Any]]:
     """The annotations that these requests to one process leave, in order."""
     picked = sum(trace == PICKED for trace in traces)
     found: list[dict[str, Any]] = []
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
-        daemon.bind(("127.0.0.1", 0))
+    with xray_daemon() as daemon:
         daemon.settimeout(5)
         done = run(
             *traces,
-            LAMBDA_TASK_ROOT=str(ROOT / "lambda"),
-            AWS_XRAY_DAEMON_ADDRESS=f"127.0.0.1:{daemon.getsockname()[1]}",
+            **traced_by(daemon),
         )
         assert done.stdout.count("ANSWER 201") == len(traces), done.stderr
         while len(found) < picked:
@@ -250,12 +264,10 @@ def test_a_line_names_the_trace_and_has_the_fields_that_queries_may_read(
 
 
 def test_a_request_that_xray_did_not_pick_sends_nothing() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
-        daemon.bind(("127.0.0.1", 0))
+    with xray_daemon() as daemon:
         daemon.setblocking(False)
         done = run(
-            LAMBDA_TASK_ROOT=str(ROOT / "lambda"),
-            AWS_XRAY_DAEMON_ADDRESS=f"127.0.0.1:{daemon.getsockname()[1]}",
+            **traced_by(daemon),
             _X_AMZN_TRACE_ID="Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0",
         )
         assert "ANSWER 201" in done.stdout, done.stderr
