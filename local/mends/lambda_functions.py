@@ -21,8 +21,10 @@ _PROCESSORS = max(2, os.cpu_count() or 2)
 STARTS_AT_ONCE = _PROCESSORS
 ENVIRONMENTS = 4 * _PROCESSORS
 LOOK_AGAIN_SECONDS = 0.005
-# A warm answer takes far less than this, a start far more.
-PATIENCE_SECONDS = 0.25
+# No environment free for so long: those that are there are stuck, and one more is of use. A warm
+# answer takes far less, on a busy machine too, where a start takes the processor from those that
+# answer: then they wait for each other, everybody's patience ends and all of them start.
+PATIENCE_SECONDS = 1.0
 LAST_LINE_SECONDS = 0.005
 LOG_SECONDS = 0.25
 

@@ -78,7 +78,10 @@ def test_only_so_many_start_at_a_time_and_a_free_one_is_taken_first(starts: Star
     assert len({id(worker) for worker in workers}) < 8
 
 
-def test_calls_beyond_what_a_function_has_room_for_wait_in_a_line(starts: Starts) -> None:
+def test_calls_beyond_what_a_function_has_room_for_wait_in_a_line(
+    starts: Starts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lambda_functions, "PATIENCE_SECONDS", 0.1)
     starts.all_there.set()
     lambda_functions.starts_in_turn()
     leased: list[Any] = []
