@@ -44,7 +44,7 @@ def table():
 
 def handler(event, context):
     if event["path"] == "/slow":
-        time.sleep(0.5)
+        time.sleep(1.5)  # longer than others wait before one more environment is started
     if event["path"] == "/subsegment":
         subsegment()
     if event["path"] == "/write":

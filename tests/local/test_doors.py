@@ -101,7 +101,7 @@ def test_a_body_over_the_payload_limit_is_too_large(stack: Stack) -> None:
     assert answer.json() == {"message": "Request Too Long"}
 
 
-def test_twenty_requests_at_once_are_served_side_by_side_in_both_regions(stack: Stack) -> None:
+def test_slow_requests_are_served_side_by_side_in_both_regions(stack: Stack) -> None:
     def serve(number: int) -> tuple[int, int]:
         answer = stack.get(REGIONS[number % 2], "/slow")
         return answer.status_code, answer.json()["pid"]
