@@ -24,6 +24,11 @@ resource "aws_api_gateway_rest_api" "this" {
     }
 
     precondition {
+      condition     = length(local.public_paths) > 0
+      error_message = "The contract opens no path to everybody, so that no health check gets into the Region. State `security: []` for what Route 53 asks for."
+    }
+
+    precondition {
       condition     = alltrue([for model in local.models : can(regex("^[A-Za-z0-9]+$", model.title))])
       error_message = "Every schema of a request body needs a title of letters and digits: it is the name of its model."
     }

@@ -81,6 +81,13 @@ locals {
     }
   }
 
+  # Paths that anybody may ask for, whatever the method.
+  public_paths = [
+    for path in keys(local.contract.paths) : path if alltrue([
+      for route in local.routes : route.security != null && length(route.scopes) == 0 if route.path == path
+    ])
+  ]
+
   parameter_locations = {
     path   = "path"
     query  = "querystring"

@@ -1,11 +1,17 @@
-# The origin lock: nothing gets into the Region but what the edge sent, and the
-# health checks, which can't send a header of ours.
+# The origin lock: nothing gets into the Region but what the edge sent, and what
+# the contract opens to everybody: the health checks, which can't send a header of
+# ours.
 
 locals {
   # With and without the stage: AWS doesn't say which of them a web ACL sees
   # behind a custom domain name, and a health check that is refused looks like a
   # Region that is down.
-  health_paths = ["/health", "/${local.stage_name}/health"]
+  #
+  # Compared as a whole, and as it was sent: AWS WAF decodes and resolves nothing in
+  # a path unless a text transformation says so (waf-rule-statement-transformation),
+  # and how the gateway reads /health/../v1/items, //health or /%68ealth is said
+  # nowhere. No spelling but the contract's opens.
+  unlocked_paths = flatten([for path in local.public_paths : [path, "/${local.stage_name}${path}"]])
 
   origin_keys = {
     current  = var.origin_key.current
@@ -67,8 +73,8 @@ resource "aws_wafv2_web_acl" "this" {
     }
   }
 
-  # Health is public and not the edge's to limit. A checker asks some 30 times
-  # in five minutes from one address.
+  # Round the edge, which limits what comes through it (modules/edge/waf.tf). A
+  # checker asks some 30 times in five minutes from one address.
   rule {
     name     = "health-rate-per-address"
     priority = 1
@@ -86,11 +92,11 @@ resource "aws_wafv2_web_acl" "this" {
         scope_down_statement {
           or_statement {
             dynamic "statement" {
-              for_each = local.health_paths
+              for_each = local.unlocked_paths
 
               content {
                 byte_match_statement {
-                  positional_constraint = "STARTS_WITH"
+                  positional_constraint = "EXACTLY"
                   search_string         = statement.value
 
                   field_to_match {
@@ -127,11 +133,11 @@ resource "aws_wafv2_web_acl" "this" {
     statement {
       or_statement {
         dynamic "statement" {
-          for_each = local.health_paths
+          for_each = local.unlocked_paths
 
           content {
             byte_match_statement {
-              positional_constraint = "STARTS_WITH"
+              positional_constraint = "EXACTLY"
               search_string         = statement.value
 
               field_to_match {
