@@ -32,6 +32,7 @@ NEEDED: Final = frozenset(
         "deletion_protection",
         "domain_delegated",
         "domain_name",
+        "edge_health_rate_limit",
         "edge_rate_limit",
         "email_from",
         "email_ses_identity_arn",

@@ -72,6 +72,7 @@ inputs = {
   health_check_failure_threshold = local.account.health_check_failure_threshold
   failover_record_ttl_seconds    = local.account.failover_record_ttl_seconds
   rate_limit_per_five_minutes    = local.account.edge_rate_limit
+  health_rate_limit_per_minute   = local.account.edge_health_rate_limit
   price_class                    = local.account.price_class
   geo_restriction                = local.account.geo_restriction
   log_retention_days             = local.account.log_retention_days

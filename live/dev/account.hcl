@@ -63,9 +63,11 @@ locals {
   rpo_target_seconds = 5
   drills_ask_twice   = false
 
-  edge_rate_limit = 10000
-  price_class     = "PriceClass_100"
-  geo_restriction = { restriction_type = "none" }
+  # Of one address: requests in five minutes, and those for /health* in one.
+  edge_rate_limit        = 10000
+  edge_health_rate_limit = 240
+  price_class            = "PriceClass_100"
+  geo_restriction        = { restriction_type = "none" }
 
   log_retention_days = 14
 

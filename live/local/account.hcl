@@ -59,9 +59,10 @@ locals {
   drills_ask_twice   = false
 
   # One address sends everything here, load tests included.
-  edge_rate_limit = 1000000
-  price_class     = "PriceClass_100"
-  geo_restriction = { restriction_type = "none" }
+  edge_rate_limit        = 1000000
+  edge_health_rate_limit = 1000000
+  price_class            = "PriceClass_100"
+  geo_restriction        = { restriction_type = "none" }
 
   log_retention_days = 7
 

@@ -68,10 +68,12 @@ locals {
   rpo_target_seconds = 5
   drills_ask_twice   = true
 
-  # Requests from one address in five minutes. A mobile carrier puts thousands of users behind one.
-  edge_rate_limit = 10000
-  price_class     = "PriceClass_All"
-  geo_restriction = { restriction_type = "none" }
+  # Of one address: requests in five minutes, and those for /health* in one. A mobile carrier puts
+  # thousands of users behind one, none of whom asks for health.
+  edge_rate_limit        = 10000
+  edge_health_rate_limit = 240
+  price_class            = "PriceClass_All"
+  geo_restriction        = { restriction_type = "none" }
 
   log_retention_days = 365
 

@@ -2,10 +2,35 @@ data "aws_cloudfront_cache_policy" "caching_disabled" {
   name = "Managed-CachingDisabled"
 }
 
-# Everything the viewer sends but Host: the Region's custom domain must see the
-# origin's name in Host and SNI, or it doesn't know which API is meant.
-data "aws_cloudfront_origin_request_policy" "all_viewer_except_host_header" {
-  name = "Managed-AllViewerExceptHostHeader"
+# Everything the viewer sends, but what isn't his to say:
+# - Host: the Region's custom domain must see the origin's name in Host and SNI, or
+#   it doesn't know which API is meant.
+# - x-amzn-trace-id: the gateway takes up a trace and its Sampled=1, so that callers
+#   would choose what X-Ray keeps, and is paid for.
+# - x-amzn-requestid: it overrides $context.requestId (API Gateway's set-up-logging),
+#   so that a caller would choose the id that his requests are found by.
+#
+# Whether CloudFront takes the last two names in a policy is untried. It refuses
+# Authorization and Accept-Encoding, and says so for no other.
+resource "aws_cloudfront_origin_request_policy" "viewer" {
+  name    = "${var.name}-viewer"
+  comment = "What a viewer sends, less what names the API, a trace or a request"
+
+  headers_config {
+    header_behavior = "allExcept"
+
+    headers {
+      items = ["host", "x-amzn-requestid", "x-amzn-trace-id"]
+    }
+  }
+
+  cookies_config {
+    cookie_behavior = "all"
+  }
+
+  query_strings_config {
+    query_string_behavior = "all"
+  }
 }
 
 resource "aws_cloudfront_response_headers_policy" "security" {
@@ -79,7 +104,8 @@ resource "aws_cloudfront_distribution" "this" {
     }
 
     # The origin lock: a Region's web ACL lets in only requests that carry it.
-    # CloudFront overwrites the header when a viewer sends one himself.
+    # CloudFront overwrites the header when a viewer sends one himself
+    # (add-origin-custom-headers).
     custom_header {
       name  = "x-origin-key"
       value = var.origin_key.current
@@ -97,7 +123,7 @@ resource "aws_cloudfront_distribution" "this" {
     allowed_methods            = ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"]
     cached_methods             = ["GET", "HEAD"]
     cache_policy_id            = data.aws_cloudfront_cache_policy.caching_disabled.id
-    origin_request_policy_id   = data.aws_cloudfront_origin_request_policy.all_viewer_except_host_header.id
+    origin_request_policy_id   = aws_cloudfront_origin_request_policy.viewer.id
     response_headers_policy_id = aws_cloudfront_response_headers_policy.security.id
   }
 

@@ -149,6 +149,17 @@ variable "rate_limit_per_five_minutes" {
   }
 }
 
+variable "health_rate_limit_per_minute" {
+  description = "Requests for /health* from one address in a minute before the edge refuses these. A Route 53 checker makes 2 of them, and whoever watches a move of users (make takeover, a drill) 120."
+  type        = number
+  default     = 240
+
+  validation {
+    condition     = var.health_rate_limit_per_minute >= 10 && var.health_rate_limit_per_minute <= 2000000000
+    error_message = "health_rate_limit_per_minute must be 10 to 2,000,000,000, which are AWS WAF's own limits."
+  }
+}
+
 variable "health_check_interval_seconds" {
   description = "Seconds between two requests of one health checker: 10 (fast, costs more) or 30. AWS can't change it on an existing check: a change replaces the checks."
   type        = number

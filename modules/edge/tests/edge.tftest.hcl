@@ -100,6 +100,30 @@ run "failover_follows_readiness_and_the_operators_switch" {
   }
 }
 
+run "health_has_a_limit_of_its_own_at_the_edge" {
+  variables {
+    health_rate_limit_per_minute = 20
+  }
+
+  assert {
+    condition = alltrue([
+      for rule in aws_wafv2_web_acl.this.rule : (
+        rule.statement[0].rate_based_statement[0].limit == 20 &&
+        rule.statement[0].rate_based_statement[0].aggregate_key_type == "IP" &&
+        rule.statement[0].rate_based_statement[0].scope_down_statement[0].byte_match_statement[0].search_string == "/health" &&
+        [for each in rule.statement[0].rate_based_statement[0].scope_down_statement[0].byte_match_statement[0].text_transformation : "${each.priority} ${each.type}"] == ["0 URL_DECODE", "1 NORMALIZE_PATH"] &&
+        rule.action[0].block[0].custom_response[0].response_code == 429
+      ) if rule.name == "health-rate-per-address"
+    ])
+    error_message = "every spelling of a health path must count for one address' limit, whose refusal is a 429"
+  }
+
+  assert {
+    condition     = { for rule in aws_wafv2_web_acl.this.rule : rule.name => rule.priority if endswith(rule.name, "rate-per-address") } == { rate-per-address = 0, health-rate-per-address = 1 }
+    error_message = "health must count for the limit of everything, and both limits before the rules that cost more"
+  }
+}
+
 run "only_the_current_origin_key_is_sent" {
   assert {
     condition     = [for header in one(aws_cloudfront_distribution.this.origin).custom_header : header.value if header.name == "x-origin-key"] == ["new-key"]
@@ -109,8 +133,24 @@ run "only_the_current_origin_key_is_sent" {
 
 run "the_region_sees_the_origins_name" {
   assert {
-    condition     = aws_cloudfront_distribution.this.default_cache_behavior[0].origin_request_policy_id == data.aws_cloudfront_origin_request_policy.all_viewer_except_host_header.id
-    error_message = "the viewer's Host must not reach the Region"
+    condition     = aws_cloudfront_distribution.this.default_cache_behavior[0].origin_request_policy_id == aws_cloudfront_origin_request_policy.viewer.id
+    error_message = "the distribution must send what our own policy says"
+  }
+
+  assert {
+    condition = (
+      aws_cloudfront_origin_request_policy.viewer.headers_config[0].header_behavior == "allExcept" &&
+      aws_cloudfront_origin_request_policy.viewer.headers_config[0].headers[0].items == toset(["host", "x-amzn-requestid", "x-amzn-trace-id"])
+    )
+    error_message = "a viewer's Host, request id and trace must not reach the Region, and everything else must"
+  }
+
+  assert {
+    condition = (
+      aws_cloudfront_origin_request_policy.viewer.cookies_config[0].cookie_behavior == "all" &&
+      aws_cloudfront_origin_request_policy.viewer.query_strings_config[0].query_string_behavior == "all"
+    )
+    error_message = "cookies and query strings are the API's to read"
   }
 
   assert {
@@ -218,6 +258,7 @@ run "impossible_settings_are_refused" {
     price_class                    = "PriceClass_50"
     geo_restriction                = { restriction_type = "none", locations = ["DE"] }
     rate_limit_per_five_minutes    = 10
+    health_rate_limit_per_minute   = 9
     log_retention_days             = 31
     availability_objective         = 89.9
     latency_objective_ms           = 49
@@ -237,6 +278,7 @@ run "impossible_settings_are_refused" {
     var.price_class,
     var.geo_restriction,
     var.rate_limit_per_five_minutes,
+    var.health_rate_limit_per_minute,
     var.log_retention_days,
     var.availability_objective,
     var.latency_objective_ms,
