@@ -21,7 +21,10 @@ DEFAULT_MINUTES = 180
 def main(arguments: Sequence[str]) -> int:
     """Print what is known of a request; 0 when it is found, 1 when it isn't, 2 for bad input."""
     parser = argparse.ArgumentParser(prog="python -m tracing", description=__doc__)
-    parser.add_argument("identifier", help="x-amzn-requestid, x-amz-cf-id or x-amzn-trace-id")
+    parser.add_argument(
+        "identifier",
+        help="x-amz-apigw-id, x-amzn-requestid, x-amz-cf-id or x-amzn-trace-id",
+    )
     parser.add_argument("--minutes", type=int, default=DEFAULT_MINUTES, help="how far back to look")
     parsed = parser.parse_args(arguments)
     try:

@@ -13,8 +13,10 @@ from toolchain.console import ToolchainError
 WELL_FORMED = re.compile(r"[A-Za-z0-9_=-]{8,128}")
 ROOT = re.compile(r"\bRoot=([^;\s]+)", re.IGNORECASE)
 TRACE = re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}")
-# Each layer's name for the same thing.
-REQUEST_FIELDS = ("requestId", "request_id")
+# Each layer's name for the same thing. The gateway's request id is not among them, though a request
+# is found by it: who comes round the edge can choose it (API Gateway's set-up-logging), and with it
+# whose lines stand beside his own. The extended one is always AWS's.
+GATEWAY_FIELDS = ("extendedRequestId", "extended_request_id")
 TRACE_FIELDS = ("xrayTraceId", "xray_trace_id")
 EDGE_FIELDS = ("x-edge-request-id", "edge_request_id")
 
@@ -45,14 +47,15 @@ def read(text: str) -> str:
     if not WELL_FORMED.fullmatch(found):
         raise ToolchainError(
             f"{text!r} is no id of a request. Every answer has some in its headers, and any of "
-            "them will do: make trace ID=<x-amzn-requestid, x-amz-cf-id or x-amzn-trace-id>."
+            "them will do: make trace ID=<x-amz-apigw-id, x-amzn-requestid, x-amz-cf-id or "
+            "x-amzn-trace-id>."
         )
     return found
 
 
 def named_by(lines: Iterable[Line]) -> set[str]:
     """Give every id in some lines by which further lines can be found."""
-    fields = (REQUEST_FIELDS, TRACE_FIELDS, EDGE_FIELDS)
+    fields = (GATEWAY_FIELDS, TRACE_FIELDS, EDGE_FIELDS)
     return {found for line in lines for names in fields if (found := line.first(*names))}
 
 

@@ -64,10 +64,18 @@ class Observer:
         self._cold_start = True
         self._counted = False
 
-    def begin(self, *, request_id: str, function_request_id: str, edge_request_id: str) -> None:
+    def begin(
+        self,
+        *,
+        request_id: str,
+        extended_request_id: str,
+        function_request_id: str,
+        edge_request_id: str,
+    ) -> None:
         """Name the request in every line that follows, until end."""
         self.logger.append_keys(
             request_id=request_id,
+            extended_request_id=extended_request_id,
             function_request_id=function_request_id,
             edge_request_id=edge_request_id,
             cold_start=self._cold_start,
@@ -128,6 +136,7 @@ class Observer:
         self.logger.remove_keys(
             [
                 "request_id",
+                "extended_request_id",
                 "function_request_id",
                 "edge_request_id",
                 "cold_start",

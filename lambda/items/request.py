@@ -30,7 +30,8 @@ class Request:
 
     headers have lower-case names, their values joined as RFC 9110 section 5.2 says. query keeps
     every value of every parameter. username and client_id are the access token's claims, None on
-    public routes.
+    public routes. request_id may be the caller's own choice; extended_request_id never is (API
+    Gateway's set-up-logging).
     """
 
     method: str
@@ -42,6 +43,7 @@ class Request:
     username: str | None
     client_id: str | None
     request_id: str
+    extended_request_id: str
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> Request:
@@ -58,6 +60,7 @@ class Request:
             username=claims.get("username"),
             client_id=claims.get("client_id"),
             request_id=context.get("requestId") or "",
+            extended_request_id=context.get("extendedRequestId") or "",
         )
 
     def owner(self, client_ids: Collection[str]) -> str:

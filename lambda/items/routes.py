@@ -88,6 +88,7 @@ class Api:
         request = Request.from_event(event)
         self._observe.begin(
             request_id=request.request_id,
+            extended_request_id=request.extended_request_id,
             function_request_id=getattr(context, "aws_request_id", ""),
             edge_request_id=request.headers.get("x-amz-cf-id", ""),
         )

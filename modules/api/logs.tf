@@ -36,8 +36,12 @@ locals {
   # choose: the gateway doesn't say that it escapes them, so a quote in a user
   # agent could forge a field. Its error messages are left out too, as they can
   # quote what was sent, tokens included; the response type tells as much.
-  # Request headers can't be logged here: CloudFront's request id stands in the
-  # function's log and in the trace, joined by requestId and xrayTraceId.
+  #
+  # Two are AWS's only for who comes by the edge, which drops the headers that set
+  # them: requestId and xrayTraceId, each of which has a form that holds no quote.
+  # So lines are joined by extendedRequestId, which no caller can set
+  # (set-up-logging). Request headers can't be logged here: CloudFront's request id
+  # stands in the function's log and in the trace.
   access_log_fields = {
     requestId          = "$context.requestId"
     extendedRequestId  = "$context.extendedRequestId"

@@ -9,9 +9,9 @@ locals {
     "one request" = {
       groups = [local.access_log, local.function_log]
       query  = <<-QUERY
-        # Put the id in: x-amzn-requestid, x-amz-cf-id or the trace's, from the answer's headers.
-        fields @timestamp, @log, httpMethod, resourcePath, status, responseType, integrationError, responseLatency, integrationLatency, message, method, route, reason, exception_name, duration_ms, requestId, request_id, xrayTraceId, xray_trace_id, edge_request_id
-        | filter requestId = "ID" or request_id = "ID" or edge_request_id = "ID" or xrayTraceId like /ID/ or xray_trace_id = "ID"
+        # Put the id in: x-amz-apigw-id, x-amzn-requestid, x-amz-cf-id or the trace's, from the answer's headers.
+        fields @timestamp, @log, httpMethod, resourcePath, status, responseType, integrationError, responseLatency, integrationLatency, message, method, route, reason, exception_name, duration_ms, extendedRequestId, extended_request_id, requestId, request_id, xrayTraceId, xray_trace_id, edge_request_id
+        | filter extendedRequestId = "ID" or extended_request_id = "ID" or requestId = "ID" or request_id = "ID" or edge_request_id = "ID" or xrayTraceId like /ID/ or xray_trace_id = "ID"
         | sort @timestamp asc
         | limit 100
       QUERY

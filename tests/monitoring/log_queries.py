@@ -12,7 +12,8 @@ GENERATED = frozenset({"@ingestionTime", "@log", "@logStream", "@message", "@tim
 FUNCTION = frozenset(
     {
         *("level", "location", "message", "service", "timestamp", "xray_trace_id"),
-        *("cold_start", "edge_request_id", "function_request_id", "owner_hash", "request_id"),
+        *("cold_start", "edge_request_id", "extended_request_id", "function_request_id"),
+        *("owner_hash", "request_id"),
         *("duration_ms", "method", "route", "status"),
         *("exception_name", "reason", "stack"),
     }

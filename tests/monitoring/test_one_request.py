@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import subprocess
 import sys
+import time
 import uuid
 from typing import TYPE_CHECKING
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from drills.system import System
 
 LAYERS = ("edge", "gateway", "function")
-HEADERS = ("x-amz-cf-id", "x-amzn-requestid", "x-amzn-trace-id")
+HEADERS = ("x-amz-apigw-id", "x-amz-cf-id", "x-amzn-requestid", "x-amzn-trace-id")
 # A log line arrives within a second, a sampled trace when its last segment has.
 ARRIVES_SECONDS = 20.0
 
@@ -91,6 +93,31 @@ def test_a_request_is_found_everywhere_by_any_id_of_its_answer(
     # No request but this one.
     assert [len(re.findall(rf"(?m)^20.* {layer} ", said)) for layer in LAYERS] == [1, 1, 1]
     assert said.count("\nTrace ") == 1
+
+
+def test_no_id_of_a_request_is_its_callers_to_choose(system: System) -> None:
+    chosen, root = str(uuid.uuid4()), f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
+
+    answers = [
+        requests.get(
+            f"{system.deployment.api_url}/health",
+            headers={
+                "x-amzn-requestid": chosen,
+                "x-amz-apigw-id": chosen,
+                "x-amz-cf-id": chosen,
+                "x-amzn-trace-id": f"Root={root};Sampled=1",
+            },
+            timeout=30,
+        )
+        for _ in range(2)
+    ]
+
+    for header in HEADERS:
+        told = [answer.headers[header] for answer in answers]
+        assert len(set(told)) == len(told)
+        assert not [each for each in told if chosen in each or root in each]
+    # A health check is never sampled: nobody's Sampled=1 was taken up.
+    assert all("Sampled=0" in answer.headers["x-amzn-trace-id"] for answer in answers)
 
 
 def test_a_request_that_nobody_sent_is_found_nowhere() -> None:

@@ -18,6 +18,7 @@ from tracing.text import described
 
 TRACE = "1-6b0831c6-ccb1310ae3c4fae60a2bbdc9"
 REQUEST = "f0a8c61e-514b-4fce-9028-821cb108f0de"
+EXTENDED = "DeSKvE3CIAMFdNw="
 EDGE = "jIgi4Q6DAPe9xYOBK3lRYaph_r4svkDKkXhD5dalSUty23sR1JHNvg=="
 
 
@@ -26,6 +27,7 @@ EDGE = "jIgi4Q6DAPe9xYOBK3lRYaph_r4svkDKkXhD5dalSUty23sR1JHNvg=="
     [
         (REQUEST, REQUEST),
         (f" {EDGE}\n", EDGE),
+        (EXTENDED, EXTENDED),
         (TRACE, TRACE),
         (f"Root={TRACE};Parent=53995c3f42cd8ad8;Sampled=1", TRACE),
         (f"x-amzn-trace-id: root={TRACE}", TRACE),
@@ -55,11 +57,18 @@ def line(layer: str, **fields: str) -> Line:
 
 
 def test_each_layer_names_the_others() -> None:
-    gateway = line("gateway", requestId=REQUEST, xrayTraceId=TRACE, status="201")
-    function = line("function", request_id=REQUEST, edge_request_id=EDGE, xray_trace_id="-")
+    gateway = line("gateway", extendedRequestId=EXTENDED, xrayTraceId=TRACE, status="201")
+    function = line("function", edge_request_id=EDGE, xray_trace_id="-")
 
-    assert identifiers.named_by([gateway, function]) == {REQUEST, TRACE, EDGE}
+    assert identifiers.named_by([gateway, function]) == {EXTENDED, TRACE, EDGE}
     assert identifiers.traces([REQUEST, TRACE, EDGE]) == [TRACE]
+
+
+def test_an_id_that_a_caller_can_choose_leads_to_nobody_elses_lines() -> None:
+    gateway = line("gateway", requestId=REQUEST, extendedRequestId=EXTENDED)
+    function = line("function", request_id=REQUEST, extended_request_id=EXTENDED)
+
+    assert identifiers.named_by([gateway, function]) == {EXTENDED}
 
 
 def document(name: str, identifier: str, start: float, **more: Any) -> str:

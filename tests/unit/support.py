@@ -24,6 +24,7 @@ BOB = "2b1d4f5a-0000-4000-8000-0000000000b0"
 ORIGIN = "https://app.example.com"
 CLIENT_ID = "1example23456789"
 REQUEST_ID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
+EXTENDED_REQUEST_ID = "DeSKvE3CIAMFdNw="
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ def event(
         "stageVariables": None,
         "requestContext": {
             "requestId": REQUEST_ID,
+            "extendedRequestId": EXTENDED_REQUEST_ID,
             "path": f"/live{path}",
             "stage": "live",
             "httpMethod": method,

@@ -16,7 +16,7 @@ import pytest
 
 from items.settings import REQUIRED, Settings, SettingsError
 from tests.monitoring import log_queries
-from tests.unit.support import ALICE, CLIENT_ID, REGION, REQUEST_ID
+from tests.unit.support import ALICE, CLIENT_ID, EXTENDED_REQUEST_ID, REGION, REQUEST_ID
 
 if TYPE_CHECKING:
     import io
@@ -55,6 +55,7 @@ def test_a_request_leaves_one_line_that_can_be_followed(client: Client, log: io.
             "route": "/v1/items",
             "status": 201,
             "request_id": REQUEST_ID,
+            "extended_request_id": EXTENDED_REQUEST_ID,
             "edge_request_id": "edge==",
             "owner_hash": owner_hash,
             "cold_start": True,
