@@ -172,14 +172,25 @@ class Api:
         )
 
     def takeover(self, _: Request) -> Answer:
-        """GET /health/takeover."""
+        """GET /health/takeover.
+
+        Whatever isn't a plain yes is a 404: a failure for a health check, as only 2xx and 3xx are
+        good (Route 53's dns-failover-determining-health-of-endpoints), and no 5xx, which anybody
+        could ask for until the on-call is paged. A switch that can't be read moves nobody: the
+        same replica fails /health/ready, so that this Region is no place to move users to.
+        """
         thrown = self._probe.takeover()
         if thrown:
             return self._well()
         if thrown is None:
             self._observe.unavailable("takeover")
-            raise Problem(503, "This Region can't tell: its table can't be read.")
-        raise Problem(503, "This Region has not been told to take over.")
+            raise Problem(
+                404,
+                "Whether this Region has been told to take over can't be known, as its table "
+                "can't be read. It counts as not told. Look at /health/ready.",
+                extras={"reason": "unknown"},
+            )
+        raise Problem(404, "This Region has not been told to take over.")
 
     def _well(self) -> Answer:
         return Answer(200, {"status": "ok", "region": self._settings.region})

@@ -96,7 +96,7 @@ locals {
           line = null
         },
         {
-          title = "Gateway: errors, health checks' 503s included"
+          title = "Gateway: errors, health checks' 404s and 503s included"
           metrics = [
             concat(["AWS/ApiGateway", "4XXError"], local.stage, [{ stat = "Sum", label = "4XX" }]),
             concat(["AWS/ApiGateway", "5XXError"], local.stage, [{ stat = "Sum", label = "5XX", color = "#d62728" }]),

@@ -15,12 +15,12 @@ locals {
   informing_alarm_definitions = {
     client-errors = {
       meaning = "Every other of users' requests is refused as the caller's mistake (4XX), throttling (429) included. A release of the app that sends nonsense, tokens that nobody takes, or the stage's rate limit: errors by route are in the saved query."
-      # No health check is answered with a 4XX: nothing to take from the errors.
-      metrics = merge(
-        { for id, metric in local.user_traffic_metrics : id => metric if metric.name == "Count" },
-        { errors = { namespace = "AWS/ApiGateway", name = "4XXError", dimensions = local.stage_dimensions, stat = "Sum" } },
-      )
-      expression = "IF(${local.user_requests} >= ${var.alarm_least_requests}, errors / ${local.user_requests}, 0)"
+      # The health checks' own 4XXs ("not told to take over") are taken from both.
+      metrics = {
+        for id, metric in local.user_traffic_metrics :
+        id => merge(metric, { name = metric.name == "5XXError" ? "4XXError" : metric.name })
+      }
+      expression = "IF(${local.user_requests} >= ${var.alarm_least_requests}, ${local.user_failures} / ${local.user_requests}, 0)"
       threshold  = 0.5
       period     = 300
       periods    = 3

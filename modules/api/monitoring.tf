@@ -12,8 +12,9 @@ locals {
   table_dimensions    = { TableName = var.table_name }
 
   # Users' requests and failures: those of the stage less those of the health
-  # checks, whose 503s are answers ("not told to take over") and no failures.
-  # An alarm on metric math has room for ten metrics; these are eight.
+  # checks, whose refusals are answers ("not ready", 503, and "not told to take
+  # over", 404) and no failures of users' requests. An alarm on metric math has
+  # room for ten metrics; these are eight.
   user_traffic_metrics = merge(
     {
       all      = { namespace = "AWS/ApiGateway", name = "Count", dimensions = local.stage_dimensions, stat = "Sum" }

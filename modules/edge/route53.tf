@@ -24,7 +24,9 @@ resource "aws_route53_health_check" "ready" {
 
 # The operator's switch. It watches the *standby*, so that it works when the
 # primary Region and Route 53's control plane don't: /health/takeover answers
-# 200 once the standby was told to take over. Inverted: that 200 is "unhealthy".
+# 200 once the standby was told to take over, and 404 otherwise, its table lost
+# included: no other answer than a plain yes moves anybody. Inverted: that 200 is
+# "unhealthy".
 resource "aws_route53_health_check" "not_taken_over" {
   fqdn               = local.region_domain_names.standby
   resource_path      = "/health/takeover"

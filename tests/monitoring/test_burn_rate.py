@@ -42,7 +42,7 @@ FACTORS = {(60, 5): 14.4, (360, 30): 6.0}
 # complete, and one until the next evaluation.
 SLACK = 2
 BUSY = 600  # requests a minute
-# Two health checkers' requests a minute, to each of the two paths that answer 503 by design.
+# Two health checkers' requests a minute, to each of the two paths that they ask.
 HEALTH_REQUESTS = 4
 ERROR_METRICS = ("5XXError", "5xxErrorRate")
 
@@ -106,7 +106,8 @@ def _counts_errors(alarm: Alarm) -> bool:
 class Traffic:
     """Requests and errors minute by minute, as the gateway's and the edge's metrics tell them.
 
-    The health paths' requests come beside them, and half of those answer 503.
+    The health paths' requests come beside them, and half of those answer 503: of a Region that
+    isn't ready, whose users are elsewhere.
     """
 
     def __init__(self, minutes: Iterable[tuple[int, float]], *, health: bool = True) -> None:
@@ -134,7 +135,7 @@ class Traffic:
         if path is not None:
             # A route of its own: one of the two health paths, or none that has any traffic.
             mine = checks / 2 if path.startswith("/health/") else 0
-            return mine, mine if path == "/health/takeover" else 0
+            return mine, mine if path == "/health/ready" else 0
         if metric.namespace == "AWS/CloudFront":
             # The canary alone asks there for health, and its answers are good ones.
             return requests, errors

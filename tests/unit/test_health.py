@@ -223,19 +223,19 @@ def test_a_takeover_is_answered_once_the_switch_is_thrown_and_until_it_is_given_
         clock.seconds += KEPT_SECONDS
         return client.send("GET", "/health/takeover", user=None).status
 
-    assert asked() == 503
+    assert asked() == 404
     switches: list[tuple[dict[str, Any], int]] = [
         ({**key, "active": {"BOOL": True}}, 200),
-        ({**key, "active": {"BOOL": False}}, 503),
-        ({**key}, 503),
-        ({**key, "active": {"S": "true"}}, 503),
+        ({**key, "active": {"BOOL": False}}, 404),
+        ({**key}, 404),
+        ({**key, "active": {"S": "true"}}, 404),
         ({**key, "active": {"BOOL": True}}, 200),
     ]
     for row, status in switches:
         dynamodb.put_item(TableName=TABLE, Item=row)
         assert asked() == status
     dynamodb.delete_item(TableName=TABLE, Key=key)
-    assert asked() == 503
+    assert asked() == 404
 
 
 def test_the_switch_of_the_other_region_is_not_this_ones(
@@ -243,12 +243,14 @@ def test_the_switch_of_the_other_region_is_not_this_ones(
 ) -> None:
     other = {"owner": {"S": "region#us-west-2"}, "item_id": {"S": "takeover"}}
     dynamodb.put_item(TableName=TABLE, Item={**other, "active": {"BOOL": True}})
-    assert client.send("GET", "/health/takeover", user=None).status == 503
+    assert client.send("GET", "/health/takeover", user=None).status == 404
 
 
 def test_a_switch_that_cannot_be_read_is_not_thrown(client: Client, log: io.StringIO) -> None:
     client.api._probe._table_name = "no-such-table"
-    assert client.send("GET", "/health/takeover", user=None).status == 503
+    answer = client.send("GET", "/health/takeover", user=None)
+    assert (answer.status, answer.json["reason"]) == (404, "unknown")
+    assert "no-such-table" not in answer.body
     assert '"reason":"takeover"' in log.getvalue()
 
 

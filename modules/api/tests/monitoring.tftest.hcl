@@ -15,8 +15,22 @@ run "requests_that_make_a_rate_worth_acting_on_are_users_own" {
   }
 
   assert {
-    condition     = strcontains(local.informing_alarms["client-errors"].expression, "errors / ${local.user_requests}")
-    error_message = "A share of users' requests must have these below the line."
+    condition = {
+      for id, metric in local.informing_alarms["client-errors"].metrics : try(metric.dimensions.Resource, "the stage") => id if metric.name == "4XXError"
+      } == {
+      for id, metric in local.user_traffic_metrics : try(metric.dimensions.Resource, "the stage") => id if metric.name == "5XXError"
+    }
+    error_message = "A health check's 4XX (not told to take over) is no mistake of a user's."
+  }
+
+  assert {
+    condition     = strcontains(local.informing_alarms["client-errors"].expression, "${local.user_failures} / ${local.user_requests}")
+    error_message = "A share of users' requests must have these below the line, and users' errors alone above it."
+  }
+
+  assert {
+    condition     = alltrue([for alarm in local.informing_alarms : length(alarm.metrics) <= 10])
+    error_message = "An alarm on metric math reads ten metrics at most."
   }
 
   assert {
