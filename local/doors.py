@@ -7,9 +7,13 @@ its Region when it is registered in that one alone.
 
 from __future__ import annotations
 
+import base64
 import contextvars
 import json
+import re
+import secrets
 import time
+import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,13 +33,21 @@ Response = tuple[int, dict[str, Any], bytes]
 
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html: payload size 10 MB.
 MAX_PAYLOAD = 10 * 1024 * 1024
+REQUEST_ID = b"x-amzn-requestid"
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def new_extended_id() -> str:
+    """An `x-amz-apigw-id`, `$context.extendedRequestId`: always the gateway's own."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(11)).decode()
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """An HTTP request as it came through a door; `path` is percent-decoded, `raw_path` as sent.
 
-    `received` is when its last byte was there, in seconds since the epoch.
+    `received` is when its last byte was there, in seconds since the epoch. `request_id` and
+    `extended_id` are API Gateway's, in the answer's x-amzn-requestid and x-amz-apigw-id.
     """
 
     name: str
@@ -49,6 +61,7 @@ class Request:
     request_id: str
     protocol: str = "HTTP/1.1"
     received: float = field(default_factory=time.time)
+    extended_id: str = field(default_factory=new_extended_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +125,7 @@ async def to_region(domain: Domain, request: Request) -> Response:
             status, headers, body = await _execute(request)
     finally:
         current.reset(token)
-    return status, _with_ids(headers, request.request_id), body
+    return status, _with_ids(headers, request.request_id, request.extended_id), body
 
 
 async def _execute(request: Request) -> Response:
@@ -216,18 +229,25 @@ async def respond(send: Send, response: Response) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def _with_ids(headers: dict[str, Any], request_id: str) -> dict[str, Any]:
+def _with_ids(
+    headers: dict[str, Any], request_id: str, extended_id: str | None = None
+) -> dict[str, Any]:
     lower = {name.lower(): value for name, value in headers.items()}
     return {
         **lower,
         "x-amzn-requestid": request_id,
-        "x-amz-apigw-id": extended_id(request_id),
+        "x-amz-apigw-id": extended_id or new_extended_id(),
     }
 
 
-def extended_id(request_id: str) -> str:
-    """The `x-amz-apigw-id` of a request."""
-    return request_id.replace("-", "")[:15] + "="
+def request_id(scope: Scope) -> str:
+    """The id of a request to API Gateway, `$context.requestId`: the client's own, if it sends one.
+
+    "Clients can override the value in the x-amzn-RequestId header" (docs.aws.amazon.com/apigateway/
+    latest/developerguide/set-up-logging.html). Which values it takes isn't said: here, a UUID.
+    """
+    sent = [value.decode("latin-1") for name, value in scope["headers"] if name == REQUEST_ID]
+    return sent[0] if len(sent) == 1 and UUID.fullmatch(sent[0]) else str(uuid.uuid4())
 
 
 def host(scope: Scope) -> str:

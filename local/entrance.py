@@ -37,7 +37,7 @@ async def _answer(scope: Scope, receive: Receive, faults: Faults) -> Response:
 async def _at_a_region(
     scope: Scope, receive: Receive, faults: Faults, domain: Domain | None
 ) -> Response:
-    request_id = str(uuid.uuid4())
+    request_id = doors.request_id(scope)
     region = domain.region if domain else doors.region_at(scope["server"][0])
     if region and faults.shuts(region):
         raise CutError

@@ -11,9 +11,11 @@ from local.mends import (
     api_gateway_updates,
     cloudfront,
     cloudwatch,
+    cognito,
     dynamodb,
     lambda_functions,
     logs,
+    payloads,
     route53,
     wafv2,
 )
@@ -23,9 +25,11 @@ MENDS = (
     *api_gateway_updates.MENDS,
     *cloudfront.MENDS,
     *cloudwatch.MENDS,
+    *cognito.MENDS,
     *dynamodb.MENDS,
     *lambda_functions.MENDS,
     *logs.MENDS,
+    *payloads.MENDS,
     *route53.MENDS,
     *wafv2.MENDS,
 )

@@ -93,6 +93,26 @@ def mock_without_method() -> None:
     gateway._put_integration = put
 
 
+def mocks_want_a_template() -> None:
+    """A MOCK integration answers whatever is sent.
+
+    A body whose Content-Type no template is for reaches the integration as it is (integration-
+    passthrough-behaviors), where a mock finds no statusCode in it: users report a 500 ("Unable to
+    parse statusCode. It should be an integer defined in the request template").
+    """
+    original = gateway._check_passthrough_behavior
+
+    def check_passthrough_behavior(integration: dict[str, Any], headers: dict[str, str]) -> Any:  # noqa: ANN401
+        refusal = original(integration, headers)
+        if refusal is None and integration.get("type") == "MOCK":
+            strictly = {**integration, "passthroughBehavior": "NEVER"}
+            if original(strictly, headers) is not None:
+                return gateway._gw_error("API_CONFIGURATION_ERROR", "Internal server error")
+        return refusal
+
+    gateway._check_passthrough_behavior = check_passthrough_behavior
+
+
 def domain_in_two_regions() -> None:
     """A custom domain registered in two Regions always leads to the first one.
 
@@ -128,8 +148,8 @@ def one_request_id() -> None:
 def event_of_a_custom_domain() -> None:
     """The event lacks `domainName` and `domainPrefix`, and takes its `sourceIp` from a header.
 
-    On AWS `sourceIp` is the connection's peer, whatever X-Forwarded-For claims; `path` and
-    `requestContext.path` are those of the request.
+    Its `extendedRequestId` is the request id over again. On AWS `sourceIp` is the connection's
+    peer, whatever X-Forwarded-For claims; `path` and `requestContext.path` are the request's.
     """
     original = gateway._build_lambda_event_v1
 
@@ -140,6 +160,7 @@ def event_of_a_custom_domain() -> None:
             context = event["requestContext"]
             context["domainName"] = request.name
             context["domainPrefix"] = request.name.partition(".")[0]
+            context["extendedRequestId"] = request.extended_id
             context["path"] = request.path
             context["identity"]["sourceIp"] = request.client
         return event
@@ -203,6 +224,7 @@ MENDS = (
     update_domain_name,
     domain_name_as_aws_tells_it,
     mock_without_method,
+    mocks_want_a_template,
     domain_in_two_regions,
     one_request_id,
     event_of_a_custom_domain,

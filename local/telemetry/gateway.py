@@ -127,7 +127,7 @@ def _record(  # noqa: PLR0913, PLR0917 - what a record is made of
         authorization=notes.authorization,
         waf_status=notes.waf_status,
         request_id=request_id,
-        extended_id=doors.extended_id(request_id),
+        extended_id=request.extended_id if request else doors.new_extended_id(),
         trace_root=notes.trace_root,
         edge_request_id=headers.get("x-amz-cf-id"),
         source_ip=request.client if request else LOOPBACK,

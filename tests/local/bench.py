@@ -53,6 +53,9 @@ def handler(event, context):
         table().query(TableName="things", IndexName="by_created",
                     KeyConditionExpression="#o = :o", ExpressionAttributeNames={"#o": "owner"},
                     ExpressionAttributeValues={":o": {"S": "f"}})
+    if event["path"] == "/size":
+        answer, got = "x" * int(event["queryStringParameters"]["answer"]), len(event["body"] or "")
+        return {"statusCode": 200, "body": answer, "headers": {"x-got": str(got)}}
     answer = {"region": os.environ["AWS_REGION"], "event": event, "environment": dict(os.environ),
               "pid": os.getpid()}
     status = int((event.get("queryStringParameters") or {}).get("status", 200))

@@ -1,5 +1,8 @@
 """A distribution, a failover pair and health checks, as small as they can be, over a stack."""
 
+import contextlib
+import http.client
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,6 +46,18 @@ class GlobalLayer:
     def get(self, path: str = "/", **more: Any) -> requests.Response:
         """A request by the public name."""
         return self.bench.request(API, path, **more)
+
+    def raw(self, path: str, name: str = API) -> int:
+        """The status of a GET whose path is sent as it is: requests would tidy it up."""
+        chosen = self.bench.settings
+        trusted = ssl.create_default_context(cafile=str(chosen.ca / "ca.pem"))
+        with resolver.installed():
+            connection = http.client.HTTPSConnection(
+                name, chosen.https_port, context=trusted, timeout=30
+            )
+            connection.request("GET", path)
+        with contextlib.closing(connection):
+            return connection.getresponse().status
 
     def at(self, region: str, name: str, path: str = "/", **more: Any) -> requests.Response:
         """A request to a name at a Region's own address."""
@@ -95,6 +110,13 @@ class GlobalLayer:
             yield
         finally:
             self._configure(before)
+
+    @contextmanager
+    def behaviour(self, **changed: Any) -> Iterator[None]:
+        """The distribution's default behaviour, changed for a while."""
+        behaviour = self._configuration()["DefaultCacheBehavior"]
+        with self.configured(DefaultCacheBehavior={**behaviour, **changed}):
+            yield
 
     def _configuration(self) -> dict[str, Any]:
         client = self.bench.client("cloudfront")

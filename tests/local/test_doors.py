@@ -84,6 +84,34 @@ def test_a_gateway_response_bears_the_request_id_of_the_answer(stack: Stack) -> 
     assert answer.json() == {"id": answer.headers["x-amzn-requestid"]}
 
 
+CHOSEN = "9f2c1d34-0000-4000-8000-00000000beef"
+
+
+@pytest.mark.parametrize(
+    ("sent", "taken"),
+    [
+        (CHOSEN, True),
+        (CHOSEN.upper(), True),
+        ("mine", False),
+        (f"{CHOSEN}, {CHOSEN}", False),
+        (f'{CHOSEN}"', False),
+    ],
+)
+def test_a_client_may_choose_the_request_id_but_not_the_extended_one(
+    stack: Stack, sent: str, taken: bool
+) -> None:
+    headers = {"x-amzn-requestid": sent, "x-amz-apigw-id": sent}
+
+    answers = [stack.get("us-east-1", "/where", headers=headers) for _ in range(2)]
+
+    for answer in answers:
+        context = answer.json()["event"]["requestContext"]
+        assert (answer.headers["x-amzn-requestid"] == sent) is taken
+        assert context["requestId"] == answer.headers["x-amzn-requestid"]
+        assert context["extendedRequestId"] == answer.headers["x-amz-apigw-id"]
+    assert len({answer.headers["x-amz-apigw-id"] for answer in answers} | {sent}) == 3
+
+
 def test_a_body_up_to_the_payload_limit_arrives_whole(stack: Stack) -> None:
     body = "x" * (1024 * 1024)
 

@@ -1,6 +1,7 @@
 """The edge's door: the distribution's way to the Region that DNS names, and what it tells."""
 
 import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -51,6 +52,70 @@ def test_a_viewers_own_origin_key_is_overwritten(layer: GlobalLayer) -> None:
     answer = layer.get("/where", headers={"X-Origin-Key": "guessed"})
 
     assert event(answer)["headers"]["x-origin-key"] == KEY
+
+
+@pytest.mark.parametrize("name", ["x-origin-key", "X-ORIGIN-KEY", "X-Origin-Key"])
+def test_the_key_arrives_once_however_often_a_viewer_sends_his(
+    layer: GlobalLayer, name: str
+) -> None:
+    answer = layer.get("/where", headers={name: f"{KEY}, guessed"})
+
+    seen = event(answer)["multiValueHeaders"]
+    assert [values for header, values in seen.items() if header.lower() == "x-origin-key"] == [
+        [KEY]
+    ]
+
+
+@pytest.fixture
+def own_policy(layer: GlobalLayer) -> Iterator[GlobalLayer]:
+    """The distribution sends what a policy of our own says: all but some headers."""
+    client = layer.bench.client("cloudfront")
+    dropped = ["host", "x-amzn-requestid", "x-amzn-trace-id"]
+    made = client.create_origin_request_policy(
+        OriginRequestPolicyConfig={
+            "Name": "viewer",
+            "HeadersConfig": {
+                "HeaderBehavior": "allExcept",
+                "Headers": {"Quantity": len(dropped), "Items": dropped},
+            },
+            "CookiesConfig": {"CookieBehavior": "all"},
+            "QueryStringsConfig": {"QueryStringBehavior": "all"},
+        }
+    )["OriginRequestPolicy"]["Id"]
+    with layer.behaviour(OriginRequestPolicyId=made):
+        yield layer
+    etag = client.get_origin_request_policy(Id=made)["ETag"]
+    client.delete_origin_request_policy(Id=made, IfMatch=etag)
+
+
+CHOSEN = {
+    "X-Amzn-RequestId": "9f2c1d34-0000-4000-8000-00000000beef",
+    "X-Amzn-Trace-Id": "Root=1-6b0831c6-ccb1310ae3c4fae60a2bbdc9;Sampled=1",
+}
+
+
+def test_a_viewer_chooses_neither_request_id_nor_trace_where_a_policy_drops_them(
+    own_policy: GlobalLayer,
+) -> None:
+    answer = own_policy.get(
+        "/where?x=1", headers={**CHOSEN, "X-Mine": "kept", "Cookie": "a=1; b=2"}
+    )
+
+    seen = event(answer)
+    assert seen["requestContext"]["requestId"] != CHOSEN["X-Amzn-RequestId"]
+    assert answer.headers["x-amzn-requestid"] != CHOSEN["X-Amzn-RequestId"]
+    assert "6b0831c6" not in json.dumps(seen)
+    assert "Sampled=1" not in seen["headers"]["x-amzn-trace-id"]
+    assert (seen["headers"]["x-mine"], seen["headers"]["cookie"]) == ("kept", "a=1; b=2")
+    assert seen["headers"]["host"] == ORIGIN
+    assert seen["queryStringParameters"] == {"x": "1"}
+
+
+def test_a_viewer_chooses_both_where_no_policy_drops_them(layer: GlobalLayer) -> None:
+    answer = layer.get("/where", headers=CHOSEN)
+
+    assert answer.headers["x-amzn-requestid"] == CHOSEN["X-Amzn-RequestId"]
+    assert event(answer)["headers"]["x-amzn-trace-id"].startswith("Root=1-6b0831c6-")
 
 
 def test_method_path_query_and_body_arrive_as_they_were_sent(layer: GlobalLayer) -> None:

@@ -118,6 +118,59 @@ def _mock_api() -> tuple[str, str]:
     return api["id"], path
 
 
+def proxy_api() -> str:
+    """Make a REST API of ministack's own whose root calls a function; its id."""
+    api, path = _mock_api()
+    gateway("PUT", f"{path}/integration", {"type": "AWS_PROXY", "uri": "functions/f/invocations"})
+    gateway("POST", f"/restapis/{api}/deployments", {"stageName": "live"})
+    return api
+
+
+def test_ministack_still_needs_mocks_that_want_a_template() -> None:
+    integration = {"type": "MOCK", "requestTemplates": {"application/json": '{"statusCode": 204}'}}
+
+    refusal = apigateway_v1._check_passthrough_behavior(integration, {"content-type": "text/plain"})
+
+    assert refusal is None
+
+
+@pytest.mark.parametrize(
+    ("passthrough", "media", "status"),
+    [
+        ("WHEN_NO_MATCH", None, 204),
+        ("WHEN_NO_MATCH", "application/json", 204),
+        ("WHEN_NO_MATCH", "text/plain", 500),
+        ("NEVER", None, 204),
+        ("NEVER", "text/plain", 415),
+    ],
+)
+def test_a_mock_answers_only_what_one_of_its_templates_is_for(
+    stack: Stack, passthrough: str, media: str | None, status: int
+) -> None:
+    client, api = stack.bench.client("apigateway"), stack.apis["us-east-1"]
+    resources = client.get_resources(restApiId=api)["items"]
+    root = next(each["id"] for each in resources if each["path"] == "/")
+    address = {"restApiId": api, "httpMethod": "OPTIONS"}
+    made = client.create_resource(restApiId=api, parentId=root, pathPart="mock")["id"]
+    address["resourceId"] = made
+    client.put_method(**address, authorizationType="NONE")
+    client.put_integration(
+        **address,
+        type="MOCK",
+        passthroughBehavior=passthrough,
+        requestTemplates={"application/json": '{"statusCode": 204}'},
+    )
+    client.put_method_response(**address, statusCode="204")
+    client.put_integration_response(**address, statusCode="204")
+    client.create_deployment(restApiId=api, stageName="live")
+    headers = {} if media is None else {"content-type": media}
+
+    answer = stack.get("us-east-1", "/mock", method="OPTIONS", headers=headers)
+
+    client.delete_resource(restApiId=api, resourceId=made)
+    assert answer.status_code == status
+
+
 def test_ministack_still_needs_mocks_without_a_method() -> None:
     _, path = _mock_api()
 
@@ -174,15 +227,15 @@ def test_ministack_still_needs_one_request_id(monkeypatch: pytest.MonkeyPatch) -
         return {"statusCode": 200}, None
 
     monkeypatch.setattr(apigateway_v1, "_call_lambda_raw", invoke)
-    api, path = _mock_api()
-    gateway("PUT", f"{path}/integration", {"type": "AWS_PROXY", "uri": "functions/f/invocations"})
-    gateway("POST", f"/restapis/{api}/deployments", {"stageName": "live"})
+    api = proxy_api()
 
     with request_scope(ACCOUNT, "us-east-1"):
         answer = asyncio.run(apigateway_v1.handle_execute(api, "live", "GET", "/", {}, b"", {}))
 
     # The function is told an id that the answer doesn't bear: the header gets another.
-    assert events[0]["requestContext"]["requestId"]
+    context = events[0]["requestContext"]
+    assert context["requestId"]
+    assert context["extendedRequestId"] == context["requestId"]
     assert not [name for name in answer[1] if name.lower() == "x-amzn-requestid"]
 
 

@@ -1,14 +1,11 @@
 """Web ACLs in front of a stage and of a distribution: the origin lock and the edge's limits."""
 
-import http.client
-import ssl
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 
-from local import resolver
 from tests.local.bench import DOMAIN, REGIONS, Bench, Stack
 from tests.local.global_layer import KEY, ORIGIN, GlobalLayer
 from tests.local.test_waf import PATH
@@ -106,16 +103,7 @@ def test_health_needs_no_key(locked: GlobalLayer) -> None:
 
 
 def test_the_path_is_looked_at_as_it_was_sent(locked: GlobalLayer) -> None:
-    chosen = locked.bench.settings
-    trusted = ssl.create_default_context(cafile=str(chosen.ca / "ca.pem"))
-    with resolver.installed():
-        connection = http.client.HTTPSConnection(
-            f"{REGION}.{DOMAIN}", chosen.https_port, context=trusted, timeout=30
-        )
-        connection.request("GET", "/%68ealth")  # requests would send /health
-
-    assert connection.getresponse().status == 403
-    connection.close()
+    assert locked.raw("/%68ealth", f"{REGION}.{DOMAIN}") == 403
 
 
 def test_the_edge_gets_in_and_a_viewer_gains_nothing_by_the_header(locked: GlobalLayer) -> None:
@@ -212,6 +200,40 @@ def test_an_address_over_its_limit_is_told_to_wait(limited: GlobalLayer) -> None
     assert answers[-1].json() == {"wait": 300}
     assert answers[-1].headers["x-amz-cf-id"]
     assert limited.get("/where").status_code == 200
+
+
+@pytest.fixture
+def limited_health(layer: GlobalLayer) -> Iterator[GlobalLayer]:
+    """The distribution limits what leads to health, as modules/edge/waf.tf does."""
+    health = match(PATH, "STARTS_WITH", "/health")
+    health["ByteMatchStatement"]["TextTransformations"] = [
+        {"Priority": 0, "Type": "URL_DECODE"},
+        {"Priority": 1, "Type": "NORMALIZE_PATH"},
+    ]
+    rate = {
+        "RateBasedStatement": {
+            "Limit": 10,
+            "EvaluationWindowSec": 60,
+            "AggregateKeyType": "IP",
+            "ScopeDownStatement": health,
+        }
+    }
+    refusal = {"Block": {"CustomResponse": {"ResponseCode": 429}}}
+    web_acl = create(layer.bench, "CLOUDFRONT", "Allow", [rule("health", 1, rate, refusal)])
+    with layer.configured(WebACLId=web_acl["ARN"]):
+        yield layer
+    delete(layer.bench, "CLOUDFRONT", web_acl)
+
+
+def test_no_spelling_of_health_is_a_way_round_its_limit(limited_health: GlobalLayer) -> None:
+    spellings = ("/health", "/%68ealth/ready", "//health", "/x/../health/takeover", "/health/")
+
+    answers = [limited_health.raw(path) for path in spellings * 3]
+
+    assert answers == [200] * 10 + [429] * 5
+    # Users go on, and so does whoever asks a Region at its own name.
+    assert limited_health.raw("/where") == 200
+    assert limited_health.stack.get(REGION, "/health").status_code == 200
 
 
 def test_the_default_endpoint_can_be_switched_off(stack: Stack) -> None:
