@@ -141,7 +141,7 @@ locals {
     }
     integration       = "${local.function_arn}:${local.alias_name}"
     gateway_responses = local.gateway_responses
-    preflight         = local.preflights
+    preflight         = { paths = local.preflights, passthrough = local.preflight_passthrough }
   }
 }
 

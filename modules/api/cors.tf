@@ -18,6 +18,8 @@ locals {
     }
   }
 
+  preflight_passthrough = "NEVER"
+
   # A mapped header has one value. With more than one origin, the template puts
   # the caller's in its place if it is allowed; any other sees the first, which
   # isn't its own.
@@ -47,6 +49,10 @@ resource "aws_api_gateway_integration" "preflight" {
   http_method       = aws_api_gateway_method.preflight[each.key].http_method
   type              = "MOCK"
   request_templates = { "application/json" = jsonencode({ statusCode = 204 }) }
+
+  # A preflight has no Content-Type, which counts as application/json. Any other would
+  # get past the template, to a mock that finds no status in it: a 500 for whoever asks.
+  passthrough_behavior = local.preflight_passthrough
 }
 
 resource "aws_api_gateway_method_response" "preflight" {

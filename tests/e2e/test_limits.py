@@ -93,6 +93,18 @@ def change(me: SignedIn, method: str, item_id: str) -> int:
     return me.send(method, f"/v1/items/{item_id}", headers=headers, body=body).status_code
 
 
+@pytest.mark.bench_only("what the gateway makes of Lambda's refusal is documented nowhere")
+def test_a_body_that_no_function_can_be_given_is_too_large(me: SignedIn) -> None:
+    body = json.dumps({"title": "Too large"}) + " " * (7 * 1024 * 1024)
+    headers = {"content-type": JSON, "idempotency-key": str(uuid.uuid4())}
+
+    answer = me.send("POST", "/v1/items", headers=headers, body=body)
+
+    assert answer.status_code == 413
+    # The function's own 413 says how many bytes it takes.
+    assert "65536" not in answer.json()["detail"]
+
+
 @pytest.mark.bench_only("it raises the alarm that a fault of ours is meant to raise")
 def test_a_fault_of_ours_is_a_problem_that_gives_nothing_away(
     me: SignedIn, operator: Operator

@@ -103,6 +103,11 @@ run "one_origin" {
   }
 
   assert {
+    condition     = alltrue([for integration in aws_api_gateway_integration.preflight : integration.passthrough_behavior == "NEVER"])
+    error_message = "A Content-Type that no template is for must be a 415: a mock would answer 500."
+  }
+
+  assert {
     condition     = alltrue([for method in aws_api_gateway_method.preflight : method.authorization == "NONE" && method.http_method == "OPTIONS"])
     error_message = "A preflight comes without a token."
   }
