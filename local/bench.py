@@ -21,12 +21,12 @@ from ministack import app as ministack_app
 from local import doors, edge, entrance, mends, regions, replication, report, settings, web_acl
 from local.cloudwatch.runner import Runner
 from local.cloudwatch.store import shared as metrics
+from local.dns.data_plane import DataPlane, Setup
+from local.dns.resolver import cached_lookup
 from local.doors import Receive, Scope, Send
 from local.faults import FaultError, Faults, fault_of, known_region
 from local.listeners import Listeners
 from local.persistence import Saver, only_reads
-from local.route53.data_plane import DataPlane, Setup
-from local.route53.stub_resolver import StubResolver, exchange_with
 from local.telemetry.service import Telemetry
 from local.xray import api as xray_api
 from local.xray import services as traced_services
@@ -55,7 +55,7 @@ class Bench:
         self._route53 = DataPlane(
             Setup(
                 dns_port=chosen.dns_port,
-                doors={443: chosen.https_port},
+                ports={443: chosen.https_port},
                 memory=chosen.state / "health-checks.json",
                 resolve_aws_name=regions.address_of_aws_name,
             )
@@ -223,9 +223,9 @@ class Bench:
 
 
 def _edge(chosen: settings.Settings) -> edge.Edge:
-    names = StubResolver(exchange_with(settings.LOOPBACK, chosen.dns_port))
+    lookup = cached_lookup(settings.LOOPBACK, chosen.dns_port)
     tls = ssl.create_default_context(cafile=str(chosen.ca / "ca.pem"))
-    return edge.Edge(names.resolve, chosen.https_port, tls)
+    return edge.Edge(lookup, chosen.https_port, tls)
 
 
 def _from_a_web_page(path: str, headers: dict[bytes, bytes]) -> bool:

@@ -28,7 +28,6 @@ from ministack.services import cloudfront
 
 from local import web_acl
 from local.doors import Request, Response
-from local.route53.stub_resolver import Resolution
 from local.telemetry.records import EdgeRecord, OriginExchange
 
 Answer = tuple[int, str, Sequence[tuple[str, str]], bytes]
@@ -131,9 +130,12 @@ async def _viewer_request(distribution: dict[str, Any], request: Request) -> Res
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """How origins are asked: every one of them is behind a door, on the door's port."""
+    """How origins are asked: every one of them is behind a door, on the door's port.
 
-    resolve: Callable[[str], Resolution]
+    `resolve` gives a name's address, and raises OSError when it has none.
+    """
+
+    resolve: Callable[[str], str]
     port: int
     tls: ssl.SSLContext
 
@@ -210,8 +212,7 @@ class Edge:
         raise AssertionError("an origin has at least one attempt")
 
     def _dial(self, name: str, seconds: float) -> ssl.SSLSocket:
-        found = self.resolve(name)
-        plain = socket.create_connection((found.addresses[0], self.port), timeout=seconds)
+        plain = socket.create_connection((self.resolve(name), self.port), timeout=seconds)
         try:
             return self.tls.wrap_socket(plain, server_hostname=name)
         except BaseException:

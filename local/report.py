@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ministack.services import route53
-
 from local import doors, edge, regions
+from local.dns.data_plane import DataPlane
+from local.dns.health.checkers import HealthCheckers, HealthStatus
 from local.faults import Faults
-from local.route53.checkers import HealthCheckers, HealthStatus
-from local.route53.data_plane import DataPlane
-from local.route53.routing import Question
+from local.mends import route53
 
 Document = dict[str, Any]
 
@@ -46,10 +44,9 @@ def _fault(faults: Faults, region: str) -> str | None:
 
 
 def _check(status: HealthStatus) -> Document:
-    tags = route53._tags.get(("healthcheck", status.id)) or {}
     return {
         "id": status.id,
-        "name": tags.get("Name") or status.id,
+        "name": route53.health_check_name(status.id),
         "type": status.type,
         "healthy": status.healthy,
         "checkers": [
@@ -60,11 +57,10 @@ def _check(status: HealthStatus) -> Document:
 
 
 def _origin(name: str, plane: DataPlane) -> Document:
-    answer = plane.answer(Question(f"{name}.", "A"))
-    addresses = [record.value for record in answer.answers if record.type == "A"]
+    answer = plane.address_of(name)
     return {
         "name": name,
-        "answer": [f"{each.name} {each.ttl} {each.type} {each.value}" for each in answer.answers],
+        "answer": [line for each in answer.answer for line in str(each).splitlines()],
         "rcode": answer.rcode.name,
-        "region": doors.region_at(addresses[0]) if addresses else None,
+        "region": doors.region_at(answer.addresses[0]) if answer.addresses else None,
     }

@@ -11,8 +11,6 @@ import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from local.route53.stub_resolver import StubResolver, exchange_with
-
 Resolve = Callable[[str], str | None]
 
 
@@ -20,21 +18,6 @@ def localhost(name: str) -> str | None:
     """The loopback address for `localhost` and every name below it, else None."""
     plain = name.rstrip(".").lower()
     return "127.0.0.1" if plain == "localhost" or plain.endswith(".localhost") else None
-
-
-def through_dns(host: str, port: int) -> Resolve:
-    """As `localhost`, but each name has the address that a DNS server gives it.
-
-    So `origin.<domain>` leads to the Region that serves, and a Region's own name to that Region's
-    own address. Names that the server doesn't know are this machine still.
-    """
-    stub = StubResolver(exchange_with(host, port))
-
-    def resolve(name: str) -> str | None:
-        here = localhost(name)
-        return here and (stub.address(name) or here)
-
-    return resolve
 
 
 @contextlib.contextmanager

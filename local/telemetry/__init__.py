@@ -14,7 +14,7 @@
     keeping           data points and log events over a restart
     service           all of it, put in place
 
-AWS/Route53 is written by `local.route53`. Names, dimensions and units are AWS's. Data points are
+AWS/Route53 is written by `local.dns`. Names, dimensions and units are AWS's. Data points are
 there at once, where AWS takes a minute or more.
 
 Not produced: metrics of throttling that never happens here (DynamoDB's, Cognito's), of errors

@@ -14,10 +14,13 @@ import pytest
 import trustme
 from ministack.services import cloudwatch, route53
 
-from local.route53.data_plane import DataPlane, Setup
+from local.dns.data_plane import DataPlane, Setup
+from local.regions import address, address_of_aws_name
+from tests.ports import free_ports
 
 NS = "https://route53.amazonaws.com/doc/2013-04-01/"
 NAME = "us-east-1.landing.localhost"
+ADDRESS = address("us-east-1")
 
 pytestmark = pytest.mark.usefixtures("empty_route53")
 
@@ -59,8 +62,13 @@ async def deploy() -> str:
     return str(check_id)
 
 
-async def door(code: int) -> asyncio.Server:
-    """Open a Region's door that answers every request with one code."""
+def plane_of(memory: Path, ports: dict[int, int] | None = None) -> DataPlane:
+    (dns_port,) = free_ports(1)
+    return DataPlane(Setup(dns_port, ports or {}, memory, address_of_aws_name))
+
+
+async def region(code: int) -> asyncio.Server:
+    """Open a Region's endpoint that answers every request with one code."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -70,7 +78,7 @@ async def door(code: int) -> asyncio.Server:
 
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     trustme.CA().issue_cert(NAME).configure_cert(context)
-    return await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    return await asyncio.start_server(serve, ADDRESS, 0, ssl=context)
 
 
 async def until(condition: Callable[[], object]) -> None:
@@ -82,20 +90,20 @@ async def until(condition: Callable[[], object]) -> None:
 @pytest.mark.parametrize(
     ("code", "status"), [(200, "Success: HTTP Status Code 200"), (503, "Failure: HTTP Status Code")]
 )
-def test_a_check_asks_the_door_behind_the_name_and_tells_it_through_the_api(
+def test_a_check_asks_the_endpoint_behind_the_name_and_the_api_reports_it(
     tmp_path: Path, code: int, status: str
 ) -> None:
     async def story() -> None:
         check_id = await deploy()
-        opened = await door(code)
+        opened = await region(code)
         port = opened.sockets[0].getsockname()[1]
-        plane = DataPlane(Setup(0, {443: port}, tmp_path / "verdicts.json"))
+        plane = plane_of(tmp_path / "verdicts.json", {443: port})
         await plane.start()
         try:
             await until(lambda: plane.checkers.observations(check_id))
-            told = await call("GET", f"/healthcheck/{check_id}/status")
-            assert told[0] == 200
-            assert status in told[1]
+            answer = await call("GET", f"/healthcheck/{check_id}/status")
+            assert answer[0] == 200
+            assert status in answer[1]
             assert (await call("GET", f"/healthcheck/{check_id}"))[0] == 200
         finally:
             await plane.stop()
@@ -110,7 +118,7 @@ def test_a_name_without_an_address_fails_its_check(tmp_path: Path) -> None:
     async def story() -> None:
         check_id = await deploy()
         route53._zones.clear()
-        plane = DataPlane(Setup(0, {}, tmp_path / "verdicts.json"))
+        plane = plane_of(tmp_path / "verdicts.json")
         await plane.start()
         try:
             await until(lambda: plane.checkers.observations(check_id))
@@ -124,16 +132,16 @@ def test_a_name_without_an_address_fails_its_check(tmp_path: Path) -> None:
 
 def test_the_dns_server_answers_from_the_zones_as_they_are_now(tmp_path: Path) -> None:
     async def story() -> None:
-        plane = DataPlane(Setup(0, {}, tmp_path / "verdicts.json"))
+        plane = plane_of(tmp_path / "verdicts.json")
         await plane.start()
         try:
-            host, port = plane.dns.address
+            where, port = plane.setup.host, plane.setup.dns_port
             query = dns.message.make_query(NAME, "A")
-            before = await dns.asyncquery.udp(query, host, port=port, timeout=5)
+            before = await dns.asyncquery.udp(query, where, port=port, timeout=5)
             assert not before.answer
             await deploy()
-            after = await dns.asyncquery.udp(query, host, port=port, timeout=5)
-            assert [record.to_text() for record in after.answer[0]] == ["127.0.0.1"]
+            after = await dns.asyncquery.udp(query, where, port=port, timeout=5)
+            assert [record.to_text() for record in after.answer[0]] == [ADDRESS]
         finally:
             await plane.stop()
 
@@ -145,7 +153,7 @@ def test_verdicts_are_kept_over_a_restart_and_damage_is_survived(tmp_path: Path)
 
     async def life() -> bool:
         check_id = await deploy()
-        plane = DataPlane(Setup(0, {}, memory))
+        plane = plane_of(memory)
         await plane.start()
         healthy = plane.checkers.is_healthy(check_id)
         await plane.stop()
@@ -161,10 +169,26 @@ def test_verdicts_are_kept_over_a_restart_and_damage_is_survived(tmp_path: Path)
         assert asyncio.run(life())
 
 
+def test_a_check_that_an_older_state_holds_and_is_not_emulated_is_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def story() -> None:
+        check_id = await deploy()
+        route53._health_checks[check_id]["config"]["Type"] = "TCP"
+        plane = plane_of(tmp_path / "verdicts.json")
+        await plane.start()
+        await plane.stop()
+        assert plane.checkers.statuses() == ()
+        expected = f"not emulated: health checks of type TCP ({check_id})"
+        assert caplog.messages.count(expected) == 1
+
+    asyncio.run(story())
+
+
 def test_stopping_takes_the_api_down_again(tmp_path: Path) -> None:
     async def story() -> None:
         plain = route53.handle_request
-        plane = DataPlane(Setup(0, {}, tmp_path / "verdicts.json"))
+        plane = plane_of(tmp_path / "verdicts.json")
         await plane.start()
         assert route53.handle_request is not plain
         await plane.stop()

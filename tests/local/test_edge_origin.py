@@ -11,8 +11,8 @@ import pytest
 import trustme
 from ministack.services import cloudfront
 
+from local.dns.resolver import NameLookupError
 from local.edge import Edge
-from local.route53.stub_resolver import NameLookupError, Resolution
 
 NAME = "origin.landing.localhost"
 AUTHORITY = trustme.CA()
@@ -91,11 +91,11 @@ class Names:
     known: bool = True
     asked: int = 0
 
-    def resolve(self, name: str) -> Resolution:
+    def resolve(self, name: str) -> str:
         self.asked += 1
         if not self.known:
             raise NameLookupError(f"{name} doesn't exist")
-        return Resolution(("127.0.0.1",), (name,), 1.0)
+        return "127.0.0.1"
 
 
 def trusting(authority: trustme.CA = AUTHORITY) -> ssl.SSLContext:

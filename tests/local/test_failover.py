@@ -8,8 +8,9 @@ import pytest
 import requests
 
 from local import resolver
+from local.dns.resolver import cached_lookup
 from tests.local.bench import DOMAIN, REGIONS, eventually
-from tests.local.global_layer import API, ORIGIN, GlobalLayer
+from tests.local.global_layer import ORIGIN, GlobalLayer
 
 PRIMARY, STANDBY = REGIONS
 
@@ -83,7 +84,7 @@ def test_any_client_can_follow_by_dns(watched: GlobalLayer) -> None:
         answer = dns.query.udp(query, "127.0.0.1", port=chosen.dns_port, timeout=5)
         assert str(answer.answer[0][0].target) == f"{STANDBY}.{DOMAIN}."
 
-        with resolver.installed(resolver.through_dns("127.0.0.1", chosen.dns_port)):
+        with resolver.installed(cached_lookup("127.0.0.1", chosen.dns_port)):
             followed = requests.get(
                 f"https://{ORIGIN}:{chosen.https_port}/where",
                 verify=str(chosen.ca / "ca.pem"),
@@ -91,11 +92,3 @@ def test_any_client_can_follow_by_dns(watched: GlobalLayer) -> None:
             )
         assert followed.json()["region"] == STANDBY
     eventually(lambda: statuses(watched)[PRIMARY])
-
-
-def test_a_name_that_dns_does_not_know_is_this_machine_still(watched: GlobalLayer) -> None:
-    resolve = resolver.through_dns("127.0.0.1", watched.bench.settings.dns_port)
-
-    assert resolve("unknown.localhost") == "127.0.0.1"
-    assert resolve(API) == "127.0.0.1"
-    assert resolve("example.com") is None

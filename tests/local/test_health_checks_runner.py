@@ -10,9 +10,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from local.route53 import health_api
-from local.route53.checkers import HealthCheckers
-from local.route53.health_checks import HealthCheck, Metric, Outcome
+from local.dns.health import api
+from local.dns.health.checkers import HealthCheckers
+from local.dns.health.checks import HealthCheck, Metric, Outcome
 
 READY = HealthCheck("ready", "HTTPS", fqdn="us-east-1.example.com", port=443, interval=10)
 TAKEOVER = replace(READY, id="takeover", inverted=True)
@@ -70,7 +70,7 @@ async def _settle() -> None:
         await asyncio.sleep(0)
 
 
-class Bench:
+class Emulator:
     """Checkers, an endpoint that answers as told, and a record of everything."""
 
     def __init__(self, *checks: HealthCheck, remembered: dict[str, bool] | None = None) -> None:
@@ -103,15 +103,15 @@ class Bench:
 
 def running(
     *checks: HealthCheck, remembered: dict[str, bool] | None = None
-) -> Callable[[Callable[[Bench], Awaitable[None]]], None]:
-    def run(story: Callable[[Bench], Awaitable[None]]) -> None:
+) -> Callable[[Callable[[Emulator], Awaitable[None]]], None]:
+    def run(story: Callable[[Emulator], Awaitable[None]]) -> None:
         async def whole() -> None:
-            bench = Bench(*checks, remembered=remembered)
-            await bench.checkers.start()
+            emulator = Emulator(*checks, remembered=remembered)
+            await emulator.checkers.start()
             try:
-                await story(bench)
+                await story(emulator)
             finally:
-                await bench.checkers.stop()
+                await emulator.checkers.stop()
 
         asyncio.run(whole())
 
@@ -119,9 +119,9 @@ def running(
 
 
 def test_three_checkers_ask_spread_over_the_interval() -> None:
-    async def story(bench: Bench) -> None:
-        await bench.clock.advance(19.9)
-        assert bench.times("ready") == [0, 3.333, 6.667, 10, 13.333, 16.667]
+    async def story(emulator: Emulator) -> None:
+        await emulator.clock.advance(19.9)
+        assert emulator.times("ready") == [0, 3.333, 6.667, 10, 13.333, 16.667]
 
     running(READY)(story)
 
@@ -129,96 +129,94 @@ def test_three_checkers_ask_spread_over_the_interval() -> None:
 def test_a_checks_own_regions_place_its_checkers() -> None:
     regions = ("eu-west-1", "sa-east-1", "us-west-1", "us-east-1")
 
-    async def story(bench: Bench) -> None:
-        await bench.clock.advance(9.9)
-        seen = [observation.region for observation in bench.checkers.observations("ready")]
+    async def story(emulator: Emulator) -> None:
+        await emulator.clock.advance(9.9)
+        seen = [observation.region for observation in emulator.checkers.observations("ready")]
         assert tuple(seen) == regions
 
     running(replace(READY, regions=regions))(story)
 
 
 def test_a_failure_is_noticed_after_threshold_times_interval() -> None:
-    async def story(bench: Bench) -> None:
-        await bench.clock.advance(9.9)
-        bench.answers["ready"] = DOWN
-        await bench.clock.advance(26.6)
-        assert bench.checkers.is_healthy("ready")
-        await bench.clock.advance(0.3)
-        assert not bench.checkers.is_healthy("ready")
-        assert bench.clock.now() <= 9.9 + 30
+    async def story(emulator: Emulator) -> None:
+        await emulator.clock.advance(9.9)
+        emulator.answers["ready"] = DOWN
+        await emulator.clock.advance(26.6)
+        assert emulator.checkers.is_healthy("ready")
+        await emulator.clock.advance(0.3)
+        assert not emulator.checkers.is_healthy("ready")
+        assert emulator.clock.now() <= 9.9 + 30
 
     running(READY)(story)
 
 
 def test_recovery_takes_the_threshold_too_but_one_checker_is_enough() -> None:
-    async def story(bench: Bench) -> None:
-        bench.answers["ready"] = DOWN
-        await bench.clock.advance(29.9)
-        assert not bench.checkers.is_healthy("ready")
-        bench.answers["ready"] = GOOD
-        await bench.clock.advance(20)
-        assert not bench.checkers.is_healthy("ready")
-        await bench.clock.advance(0.3)
-        status = bench.checkers.status("ready")
-        assert status is not None
-        assert (status.healthy, status.checkers_healthy, status.checkers) == (True, 1, 3)
+    async def story(emulator: Emulator) -> None:
+        emulator.answers["ready"] = DOWN
+        await emulator.clock.advance(29.9)
+        assert not emulator.checkers.is_healthy("ready")
+        emulator.answers["ready"] = GOOD
+        await emulator.clock.advance(20)
+        assert not emulator.checkers.is_healthy("ready")
+        await emulator.clock.advance(0.3)
+        assert emulator.checkers.is_healthy("ready")
 
     running(READY)(story)
 
 
 def test_a_slow_answer_pushes_the_next_request_back() -> None:
-    async def story(bench: Bench) -> None:
-        bench.takes = 1.5
-        await bench.clock.advance(12)
-        assert bench.times("ready")[0] == 0
-        assert 11.5 in bench.times("ready")
+    async def story(emulator: Emulator) -> None:
+        emulator.takes = 1.5
+        await emulator.clock.advance(12)
+        assert emulator.times("ready")[0] == 0
+        assert 11.5 in emulator.times("ready")
 
     running(READY)(story)
 
 
 def test_silence_does_not_push_the_next_request_back() -> None:
-    async def story(bench: Bench) -> None:
-        bench.takes = 2
-        bench.answers["ready"] = SILENT
-        await bench.clock.advance(12)
-        assert 10 in bench.times("ready")
+    async def story(emulator: Emulator) -> None:
+        emulator.takes = 2
+        emulator.answers["ready"] = SILENT
+        await emulator.clock.advance(12)
+        assert 10 in emulator.times("ready")
 
     running(READY)(story)
 
 
 def test_a_checker_that_breaks_counts_as_a_failure_and_goes_on() -> None:
-    async def story(bench: Bench) -> None:
-        bench.answers["ready"] = RuntimeError("a bug")
-        await bench.clock.advance(29.9)
-        assert not bench.checkers.is_healthy("ready")
-        bench.answers["ready"] = GOOD
-        await bench.clock.advance(30)
-        assert bench.checkers.is_healthy("ready")
+    async def story(emulator: Emulator) -> None:
+        emulator.answers["ready"] = RuntimeError("a bug")
+        await emulator.clock.advance(29.9)
+        assert not emulator.checkers.is_healthy("ready")
+        emulator.answers["ready"] = GOOD
+        await emulator.clock.advance(30)
+        assert emulator.checkers.is_healthy("ready")
 
     running(READY)(story)
 
 
 def test_the_operators_switch_makes_the_primary_unhealthy_while_it_answers() -> None:
-    async def story(bench: Bench) -> None:
-        bench.answers["takeover"] = DOWN
-        await bench.clock.advance(60)
-        assert bench.checkers.is_healthy("primary")
-        bench.answers["takeover"] = GOOD
-        await bench.clock.advance(30)
-        assert not bench.checkers.is_healthy("primary")
-        bench.answers["takeover"] = DOWN
-        await bench.clock.advance(30)
-        assert bench.checkers.is_healthy("primary")
+    async def story(emulator: Emulator) -> None:
+        emulator.answers["takeover"] = DOWN
+        await emulator.clock.advance(60)
+        assert emulator.checkers.is_healthy("primary")
+        emulator.answers["takeover"] = GOOD
+        await emulator.clock.advance(30)
+        assert not emulator.checkers.is_healthy("primary")
+        emulator.answers["takeover"] = DOWN
+        await emulator.clock.advance(30)
+        assert emulator.checkers.is_healthy("primary")
 
     running(READY, TAKEOVER, PRIMARY)(story)
 
 
 def test_a_new_inverted_check_is_unhealthy_until_its_endpoint_has_failed_often_enough() -> None:
-    async def story(bench: Bench) -> None:
-        bench.answers["takeover"] = DOWN
-        assert not bench.checkers.is_healthy("primary")
-        await bench.clock.advance(29.9)
-        assert bench.checkers.is_healthy("primary")
+    async def story(emulator: Emulator) -> None:
+        emulator.answers["takeover"] = DOWN
+        assert not emulator.checkers.is_healthy("primary")
+        await emulator.clock.advance(29.9)
+        assert emulator.checkers.is_healthy("primary")
 
     running(READY, TAKEOVER, PRIMARY)(story)
 
@@ -226,13 +224,13 @@ def test_a_new_inverted_check_is_unhealthy_until_its_endpoint_has_failed_often_e
 def test_a_restart_goes_on_from_the_remembered_verdicts() -> None:
     kept: dict[str, bool] = {}
 
-    async def before(bench: Bench) -> None:
-        bench.answers["takeover"] = DOWN
-        await bench.clock.advance(60)
-        kept.update(bench.checkers.verdicts())
+    async def before(emulator: Emulator) -> None:
+        emulator.answers["takeover"] = DOWN
+        await emulator.clock.advance(60)
+        kept.update(emulator.checkers.verdicts())
 
-    async def after(bench: Bench) -> None:
-        assert bench.checkers.is_healthy("primary")
+    async def after(emulator: Emulator) -> None:
+        assert emulator.checkers.is_healthy("primary")
 
     checks = (READY, TAKEOVER, PRIMARY)
     running(*checks)(before)
@@ -244,85 +242,85 @@ def test_a_restart_goes_on_from_the_remembered_verdicts() -> None:
 
 
 def test_a_check_that_is_made_while_running_is_taken_up() -> None:
-    async def story(bench: Bench) -> None:
-        bench.checks.append(READY)
-        await bench.clock.advance(1)
-        assert bench.times("ready") == [1]
+    async def story(emulator: Emulator) -> None:
+        emulator.checks.append(READY)
+        await emulator.clock.advance(1)
+        assert emulator.times("ready") == [1]
 
     running()(story)
 
 
 def test_a_deleted_check_is_asked_no_more_and_forgotten() -> None:
-    async def story(bench: Bench) -> None:
-        await bench.clock.advance(1)
-        bench.checks.clear()
-        await bench.clock.advance(60)
-        assert bench.times("ready") == [0]
-        assert bench.checkers.status("ready") is None
-        assert bench.checkers.is_healthy("ready")
+    async def story(emulator: Emulator) -> None:
+        await emulator.clock.advance(1)
+        emulator.checks.clear()
+        await emulator.clock.advance(60)
+        assert emulator.times("ready") == [0]
+        assert emulator.checkers.status("ready") is None
+        assert emulator.checkers.is_healthy("ready")
 
     running(READY)(story)
 
 
 def test_a_disabled_check_is_asked_no_more_and_healthy() -> None:
-    async def story(bench: Bench) -> None:
-        bench.answers["ready"] = DOWN
-        await bench.clock.advance(29.9)
-        bench.checks[:] = [replace(READY, disabled=True)]
-        await bench.clock.advance(1.1)
-        asked = len(bench.asked)
-        await bench.clock.advance(60)
-        assert len(bench.asked) == asked
-        assert bench.checkers.is_healthy("ready")
+    async def story(emulator: Emulator) -> None:
+        emulator.answers["ready"] = DOWN
+        await emulator.clock.advance(29.9)
+        emulator.checks[:] = [replace(READY, disabled=True)]
+        await emulator.clock.advance(1.1)
+        asked = len(emulator.asked)
+        await emulator.clock.advance(60)
+        assert len(emulator.asked) == asked
+        assert emulator.checkers.is_healthy("ready")
 
     running(READY)(story)
 
 
 def test_a_check_that_is_enabled_again_starts_anew() -> None:
-    async def story(bench: Bench) -> None:
-        bench.answers["ready"] = DOWN
-        await bench.clock.advance(29.9)
+    async def story(emulator: Emulator) -> None:
+        emulator.answers["ready"] = DOWN
+        await emulator.clock.advance(29.9)
         for check in (replace(READY, disabled=True), READY):
-            bench.checks[:] = [check]
-            await bench.clock.advance(1)
-        assert bench.checkers.is_healthy("ready")
-        await bench.clock.advance(30)
-        assert not bench.checkers.is_healthy("ready")
+            emulator.checks[:] = [check]
+            await emulator.clock.advance(1)
+        assert emulator.checkers.is_healthy("ready")
+        await emulator.clock.advance(30)
+        assert not emulator.checkers.is_healthy("ready")
 
     running(READY)(story)
 
 
 def test_inverting_a_check_takes_effect_at_once_and_disturbs_no_checker() -> None:
-    async def story(bench: Bench) -> None:
-        await bench.clock.advance(0.5)
-        bench.checks[:] = [replace(READY, inverted=True)]
-        await bench.clock.advance(19)
-        assert not bench.checkers.is_healthy("ready")
-        assert bench.times("ready") == [0, 3.333, 6.667, 10, 13.333, 16.667]
+    async def story(emulator: Emulator) -> None:
+        await emulator.clock.advance(0.5)
+        emulator.checks[:] = [replace(READY, inverted=True)]
+        await emulator.clock.advance(19)
+        assert not emulator.checkers.is_healthy("ready")
+        assert emulator.times("ready") == [0, 3.333, 6.667, 10, 13.333, 16.667]
 
     running(READY)(story)
 
 
 def test_another_endpoint_keeps_the_verdict_until_enough_results_speak_against_it() -> None:
-    async def story(bench: Bench) -> None:
-        bench.answers["ready"] = DOWN
-        await bench.clock.advance(29.9)
-        bench.answers["ready"] = GOOD
-        bench.checks[:] = [replace(READY, path="/other")]
-        await bench.clock.advance(0.1)
-        assert not bench.checkers.is_healthy("ready")
-        await bench.clock.advance(21)
-        assert bench.checkers.is_healthy("ready")
+    async def story(emulator: Emulator) -> None:
+        emulator.answers["ready"] = DOWN
+        await emulator.clock.advance(29.9)
+        emulator.answers["ready"] = GOOD
+        emulator.checks[:] = [replace(READY, path="/other")]
+        await emulator.clock.advance(0.1)
+        assert not emulator.checkers.is_healthy("ready")
+        await emulator.clock.advance(21)
+        assert emulator.checkers.is_healthy("ready")
 
     running(READY)(story)
 
 
 def test_checks_that_cannot_be_read_leave_the_others_watched() -> None:
-    async def story(bench: Bench) -> None:
-        bench.checks.append("not a check")  # type: ignore[arg-type]
-        await bench.clock.advance(29.9)
-        bench.checks.pop()
-        assert len(bench.times("ready")) == 9
+    async def story(emulator: Emulator) -> None:
+        emulator.checks.append("not a check")  # type: ignore[arg-type]
+        await emulator.clock.advance(29.9)
+        emulator.checks.pop()
+        assert len(emulator.times("ready")) == 9
 
     running(READY)(story)
 
@@ -331,9 +329,9 @@ def test_checks_that_cannot_be_read_leave_the_others_watched() -> None:
 
 
 def test_observations_tell_each_checkers_last_result_and_when() -> None:
-    async def story(bench: Bench) -> None:
-        await bench.clock.advance(5)
-        first, second = bench.checkers.observations("ready")
+    async def story(emulator: Emulator) -> None:
+        await emulator.clock.advance(5)
+        first, second = emulator.checkers.observations("ready")
         assert first.status == second.status == GOOD.status
         assert (second.checked_at - first.checked_at).total_seconds() == pytest.approx(10 / 3)
         assert first.ip_address != second.ip_address
@@ -342,43 +340,43 @@ def test_observations_tell_each_checkers_last_result_and_when() -> None:
 
 
 def test_the_last_failure_stays_after_a_success() -> None:
-    async def story(bench: Bench) -> None:
-        bench.answers["ready"] = DOWN
-        await bench.clock.advance(1)
-        bench.answers["ready"] = GOOD
-        await bench.clock.advance(10)
-        assert bench.checkers.observations("ready")[0].status == GOOD.status
-        assert [each.status for each in bench.checkers.last_failures("ready")] == [DOWN.status]
+    async def story(emulator: Emulator) -> None:
+        emulator.answers["ready"] = DOWN
+        await emulator.clock.advance(1)
+        emulator.answers["ready"] = GOOD
+        await emulator.clock.advance(10)
+        assert emulator.checkers.observations("ready")[0].status == GOOD.status
+        assert [each.status for each in emulator.checkers.last_failures("ready")] == [DOWN.status]
 
     running(READY)(story)
 
 
 def test_metrics_come_every_minute_and_with_every_change() -> None:
-    async def story(bench: Bench) -> None:
+    async def story(emulator: Emulator) -> None:
         def statuses() -> list[float]:
-            return [m.value for m in bench.metrics if m.name == "HealthCheckStatus"]
+            return [m.value for m in emulator.metrics if m.name == "HealthCheckStatus"]
 
         assert statuses() == [1]
-        await bench.clock.advance(59)
+        await emulator.clock.advance(59)
         assert statuses() == [1]
-        await bench.clock.advance(1)
+        await emulator.clock.advance(1)
         assert statuses() == [1, 1]
-        bench.answers["ready"] = DOWN
-        await bench.clock.advance(30)
+        emulator.answers["ready"] = DOWN
+        await emulator.clock.advance(30)
         assert statuses() == [1, 1, 0]
 
     running(READY)(story)
 
 
 def test_a_metric_that_cannot_be_stored_stops_nothing() -> None:
-    async def story(bench: Bench) -> None:
+    async def story(emulator: Emulator) -> None:
         def full(_metric: Metric) -> None:
             raise OSError("disk full")
 
-        bench.checkers._on_metric = full
-        bench.answers["ready"] = DOWN
-        await bench.clock.advance(29.9)
-        assert not bench.checkers.is_healthy("ready")
+        emulator.checkers._on_metric = full
+        emulator.answers["ready"] = DOWN
+        await emulator.clock.advance(29.9)
+        assert not emulator.checkers.is_healthy("ready")
 
     running(READY)(story)
 
@@ -392,29 +390,29 @@ def texts(body: bytes, tag: str) -> list[str | None]:
 
 
 def test_the_api_tells_status_and_last_failure() -> None:
-    async def story(bench: Bench) -> None:
-        bench.answers["ready"] = DOWN
-        await bench.clock.advance(1)
-        bench.answers["ready"] = GOOD
-        await bench.clock.advance(10)
+    async def story(emulator: Emulator) -> None:
+        emulator.answers["ready"] = DOWN
+        await emulator.clock.advance(1)
+        emulator.answers["ready"] = GOOD
+        await emulator.clock.advance(10)
         path = "/2013-04-01/healthcheck/ready/"
-        told = health_api.respond("GET", path + "status", bench.checkers)
-        failed = health_api.respond("GET", path + "lastfailurereason", bench.checkers)
-        assert told is not None
+        answer = api.respond("GET", path + "status", b"", emulator.checkers)
+        failed = api.respond("GET", path + "lastfailurereason", b"", emulator.checkers)
+        assert answer is not None
         assert failed is not None
-        assert texts(told[2], "Status") == [GOOD.status] * 3
-        assert texts(told[2], "Region") == ["us-east-1", "us-west-2", "eu-west-1"]
-        assert texts(told[2], "CheckedTime")[0] == "2026-01-01T00:00:10.000Z"
+        assert texts(answer[2], "Status") == [GOOD.status] * 3
+        assert texts(answer[2], "Region") == ["us-east-1", "us-west-2", "eu-west-1"]
+        assert texts(answer[2], "CheckedTime")[0] == "2026-01-01T00:00:10.000Z"
         assert texts(failed[2], "Status") == [DOWN.status]
 
     running(READY)(story)
 
 
 def test_the_api_refuses_calculated_and_unknown_checks() -> None:
-    async def story(bench: Bench) -> None:
+    async def story(emulator: Emulator) -> None:
         def code(check_id: str) -> tuple[int, str | None]:
             path = f"/2013-04-01/healthcheck/{check_id}/status"
-            answer = health_api.respond("GET", path, bench.checkers)
+            answer = api.respond("GET", path, b"", emulator.checkers)
             assert answer is not None
             return answer[0], texts(answer[2], "Code")[0]
 
@@ -433,7 +431,7 @@ def test_the_api_refuses_calculated_and_unknown_checks() -> None:
     ],
 )
 def test_other_requests_are_left_to_others(method: str, path: str) -> None:
-    async def story(bench: Bench) -> None:
-        assert health_api.respond(method, path, bench.checkers) is None
+    async def story(emulator: Emulator) -> None:
+        assert api.respond(method, path, b"", emulator.checkers) is None
 
     running(READY)(story)

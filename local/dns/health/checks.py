@@ -1,10 +1,6 @@
 """The rules of Route 53's health checks, as pure functions.
 
 Pages are the Developer Guide's (see `routing`), or HealthCheckConfig of the API Reference.
-
-Left out, and saying so: CLOUDWATCH_METRIC and RECOVERY_CONTROL checks are not evaluated. They stand
-as checks whose data never suffices: `InsufficientDataHealthStatus` decides, where LastKnownStatus
-of a check that never had a status is healthy (API Reference).
 """
 
 from __future__ import annotations
@@ -12,23 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 # "Route 53 must be able to establish a TCP connection with the endpoint within four seconds. In
 # addition, the endpoint must respond with an HTTP status code of 2xx or 3xx within two seconds
-# after connecting"; string matching "must receive the response body from the endpoint within the
-# next two seconds"; TCP checks have ten (dns-failover-determining-health-of-endpoints). A TLS
-# handshake comes after connecting, so it counts against the two seconds, not the four.
-HTTP_CONNECT_SECONDS = 4.0
-TCP_CONNECT_SECONDS = 10.0
+# after connecting" (dns-failover-determining-health-of-endpoints). A TLS handshake comes after
+# connecting, so it counts against the two seconds, not the four.
+CONNECT_SECONDS = 4.0
 ANSWER_SECONDS = 2.0
-BODY_SECONDS = 2.0
-# "The string must appear entirely in the first 5,120 bytes of the response body" (same page).
-SEARCHED_BYTES = 5120
 # "If more than 18% of health checkers report that an endpoint is healthy, Route 53 considers it
 # healthy" (same page).
 HEALTHY_SHARE = 0.18
 
-ENDPOINT_TYPES = frozenset({"HTTP", "HTTPS", "HTTP_STR_MATCH", "HTTPS_STR_MATCH", "TCP"})
+EMULATED_TYPES = ("HTTPS", "CALCULATED")
 # Where checkers stand when a check names no Regions (API Reference).
 CHECKER_REGIONS = (
     "us-east-1",
@@ -48,35 +40,22 @@ class HealthCheck:
 
     id: str
     type: str
-    fqdn: str | None = None
-    ip_address: str | None = None
-    port: int = 80
+    fqdn: str = ""
+    port: int = 443
     path: str = "/"
-    search_string: str = ""
     interval: int = 30
     failure_threshold: int = 3
-    enable_sni: bool = False
+    enable_sni: bool = True
     inverted: bool = False
     disabled: bool = False
     children: tuple[str, ...] = ()
     health_threshold: int = 0
     regions: tuple[str, ...] = ()
-    insufficient_data: str = "LastKnownStatus"
 
     @property
     def probes(self) -> bool:
         """Whether checkers send requests for it: endpoint checks that are not disabled."""
-        return self.type in ENDPOINT_TYPES and not self.disabled
-
-    @property
-    def over_tls(self) -> bool:
-        """Whether the endpoint is asked over TLS."""
-        return self.type.startswith("HTTPS")
-
-    @property
-    def matches_string(self) -> bool:
-        """Whether the body is searched."""
-        return self.type.endswith("_STR_MATCH")
+        return self.type == "HTTPS" and not self.disabled
 
     @property
     def request_path(self) -> str:
@@ -89,8 +68,7 @@ class HealthCheck:
 
         From the API Reference, FullyQualifiedDomainName.
         """
-        host = self.fqdn or self.ip_address or ""
-        return host if self.port == (443 if self.over_tls else 80) else f"{host}:{self.port}"
+        return self.fqdn if self.port == 443 else f"{self.fqdn}:{self.port}"
 
     def same_endpoint(self, other: HealthCheck) -> bool:
         """Whether both ask the same thing of the same place at the same pace."""
@@ -98,8 +76,41 @@ class HealthCheck:
 
 
 def _endpoint(check: HealthCheck) -> tuple[object, ...]:
-    asked = (check.type, check.host_header, check.ip_address, check.port, check.request_path)
-    return (*asked, check.search_string, check.enable_sni, check.interval, check.regions)
+    asked = check.type, check.host_header, check.request_path, check.enable_sni
+    return (*asked, check.interval, check.regions)
+
+
+def health_check(check_id: str, document: Mapping[str, Any]) -> HealthCheck:
+    """Read a HealthCheckConfig, with AWS's defaults (API Reference, HealthCheckConfig)."""
+    return HealthCheck(
+        id=check_id,
+        type=document["Type"],
+        fqdn=document.get("FullyQualifiedDomainName") or "",
+        port=document.get("Port") or 443,
+        path=document.get("ResourcePath") or "/",
+        interval=document.get("RequestInterval") or 30,
+        failure_threshold=document.get("FailureThreshold") or 3,
+        enable_sni=document.get("EnableSNI", True),
+        inverted=document.get("Inverted", False),
+        disabled=document.get("Disabled", False),
+        # An empty element may stand as a None child.
+        children=tuple(child for child in document.get("ChildHealthChecks", ()) if child),
+        health_threshold=document.get("HealthThreshold", 0),
+        regions=tuple(region for region in document.get("Regions", ()) if region),
+    )
+
+
+def not_emulated(document: Mapping[str, Any]) -> str:
+    """Name what of a HealthCheckConfig is not emulated, if anything.
+
+    An update's has no Type, which can't be changed.
+    """
+    kind = document.get("Type", EMULATED_TYPES[0])
+    if kind not in EMULATED_TYPES:
+        return f"health checks of type {kind}"
+    elements = ("IPAddress", "SearchString", "MeasureLatency", "AlarmIdentifier")
+    given = (f"{element} of a health check" for element in elements if document.get(element))
+    return next(given, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +175,6 @@ def status_passes(code: int) -> bool:
     return 200 <= code < 400
 
 
-def body_matches(body: bytes, search_string: str) -> bool:
-    """Tell whether the string stands entirely in the searched part of the body; case matters."""
-    return search_string.encode() in body[:SEARCHED_BYTES]
-
-
 def is_healthy(
     check_id: str,
     checks: Mapping[str, HealthCheck],
@@ -200,20 +206,9 @@ def _healthy(
         inside = above | {check_id}
         children = [_healthy(child, checks, states, inside) for child in check.children]
         raw = calculated_healthy(children, check.health_threshold)
-    elif check.type in ENDPOINT_TYPES:
-        raw = endpoint_healthy(states(check_id))
     else:
-        raw = check.insufficient_data != "Unhealthy"
+        raw = endpoint_healthy(states(check_id))
     return raw is not check.inverted
-
-
-def healthy_children(
-    check: HealthCheck,
-    checks: Mapping[str, HealthCheck],
-    states: Callable[[str], Sequence[CheckerState]],
-) -> int:
-    """Count a calculated check's healthy children."""
-    return sum(is_healthy(child, checks, states) for child in check.children)
 
 
 def next_request(sent_at: float, answered_at: float | None, interval: int) -> float:
@@ -245,7 +240,6 @@ class Metric:
     value: float
     unit: str
     at: datetime
-    namespace: str = "AWS/Route53"
 
 
 def metrics_of(
@@ -257,15 +251,11 @@ def metrics_of(
     """Return a check's data points.
 
     HealthCheckStatus is 1 or 0; HealthCheckPercentageHealthy is for endpoints alone and not there
-    while a check is disabled; ChildHealthCheckHealthyCount is a calculated check's
-    (monitoring-health-checks).
+    while a check is disabled (monitoring-health-checks).
     """
     status = float(is_healthy(check.id, checks, states))
     points = [Metric("HealthCheckStatus", check.id, status, "None", at)]
     if check.probes:
         share = percentage_healthy(states(check.id))
         points.append(Metric("HealthCheckPercentageHealthy", check.id, share, "Percent", at))
-    if check.type == "CALCULATED":
-        count = float(healthy_children(check, checks, states))
-        points.append(Metric("ChildHealthCheckHealthyCount", check.id, count, "Count", at))
     return tuple(points)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
-from local.route53 import health_checks as rules
-from local.route53.health_checks import CheckerState, HealthCheck, Metric, Outcome
+from local.dns.health import checks as rules
+from local.dns.health.checks import CheckerState, HealthCheck, Metric, Outcome
 
 _log = logging.getLogger(__name__)
 
@@ -60,13 +60,11 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class HealthStatus:
-    """A check's standing: `healthy` with inversion applied; `checkers_healthy` of `checkers`."""
+    """A check's standing: `healthy` with inversion applied, and each checker's last report."""
 
     id: str
     type: str
     healthy: bool
-    checkers_healthy: int
-    checkers: int
     observations: tuple[Observation, ...]
 
 
@@ -160,8 +158,6 @@ class HealthCheckers:
             id=check_id,
             type=watched.check.type,
             healthy=self.is_healthy(check_id),
-            checkers_healthy=sum(state.healthy for state in watched.states()),
-            checkers=len(watched.checkers),
             observations=self.observations(check_id),
         )
 
@@ -192,11 +188,11 @@ class HealthCheckers:
 
     def refresh(self) -> None:
         """Read the checks now: start what is new, stop what is gone, take changes up."""
-        wanted = {check.id: check for check in self._checks()}
-        for check_id in self._watched.keys() - wanted.keys():
+        current = {check.id: check for check in self._checks()}
+        for check_id in self._watched.keys() - current.keys():
             self._cancel(self._watched.pop(check_id))
             self._published.pop(check_id, None)
-        for check in wanted.values():
+        for check in current.values():
             self._take_up(check)
         self._publish_changes()
 
