@@ -6,14 +6,15 @@ locals {
   unit       = trimprefix(path_relative_to_include(), "live/")
 
   # The second arguments are for somebody who takes this file for a unit: the guard tells them.
-  written = read_terragrunt_config(find_in_parent_folders("account.hcl", "${local.repository}/live/local/account.hcl")).locals
-  region  = read_terragrunt_config(find_in_parent_folders("region.hcl", "${local.repository}/live/local/global/region.hcl")).locals
+  defaults = read_terragrunt_config("${local.repository}/live/_defaults.hcl").locals
+  written  = merge(local.defaults, read_terragrunt_config(find_in_parent_folders("account.hcl", "${local.repository}/live/local/account.hcl")).locals)
+  region   = read_terragrunt_config(find_in_parent_folders("region.hcl", "${local.repository}/live/local/global/region.hcl")).locals
 
   # Why the unit must be left alone: a mistake in account.hcl, or credentials of another account.
   # Asked once for all units of a folder, and before anything of theirs is read.
   refusal = run_cmd(
     "--terragrunt-quiet", "--terragrunt-global-cache",
-    "${local.repository}/.venv/bin/python", "${local.repository}/live/account_guard.py", dirname(get_terragrunt_dir()), jsonencode(local.written),
+    "${local.repository}/.venv/bin/python", "${local.repository}/live/account_guard.py", dirname(get_terragrunt_dir()), jsonencode(local.written), jsonencode(keys(local.defaults)),
   )
   account = merge(local.written, { refusal = local.refusal })
 

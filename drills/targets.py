@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from toolchain.console import ToolchainError
 from toolchain.paths import Tree
-from toolchain.settings import read_literals
+from toolchain.settings import read_settings
 
 # A health checker is up to a tenth late, and a resolver asks when it pleases.
 MARGIN = 1.15
@@ -35,22 +35,16 @@ class Targets:
 
 
 def read_targets(tree: Tree, account_name: str) -> Targets:
-    """Read them from account.hcl. Raises ToolchainError with what it doesn't say."""
-    said = read_literals(tree, account_name)
+    """Read an account's. Raises ToolchainError when one of them is no number."""
+    settings = read_settings(tree, account_name)
     try:
         return Targets(
-            rto_seconds=float(said["rto_target_seconds"]),
-            rpo_seconds=float(said["rpo_target_seconds"]),
-            interval_seconds=int(said["health_check_interval_seconds"]),
-            threshold=int(said["health_check_failure_threshold"]),
-            ttl_seconds=int(said["failover_record_ttl_seconds"]),
-            # Left out, it is asked: better once too often.
-            asks_twice=said.get("drills_ask_twice", "true") != "false",
+            rto_seconds=float(settings["rto_target_seconds"]),
+            rpo_seconds=float(settings["rpo_target_seconds"]),
+            interval_seconds=int(settings["health_check_interval_seconds"]),
+            threshold=int(settings["health_check_failure_threshold"]),
+            ttl_seconds=int(settings["failover_record_ttl_seconds"]),
+            asks_twice=settings["drills_ask_twice"] is not False,
         )
-    except KeyError as missing:
-        raise ToolchainError(
-            f"live/{account_name}/account.hcl doesn't say {missing}: live/dev/account.hcl shows "
-            "what belongs there, and why."
-        ) from None
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise ToolchainError(f"live/{account_name}/account.hcl: {error}.") from None

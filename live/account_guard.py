@@ -18,56 +18,31 @@ from urllib.parse import urlsplit
 LIVE: Final = Path(__file__).resolve().parent
 # Ids that documents and templates use in place of an account's own.
 PLACEHOLDER: Final = re.compile(r"(\d)\1{11}|123456789012")
-# What the root and the files in _units read of an account.hcl.
-NEEDED: Final = frozenset(
+# What an account.hcl has to say: _defaults.hcl has no answer.
+REQUIRED: Final = frozenset(
     {
         "account_id",
         "account_name",
-        "advanced_security",
-        "alarm_emails",
-        "allowed_origins",
-        "availability_objective",
         "callback_urls",
-        "create_hosted_zone",
-        "deletion_protection",
-        "domain_delegated",
         "domain_name",
-        "edge_health_rate_limit",
-        "edge_rate_limit",
-        "email_from",
-        "email_ses_identity_arn",
-        "failover_record_ttl_seconds",
-        "function_memory_mb",
-        "geo_restriction",
-        "health_check_failure_threshold",
-        "health_check_interval_seconds",
-        "latency_objective_ms",
-        "log_retention_days",
-        "logout_urls",
-        "mfa",
-        "origin_key_rotation",
-        "point_in_time_recovery",
-        "price_class",
         "primary_region",
         "project",
-        "provider_version",
         "replica_region",
-        "reserved_concurrency",
-        "table_max_throughput",
-        "throttle_burst_limit",
-        "throttle_rate_limit",
-        "trace_rate",
-        "user_pool_tier",
     }
 )
+# What the embedded AWS alone says.
+EMBEDDED: Final = "embedded_aws"
+# The modules' own rule, so that a name that is too long is refused before any unit is applied.
+NAME: Final = re.compile(r"[a-z][a-z0-9-]{1,28}[a-z0-9]")
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account as its account.hcl has it; said is the names of all that it says."""
+    """An account as account.hcl and the defaults have it; settings are the names of them all."""
 
     folder: str
-    said: frozenset[str]
+    settings: frozenset[str]
+    project: str
     name: str
     id: str
     primary: str
@@ -75,8 +50,8 @@ class Account:
 
     @classmethod
     def read(cls, folder: str, written: Mapping[str, object]) -> Self:
-        """Take an account.hcl's locals; what it doesn't say is an empty string."""
-        names = ("account_name", "account_id", "primary_region", "replica_region")
+        """Take an account's settings; what isn't among them is an empty string."""
+        names = ("project", "account_name", "account_id", "primary_region", "replica_region")
         return cls(folder, frozenset(written), *(str(written.get(name, "")) for name in names))
 
     @property
@@ -87,21 +62,38 @@ class Account:
     @property
     def embedded(self) -> bool:
         """Whether it is the embedded AWS, which its units can't leave."""
-        return "embedded_aws" in self.said
+        return EMBEDDED in self.settings
 
 
-def incomplete(account: Account) -> str:
-    """Say what account.hcl lacks; empty when nothing."""
-    missing = sorted(NEEDED - account.said)
-    if not missing:
+def check_settings(account: Account, defaults: frozenset[str]) -> str:
+    """Say what account.hcl lacks, and what it says that nothing reads; empty when all is well."""
+    missing = sorted(REQUIRED - account.settings)
+    if missing:
+        return (
+            f"{account.file} doesn't say {', '.join(missing)}: live/dev/account.hcl shows what "
+            "belongs there, and why."
+        )
+    unknown = sorted(account.settings - REQUIRED - defaults - {EMBEDDED})
+    if unknown:
+        return (
+            f"{account.file} says {', '.join(unknown)}, which nothing reads: correct the spelling, "
+            "or remove it. live/_defaults.hcl has every setting."
+        )
+    return ""
+
+
+def check_name(account: Account) -> str:
+    """Say so when the prefix of every resource's name doesn't do; empty when it does."""
+    name = f"{account.project}-{account.name}"
+    if NAME.fullmatch(name):
         return ""
     return (
-        f"{account.file} doesn't say {', '.join(missing)}: live/dev/account.hcl shows what belongs "
-        "there, and why."
+        f"{account.file}: project and account_name make the name {name}, which must be 3 to 30 "
+        "lower-case letters, digits and hyphens, starting with a letter."
     )
 
 
-def misplaced(account: Account, area: str) -> str:
+def check_folder(account: Account, area: str) -> str:
     """Say how account.hcl and the folders around it disagree; empty when they don't."""
     if account.name != account.folder:
         return (
@@ -121,7 +113,7 @@ def misplaced(account: Account, area: str) -> str:
     return ""
 
 
-def misstated(account: Account) -> str:
+def check_account_id(account: Account) -> str:
     """Say what is wrong with a real account's id as it is written; empty when nothing is."""
     if PLACEHOLDER.fullmatch(account.id):
         return (
@@ -133,7 +125,7 @@ def misstated(account: Account) -> str:
     return ""
 
 
-def misdirected(account: Account, environment: Mapping[str, str]) -> str:
+def check_endpoint(account: Account, environment: Mapping[str, str]) -> str:
     """Say so when the shell sends every AWS call to this machine; empty when it doesn't."""
     endpoint = environment.get("AWS_ENDPOINT_URL", "")
     host = urlsplit(endpoint).hostname or ""
@@ -145,7 +137,7 @@ def misdirected(account: Account, environment: Mapping[str, str]) -> str:
     return ""
 
 
-def mistaken(account: Account) -> str:
+def check_caller(account: Account) -> str:
     """Ask STS whose credentials these are; empty when they are the account's own."""
     # Here, since they take half a second, for which the embedded account has no use.
     import boto3  # noqa: PLC0415
@@ -179,13 +171,15 @@ def mistaken(account: Account) -> str:
 
 def refusal(account: Account, area: str, environment: Mapping[str, str]) -> str:
     """Say why units of an area must be left alone; empty when they may be worked on."""
-    mistake = misplaced(account, area)
+    mistake = check_folder(account, area) or check_name(account)
     if mistake or account.embedded:
         return mistake
-    return misstated(account) or misdirected(account, environment) or mistaken(account)
+    return (
+        check_account_id(account) or check_endpoint(account, environment) or check_caller(account)
+    )
 
 
-def main(folder: str, written: str) -> str | int:
+def main(folder: str, written: str, defaults: str) -> str | int:
     """Print the refusal of a folder's units; an error when they can't even be read."""
     path = Path(folder)
     if path.parent.parent != LIVE:
@@ -194,9 +188,9 @@ def main(folder: str, written: str) -> str | int:
             "live/<account>/<global or Region>/<unit>."
         )
     account = Account.read(path.parent.name, json.loads(written))
-    lacking = incomplete(account)
-    if lacking:
-        return lacking
+    unusable = check_settings(account, frozenset(json.loads(defaults)))
+    if unusable:
+        return unusable
     sys.stdout.write(refusal(account, path.name, os.environ))
     return 0
 

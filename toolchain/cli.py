@@ -19,6 +19,7 @@ from toolchain.settings import (
     read_account,
     settings_for,
     shell_exports,
+    tool_settings,
 )
 
 
@@ -113,10 +114,12 @@ def _run_bench(command: str, parsed: argparse.Namespace) -> int:
 
 
 def _print_environment(account_name: str) -> None:
-    account = read_account(TREE, account_name)
-    variables = settings_for(TREE, account, os.environ)
     if not TREE.real_terragrunt.exists():
         say("note: the tools are not installed yet (make up).")
+        print(shell_exports(tool_settings(TREE, os.environ), ()))
+        return
+    account = read_account(TREE, account_name)
+    variables = settings_for(TREE, account, os.environ)
     try:
         variables |= read_deployment(account_name).variables()
     except NotDeployedError as error:

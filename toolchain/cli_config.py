@@ -77,9 +77,9 @@ def configuration(mirror: Path) -> str:
     )
 
 
-def pinned_provider(tree: Tree, account: str = "local") -> str | None:
-    """Read the provider version that an account pins; None when it pins none."""
-    settings = tree.account(account) / "account.hcl"
+def pinned_provider(tree: Tree) -> str | None:
+    """Read the provider version that accounts share; None when there is none."""
+    settings = tree.root / "live" / "_defaults.hcl"
     if not settings.is_file():
         return None
     found = re.search(r'^\s*provider_version\s*=\s*"([^"]+)"', settings.read_text(), re.MULTILINE)

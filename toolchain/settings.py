@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
-import re
 import shlex
+import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from toolchain.cli_config import own_configuration
 from toolchain.console import ToolchainError
@@ -27,7 +29,11 @@ FOREIGN_CREDENTIALS = (
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What account.hcl says about an account that its outputs don't."""
+    """What an account's settings say of it, without asking AWS.
+
+    The table's name is that of modules/data: the operator's switch has to be found when no state
+    can be read.
+    """
 
     name: str
     project: str
@@ -35,36 +41,45 @@ class Account:
     domain_name: str
     primary_region: str
     replica_region: str
-
-    @property
-    def table_name(self) -> str:
-        """Name the table as modules/data does."""
-        return f"{self.project}-{self.name}-items"
+    table_name: str
 
 
-def read_literals(tree: Tree, name: str) -> dict[str, str]:
-    """Read an account.hcl's plain settings, texts, numbers and truths, each as it is written.
+def read_settings(tree: Tree, name: str) -> dict[str, Any]:
+    """Read an account's settings, the defaults of live/ among them, as Terragrunt evaluates them.
 
-    Raises ToolchainError when there is no such account.
+    Raises ToolchainError when there is no such account, or its file can't be read.
     """
-    settings = tree.account(name) / "account.hcl"
-    if not settings.is_file():
+    if not (tree.account(name) / "account.hcl").is_file():
         known = sorted(path.parent.name for path in (tree.root / "live").glob("*/account.hcl"))
         raise ToolchainError(f"There is no account {name!r}; there are: {', '.join(known)}.")
-    literal = r'^\s*(\w+)\s*=\s*(?:"([^"]*)"|([0-9.]+|true|false)\b)'
-    found = re.findall(literal, settings.read_text(), re.MULTILINE)
-    return {name: text or plain for name, text, plain in found}
+    defaults = _locals_of(tree, tree.root / "live" / "_defaults.hcl")
+    return {**defaults, **_locals_of(tree, tree.account(name) / "account.hcl")}
+
+
+def _locals_of(tree: Tree, file: Path) -> dict[str, Any]:
+    command = [str(tree.real_terragrunt), "render", "--format", "json", "--config", str(file)]
+    try:
+        done = subprocess.run(command, cwd=file.parent, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise ToolchainError("Nothing is installed here yet: run `make up`.") from None
+    if done.returncode != 0:
+        raise ToolchainError(f"{file} can't be read:\n{done.stderr.strip()}")
+    settings: dict[str, Any] = json.loads(done.stdout)["locals"]
+    return settings
 
 
 def read_account(tree: Tree, name: str) -> Account:
     """Read who and where an account is. Raises ToolchainError when there is none."""
-    said = read_literals(tree, name)
+    settings = read_settings(tree, name)
     fields = ("project", "account_id", "domain_name", "primary_region", "replica_region")
-    missing = [field for field in fields if field not in said]
+    missing = [field for field in fields if not settings.get(field)]
     if missing:
-        settings = tree.account(name) / "account.hcl"
-        raise ToolchainError(f"{settings} must say {', '.join(missing)} as plain strings.")
-    return Account(name, *(said[field] for field in fields))
+        raise ToolchainError(f"live/{name}/account.hcl doesn't say {', '.join(missing)}.")
+    return Account(
+        name=name,
+        table_name=settings["table_name"] or f"{settings['project']}-{name}-items",
+        **{field: str(settings[field]) for field in fields},
+    )
 
 
 def dns_server() -> str:

@@ -2,7 +2,8 @@
 
 locals {
   repository = dirname(find_in_parent_folders(".terragrunt-filters"))
-  account    = read_terragrunt_config(find_in_parent_folders("account.hcl")).locals
+  defaults   = read_terragrunt_config("${local.repository}/live/_defaults.hcl").locals
+  account    = merge(local.defaults, read_terragrunt_config(find_in_parent_folders("account.hcl")).locals)
   name       = "${local.account.project}-${local.account.account_name}"
   region     = read_terragrunt_config(find_in_parent_folders("region.hcl")).locals.region
   role       = read_terragrunt_config(find_in_parent_folders("region.hcl")).locals.role
@@ -11,7 +12,7 @@ locals {
   # The root's own question, answered from its cache: a refused unit reads nobody's state.
   refusal = run_cmd(
     "--terragrunt-quiet", "--terragrunt-global-cache",
-    "${local.repository}/.venv/bin/python", "${local.repository}/live/account_guard.py", dirname(get_terragrunt_dir()), jsonencode(local.account),
+    "${local.repository}/.venv/bin/python", "${local.repository}/live/account_guard.py", dirname(get_terragrunt_dir()), jsonencode(local.account), jsonencode(keys(local.defaults)),
   )
 
   # Stand-ins for what isn't there, so that an empty account can be planned: an apply waits for the

@@ -2,7 +2,8 @@
 
 locals {
   repository = dirname(find_in_parent_folders(".terragrunt-filters"))
-  account    = read_terragrunt_config(find_in_parent_folders("account.hcl")).locals
+  defaults   = read_terragrunt_config("${local.repository}/live/_defaults.hcl").locals
+  account    = merge(local.defaults, read_terragrunt_config(find_in_parent_folders("account.hcl")).locals)
   name       = "${local.account.project}-${local.account.account_name}"
 }
 
@@ -12,6 +13,7 @@ terraform {
 
 inputs = {
   name                   = local.name
+  table_name             = local.account.table_name
   primary_region         = local.account.primary_region
   replica_region         = local.account.replica_region
   deletion_protection    = local.account.deletion_protection

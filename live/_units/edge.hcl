@@ -3,14 +3,15 @@
 
 locals {
   repository = dirname(find_in_parent_folders(".terragrunt-filters"))
-  account    = read_terragrunt_config(find_in_parent_folders("account.hcl")).locals
+  defaults   = read_terragrunt_config("${local.repository}/live/_defaults.hcl").locals
+  account    = merge(local.defaults, read_terragrunt_config(find_in_parent_folders("account.hcl")).locals)
   name       = "${local.account.project}-${local.account.account_name}"
   folder     = dirname(find_in_parent_folders("account.hcl"))
 
   # The root's own question, answered from its cache: a refused unit reads nobody's state.
   refusal = run_cmd(
     "--terragrunt-quiet", "--terragrunt-global-cache",
-    "${local.repository}/.venv/bin/python", "${local.repository}/live/account_guard.py", dirname(get_terragrunt_dir()), jsonencode(local.account),
+    "${local.repository}/.venv/bin/python", "${local.repository}/live/account_guard.py", dirname(get_terragrunt_dir()), jsonencode(local.account), jsonencode(keys(local.defaults)),
   )
 
   # As for the Regions: see api.hcl.
@@ -30,6 +31,15 @@ dependency "foundation" {
     origin_key           = { current = local.mock_id, previous = local.mock_id }
     edge_certificate_arn = "arn:aws:acm:us-east-1:${local.account.account_id}:certificate/${local.mock_id}"
   }
+}
+
+dependency "data" {
+  enabled                                 = local.refusal == ""
+  config_path                             = "${local.folder}/global/data"
+  mock_outputs_allowed_terraform_commands = local.mocks_for
+  mock_outputs_merge_strategy_with_state  = "shallow"
+
+  mock_outputs = { table_name = "mock" }
 }
 
 dependency "primary" {
@@ -77,7 +87,7 @@ inputs = {
   geo_restriction                = local.account.geo_restriction
   log_retention_days             = local.account.log_retention_days
 
-  table_name             = "${local.name}-items"
+  table_name             = dependency.data.outputs.table_name
   availability_objective = local.account.availability_objective
   latency_objective_ms   = local.account.latency_objective_ms
   alarm_emails           = local.account.alarm_emails

@@ -2,7 +2,8 @@
 
 locals {
   repository = dirname(find_in_parent_folders(".terragrunt-filters"))
-  account    = read_terragrunt_config(find_in_parent_folders("account.hcl")).locals
+  defaults   = read_terragrunt_config("${local.repository}/live/_defaults.hcl").locals
+  account    = merge(local.defaults, read_terragrunt_config(find_in_parent_folders("account.hcl")).locals)
   name       = "${local.account.project}-${local.account.account_name}"
 }
 

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Prefix of every resource's name, the same in every Region: project and account."
+  description = "Prefix of everything that is made here: project and account, for example landing-prod."
   type        = string
 
   validation {

@@ -1,7 +1,7 @@
 # Table and replica in one resource: as two, in two states, a later apply of the one can take the
 # other's replica away.
 resource "aws_dynamodb_table" "this" {
-  name         = "${var.name}-items"
+  name         = coalesce(var.table_name, "${var.name}-items")
   billing_mode = "PAY_PER_REQUEST"
   hash_key     = "owner"
   range_key    = "item_id"

@@ -1,10 +1,21 @@
 variable "name" {
-  description = "Prefix of everything that is made here, for example landing-prod."
+  description = "Prefix of everything that is made here: project and account, for example landing-prod."
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{1,38}[a-z0-9]$", var.name))
-    error_message = "name must be 3 to 40 lower-case letters, digits and hyphens, and begin with a letter."
+    condition     = can(regex("^[a-z][a-z0-9-]{1,28}[a-z0-9]$", var.name))
+    error_message = "name must be 3 to 30 lower-case letters, digits and hyphens, starting with a letter: with Region and suffix it still has to fit IAM's 64 characters."
+  }
+}
+
+variable "table_name" {
+  description = "Name of the table, the same in every Region. null makes it from name. Another name makes another table: a restore's."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.table_name == null || can(regex("^[a-zA-Z0-9_.-]{3,255}$", var.table_name))
+    error_message = "table_name must be 3 to 255 letters, digits, dots, dashes and underscores."
   }
 }
 

@@ -1,10 +1,10 @@
 variable "name" {
-  description = "Prefix of every resource name: project and account, for example landing-prod."
+  description = "Prefix of everything that is made here: project and account, for example landing-prod."
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{1,30}$", var.name))
-    error_message = "name must be 2 to 31 characters, lower-case letters, digits and dashes, starting with a letter."
+    condition     = can(regex("^[a-z][a-z0-9-]{1,28}[a-z0-9]$", var.name))
+    error_message = "name must be 3 to 30 lower-case letters, digits and hyphens, starting with a letter: with Region and suffix it still has to fit IAM's 64 characters."
   }
 }
 

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     import pytest
 
 TARGETS = Targets(46.0, 5.0, 10, 3, 10, asks_twice=False)
-ACCOUNT = Account("dev", "landing", "345678901234", "example.com", PRIMARY, REPLICA)
+ACCOUNT = Account(
+    "dev", "landing", "345678901234", "example.com", PRIMARY, REPLICA, "landing-dev-items"
+)
 # Nobody listens there.
 NOWHERE = "https://127.0.0.1:1"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -49,11 +50,11 @@ def test_prod_asks_twice_and_other_accounts_of_this_repository_do_not() -> None:
 
 def test_an_account_that_does_not_say_is_asked_about(tmp_path: Path) -> None:
     tree = type(TREE)(tmp_path)
+    tree.tools.symlink_to(TREE.tools)
     account = tree.account("new")
     account.mkdir(parents=True)
-    said = (TREE.account("prod") / "account.hcl").read_text()
-    lines = [line for line in said.splitlines() if "drills_ask_twice" not in line]
-    (account / "account.hcl").write_text("\n".join(lines))
+    shutil.copy(TREE.root / "live" / "_defaults.hcl", account.parent)
+    shutil.copy(TREE.account("prod") / "account.hcl", account)
 
     assert read_targets(tree, "new").asks_twice
 

@@ -4,13 +4,20 @@ from dataclasses import replace
 
 import pytest
 
-from live.account_guard import NEEDED, Account, misdirected, misstated, refusal
+from live.account_guard import (
+    REQUIRED,
+    Account,
+    check_account_id,
+    check_endpoint,
+    check_name,
+    refusal,
+)
 from tests.live.sts import Listener, listening
 from tests.live.trees import Tree
 
 OURS = "345678901234"
 THEIRS = "987654321098"
-DEV = Account("dev", NEEDED, "dev", OURS, "us-east-1", "us-west-2")
+DEV = Account("dev", REQUIRED, "landing", "dev", OURS, "us-east-1", "us-west-2")
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"}
 
 
@@ -80,14 +87,24 @@ def test_a_shell_of_the_embedded_aws_is_told_to_be_another() -> None:
 
 @pytest.mark.parametrize("endpoint", ["", "https://vpce-1.sts.us-east-1.vpce.amazonaws.com"])
 def test_an_endpoint_of_ones_own_is_no_embedded_aws(endpoint: str) -> None:
-    assert misdirected(DEV, {"AWS_ENDPOINT_URL": endpoint}) == ""
+    assert check_endpoint(DEV, {"AWS_ENDPOINT_URL": endpoint}) == ""
 
 
 @pytest.mark.parametrize("written", ["111111111111", "000000000000", "123456789012"])
 def test_a_placeholder_is_known_for_one(written: str) -> None:
-    assert "still has the placeholder" in misstated(replace(DEV, id=written))
+    assert "still has the placeholder" in check_account_id(replace(DEV, id=written))
 
 
 @pytest.mark.parametrize("written", ["", "34567890123", "3456-7890-1234", "345678901234 "])
 def test_an_id_that_is_none_is_called_so(written: str) -> None:
-    assert "must be 12 digits" in misstated(replace(DEV, id=written))
+    assert "must be 12 digits" in check_account_id(replace(DEV, id=written))
+
+
+@pytest.mark.parametrize("project", ["landing", "a", "x" * 26])
+def test_a_name_that_fits_every_module_is_let_through(project: str) -> None:
+    assert check_name(replace(DEV, project=project)) == ""
+
+
+@pytest.mark.parametrize("project", ["x" * 27, "Landing", "9to5", ""])
+def test_a_name_that_one_module_would_refuse_is_refused_before_any_is_applied(project: str) -> None:
+    assert "must be 3 to 30 lower-case letters" in check_name(replace(DEV, project=project))

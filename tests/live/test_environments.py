@@ -79,9 +79,26 @@ class Mistake:
     told: str
 
 
+def misspell_a_setting(tree: Tree) -> None:
+    file = tree.account("local") / "account.hcl"
+    file.write_text(file.read_text().replace("trace_rate", "tracing_rate"))
+
+
+def choose_a_long_name(tree: Tree) -> None:
+    tree.say("local", project='"a-name-of-thirty-one-letters"')
+
+
 MISTAKES = {
     "a value is missing": Mistake(
         drop_the_domain, "local/global/data", "live/local/account.hcl doesn't say domain_name"
+    ),
+    "a setting is misspelt": Mistake(
+        misspell_a_setting,
+        "local/global/data",
+        "live/local/account.hcl says tracing_rate, which nothing reads",
+    ),
+    "a name is too long for the units that are applied last": Mistake(
+        choose_a_long_name, "local/global/foundation", "must be 3 to 30 lower-case letters"
     ),
     "a Region's folder is no Region of the account": Mistake(
         rename_the_region,

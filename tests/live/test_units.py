@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.live.trees import ACCOUNTS, REPOSITORY, Tree, Unit, declared, resource_types
+from toolchain import paths
+from toolchain.paths import TREE
+from toolchain.settings import read_account
 
 # A resource type belongs to the service of its longest prefix here; the value is the provider's
 # name for the service's endpoint.
@@ -88,7 +91,7 @@ def test_a_unit_waits_only_for_what_it_reads(units: Mapping[str, Unit]) -> None:
     assert {path: read for path, read in reads.items() if read} == {
         **{unit.path: {"foundation", "identity", "data"} for unit in of(units, "api")},
         # Not before the Regions know a key that it is going to send.
-        **{unit.path: {"foundation", "primary", "replica"} for unit in of(units, "edge")},
+        **{unit.path: {"foundation", "data", "primary", "replica"} for unit in of(units, "edge")},
     }
 
 
@@ -105,7 +108,7 @@ def test_the_edge_is_told_where_each_region_is(units: Mapping[str, Unit]) -> Non
 
 def test_the_tested_provider_is_pinned(units: Mapping[str, Unit], tree: Tree) -> None:
     for unit in units.values():
-        text = (tree.account(unit.account) / "account.hcl").read_text()
+        text = (tree.root / "live" / "_defaults.hcl").read_text()
         tested = re.search(r'provider_version\s*= "(\d+\.\d+\.\d+)"', text)
         assert tested
         assert f'version = "{tested[1]}"' in unit.generated("provider_version")
@@ -204,3 +207,26 @@ def test_the_root_of_the_clone_runs_the_embedded_account_alone(tree: Tree) -> No
     found = tree.run(tree.root, "find").stdout.split()
     assert len(found) == 6
     assert all(path.startswith("live/local/") for path in found)
+
+
+@pytest.mark.parametrize("account", ACCOUNTS)
+def test_the_switch_is_looked_for_in_the_table_that_is_made(
+    units: Mapping[str, Unit], account: str
+) -> None:
+    inputs = units[f"{account}/global/data"].inputs
+    made = inputs["table_name"] or f"{inputs['name']}-items"
+    assert read_account(TREE, account).table_name == made
+
+
+def test_an_account_that_names_its_table_is_taken_at_its_word(tree: Tree) -> None:
+    file = tree.account("local") / "account.hcl"
+    file.write_text(file.read_text().replace("locals {", 'locals {\n  table_name = "restored"', 1))
+
+    assert tree.render("local")["local/global/data"].inputs["table_name"] == "restored"
+    assert read_account(toolchain_tree(tree), "local").table_name == "restored"
+
+
+def toolchain_tree(tree: Tree) -> paths.Tree:
+    """The copied tree as the toolchain sees it, with the tools that are here."""
+    (tree.root / ".tools").symlink_to(TREE.tools)
+    return paths.Tree(tree.root)

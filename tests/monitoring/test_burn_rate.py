@@ -28,7 +28,7 @@ from local.cloudwatch.metric_math import Grid, Series
 from local.cloudwatch.queries import MetricStat
 from tests.e2e.plugin import ACCOUNT
 from toolchain.paths import TREE
-from toolchain.settings import read_literals
+from toolchain.settings import read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -164,7 +164,7 @@ def states(pair: Pair, traffic: Traffic) -> list[bool]:
 
 # -- the alarms ------------------------------------------------------------------------
 
-ACCOUNT_SETTINGS = read_literals(TREE, ACCOUNT)
+ACCOUNT_SETTINGS = read_settings(TREE, ACCOUNT)
 NAME = re.compile(r"(.+)-availability-(\w+)-long\+.+")
 ALARM_TYPES = ("MetricAlarm", "CompositeAlarm")
 PLACES = (ACCOUNT_SETTINGS["primary_region"], ACCOUNT_SETTINGS["replica_region"], "edge")

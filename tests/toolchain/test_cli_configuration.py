@@ -24,12 +24,12 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
-    """A clone whose local account pins a version, on a machine with nothing in /opt."""
+    """A clone that pins a version, on a machine with nothing in /opt."""
     monkeypatch.setattr(cli_config, "PARENTS_OF_MIRRORS", (str(tmp_path / "opt"),))
     monkeypatch.setattr(cli_config, "IMPLIED_MIRRORS", ("~/.terraform.d/plugins",))
-    account = tmp_path / "clone" / "live" / "local" / "account.hcl"
-    account.parent.mkdir(parents=True)
-    account.write_text(f'locals {{\n  provider_version = "{VERSION}"\n}}\n')
+    defaults = tmp_path / "clone" / "live" / "_defaults.hcl"
+    defaults.parent.mkdir(parents=True)
+    defaults.write_text(f'locals {{\n  provider_version = "{VERSION}"\n}}\n')
     return Tree(tmp_path / "clone")
 
 

@@ -9,13 +9,30 @@ from typing import Any
 
 import pytest
 
+from toolchain import deployment
 from toolchain.console import ToolchainError
 from toolchain.deployment import NotDeployedError, from_outputs, read_deployment
 from toolchain.paths import Tree
 from toolchain.settings import Account
 
-LOCAL = Account("local", "landing", "000000000000", "landing.localhost", "us-east-1", "us-west-2")
-PROD = Account("prod", "landing", "222222222222", "example.com", "eu-west-1", "eu-central-1")
+LOCAL = Account(
+    "local",
+    "landing",
+    "000000000000",
+    "landing.localhost",
+    "us-east-1",
+    "us-west-2",
+    "landing-local-items",
+)
+PROD = Account(
+    "prod",
+    "landing",
+    "222222222222",
+    "example.com",
+    "eu-west-1",
+    "eu-central-1",
+    "landing-prod-items",
+)
 
 
 def outputs(account: Account) -> dict[str, Any]:
@@ -42,14 +59,10 @@ def outputs(account: Account) -> dict[str, Any]:
 
 @pytest.fixture
 def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
-    """A clone with a local account; Terragrunt's answer is given."""
+    """A clone whose accounts are known; Terragrunt's answer is given."""
     monkeypatch.delenv("LOCAL_STATE_DIR", raising=False)
-    settings = tmp_path / "live" / "local" / "account.hcl"
-    settings.parent.mkdir(parents=True)
-    settings.write_text(
-        'project = "landing"\naccount_id = "000000000000"\ndomain_name = "landing.localhost"\n'
-        'primary_region = "us-east-1"\nreplica_region = "us-west-2"\n'
-    )
+    accounts = {"local": LOCAL, "prod": PROD}
+    monkeypatch.setattr(deployment, "read_account", lambda _tree, name: accounts[name])
     return Tree(tmp_path)
 
 
@@ -99,10 +112,6 @@ def test_a_real_account_is_read_through_terragrunt(
 ) -> None:
     for unit in outputs(PROD):
         (tree.account("prod") / unit).mkdir(parents=True)
-    (tree.account("prod") / "account.hcl").write_text(
-        'project = "landing"\naccount_id = "222222222222"\ndomain_name = "example.com"\n'
-        'primary_region = "eu-west-1"\nreplica_region = "eu-central-1"\n'
-    )
     (tree.root / "told.json").write_text(json.dumps(outputs(PROD)))
     terragrunt = tree.tools_bin / "terragrunt"
     terragrunt.parent.mkdir(parents=True)

@@ -1,0 +1,78 @@
+# What most accounts have in common, said once. An account.hcl says what is its own, and wins.
+#
+# A new setting is a variable of its module, a line in its unit (_units/) and a default here. What
+# no default can be had for stands in REQUIRED of account_guard.py.
+
+locals {
+  # The version that was tested; modules say which ones they can live with.
+  provider_version = "5.100.0"
+
+  # A zone of this account's own, or false where it has the zone already. Delegated means that the
+  # world resolves the domain through it: certificates wait for that, and so do the Regions.
+  create_hosted_zone = true
+  domain_delegated   = false
+
+  # Where the app takes a signed-out user back to, and web pages that may call the API.
+  logout_urls     = []
+  allowed_origins = []
+
+  # A table or a user pool that is deleted takes every user's data with it.
+  deletion_protection    = true
+  point_in_time_recovery = true
+  # Read and write units a second beyond which the table throttles, to bound the bill; null doesn't.
+  table_max_throughput = null
+  # null names it after the account. A restore makes a table of another name; then it is said here.
+  table_name = null
+
+  mfa = "OPTIONAL"
+  # ENFORCED refuses leaked passwords and odd sign-ins, and needs the PLUS tier, which costs more for
+  # every user: a decision about money, so it is made by whoever pays.
+  user_pool_tier    = "ESSENTIALS"
+  advanced_security = "OFF"
+  # A verified SES identity. Without one Cognito sends 50 e-mails a day, and no more people sign up.
+  email_ses_identity_arn = null
+  email_from             = null
+
+  # It decides how fast the function is.
+  function_memory_mb = 1024
+  # None: a new account's quota may be as low as 10, all of it needed.
+  reserved_concurrency = -1
+  # Requests a second that each Region takes. Both get the same, since the standby takes all of it on
+  # the bad day.
+  throttle_rate_limit  = 8000
+  throttle_burst_limit = 4000
+
+  # How soon users are moved: interval × threshold + TTL, 40 s. A shorter threshold moves them for
+  # hiccups, too.
+  health_check_interval_seconds  = 10
+  health_check_failure_threshold = 3
+  failover_record_ttl_seconds    = 10
+
+  # What users are promised, over 30 days: the share of requests that don't fail, in percent, and
+  # the time in which 99 in 100 are answered. Alarms page when the rest to 100 is used up too fast.
+  availability_objective = 99.9
+  latency_objective_ms   = 1000
+  # Whom alarms wake.
+  alarm_emails = []
+  # Share of users' requests that X-Ray traces, beside one a second.
+  trace_rate = 0.1
+
+  # What `make drill` holds a failover to: how long users may be without, how much of what they were
+  # told is written may be missing in the other Region. The 40 s above are the least; CloudFront's
+  # resolvers and health checkers all over the world add to them.
+  rto_target_seconds = 60
+  rpo_target_seconds = 5
+  drills_ask_twice   = true
+
+  # Of one address: requests in five minutes, and those for /health* in one. A mobile carrier puts
+  # thousands of users behind one, none of whom asks for health.
+  edge_rate_limit        = 10000
+  edge_health_rate_limit = 240
+  price_class            = "PriceClass_100"
+  geo_restriction        = { restriction_type = "none" }
+
+  log_retention_days = 14
+
+  # Raise it by one to rotate the key that the edge shows to the Regions.
+  origin_key_rotation = 1
+}
