@@ -1,17 +1,6 @@
 # The alarms of one place (a Region, the edge): those that wake somebody, joined
 # by one composite alarm, and those that only inform. Used by api and edge.
 
-terraform {
-  required_version = ">= 1.10"
-
-  required_providers {
-    aws = {
-      source  = "hashicorp/aws"
-      version = ">= 5.100, < 7.0"
-    }
-  }
-}
-
 locals {
   runbooks = "docs/runbooks"
 

@@ -4,7 +4,7 @@
 locals {
   # Cognito's metrics are in the pool's own Region alone.
   user_pool_id       = split("/", var.user_pool_arns[0])[1]
-  is_the_pools       = split(":", var.user_pool_arns[0])[3] == var.region
+  is_the_pools       = provider::aws::arn_parse(var.user_pool_arns[0]).region == var.region
   sign_in_dimensions = { UserPool = local.user_pool_id, UserPoolClient = var.user_pool_client_ids[0] }
 
   # The table's own metrics leave its global index out.

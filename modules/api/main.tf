@@ -2,22 +2,11 @@
 # Applied once in every Region, from the same contract, and reading nothing of
 # the other Region, so that it can be applied when that one is gone.
 
-terraform {
-  required_version = ">= 1.10"
-
-  required_providers {
-    aws = {
-      source  = "hashicorp/aws"
-      version = ">= 5.100, < 7.0"
-    }
-  }
-}
-
 locals {
   # The account and partition are the table's: one thing less to pass, and
   # nothing to ask AWS for while planning.
-  partition  = split(":", var.table_arn)[1]
-  account_id = split(":", var.table_arn)[4]
+  partition  = provider::aws::arn_parse(var.table_arn).partition
+  account_id = provider::aws::arn_parse(var.table_arn).account_id
 
   function_name = "${var.name}-api"
   alias_name    = "live"

@@ -1,17 +1,6 @@
 # One page of pictures, laid out from rows: its caller says what each picture
 # shows, and this where it stands. Used by api and edge.
 
-terraform {
-  required_version = ">= 1.10"
-
-  required_providers {
-    aws = {
-      source  = "hashicorp/aws"
-      version = ">= 5.100, < 7.0"
-    }
-  }
-}
-
 locals {
   columns = 24
 

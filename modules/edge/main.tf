@@ -5,19 +5,6 @@
 # Each Region answers at <region>.<domain> as well: for its health checks, and for
 # tests and operators that hold the key of the origin lock.
 
-terraform {
-  required_version = ">= 1.10"
-
-  required_providers {
-    aws = {
-      source  = "hashicorp/aws"
-      version = ">= 5.100, < 7.0"
-
-      configuration_aliases = [aws.us_east_1]
-    }
-  }
-}
-
 locals {
   public_domain_name = "api.${var.domain_name}"
   origin_domain_name = "origin.${var.domain_name}"
@@ -30,6 +17,6 @@ locals {
   region_domain_names = { for role, region in local.regions : role => "${region}.${var.domain_name}" }
 
   # The certificate's: nothing to ask AWS for while planning.
-  partition  = split(":", var.edge_certificate_arn)[1]
-  account_id = split(":", var.edge_certificate_arn)[4]
+  partition  = provider::aws::arn_parse(var.edge_certificate_arn).partition
+  account_id = provider::aws::arn_parse(var.edge_certificate_arn).account_id
 }

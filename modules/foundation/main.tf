@@ -1,18 +1,6 @@
 # What everything else stands on and nothing else owns: the zone that the names live in, the
 # certificates that the Regions and the edge answer with, and the key that the edge shows them.
 
-terraform {
-  required_version = ">= 1.10"
-
-  required_providers {
-    aws = {
-      source                = "hashicorp/aws"
-      version               = ">= 5.100, < 7.0"
-      configuration_aliases = [aws.replica, aws.us_east_1]
-    }
-  }
-}
-
 locals {
   # CloudFront reads certificates from us-east-1 alone. A provider can't be chosen by an
   # expression, so a third certificate is asked for only when neither Region's will do.

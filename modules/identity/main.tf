@@ -1,16 +1,5 @@
 # Who is calling: one user pool, in the primary Region, that both Regions' APIs trust.
 
-terraform {
-  required_version = ">= 1.10"
-
-  required_providers {
-    aws = {
-      source  = "hashicorp/aws"
-      version = ">= 5.100, < 7.0"
-    }
-  }
-}
-
 data "aws_caller_identity" "current" {}
 
 locals {
@@ -21,6 +10,6 @@ locals {
     "${var.name}-${data.aws_caller_identity.current.account_id}",
   )
 
-  pool_region    = split(":", aws_cognito_user_pool.this.arn)[3]
+  pool_region    = provider::aws::arn_parse(aws_cognito_user_pool.this.arn).region
   sign_in_domain = "${aws_cognito_user_pool_domain.this.domain}.auth.${local.pool_region}.amazoncognito.com"
 }
