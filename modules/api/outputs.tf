@@ -28,7 +28,7 @@ output "deployment_fingerprint" {
   value       = aws_api_gateway_deployment.this.triggers.deployed
 }
 
-output "region_name" {
+output "region_domain_name" {
   description = "The Region's own host name."
   value       = local.region_domain_name
 }
@@ -76,7 +76,7 @@ output "log_group_names" {
 
 output "dashboard_name" {
   description = "Name of the Region's dashboard."
-  value       = module.dashboard.dashboard_name
+  value       = aws_cloudwatch_dashboard.this.dashboard_name
 }
 
 output "paging_alarm_name" {

@@ -40,7 +40,7 @@ output "access_log_group_name" {
 
 output "dashboard_name" {
   description = "Name of the global dashboard."
-  value       = module.dashboard.dashboard_name
+  value       = aws_cloudwatch_dashboard.this.dashboard_name
 }
 
 output "paging_alarm_name" {

@@ -90,8 +90,8 @@ run "every_route_of_users_is_drawn" {
       for path, item in yamldecode(file(var.openapi_path)).paths : [
         for method in keys(item) : [
           for metric in ["Count", "Latency"] : strcontains(
-            jsonencode(local.dashboard_rows),
-            trim(jsonencode(concat(["AWS/ApiGateway", metric], local.stage, ["Resource", path, "Method", upper(method)])), "[]"),
+            jsonencode(local.dashboard),
+            trim(jsonencode(["AWS/ApiGateway", metric, "ApiName", aws_api_gateway_rest_api.this.name, "Stage", local.stage_name, "Resource", path, "Method", upper(method)]), "[]"),
           )
         ]
       ] if !startswith(path, "/health")
