@@ -34,6 +34,7 @@ def checks(tree: Tree) -> list[tuple[str, list[str]]]:
         ("mypy", [python, "-m", "mypy"]),
         ("terraform fmt", [str(tree.tools_bin / "terraform"), "fmt", "-check", "-recursive"]),
         ("terragrunt fmt", [str(tree.tools_bin / "terragrunt"), "hcl", "fmt", "--check"]),
+        ("module tables", [python, "-m", "toolchain.module_readme"]),
     ]
 
 
@@ -46,6 +47,7 @@ def fmt(tree: Tree) -> None:
         [*ruff, "format", "."],
         [str(tree.tools_bin / "terraform"), "fmt", "-recursive"],
         [str(tree.tools_bin / "terragrunt"), "hcl", "fmt"],
+        [str(tree.python), "-m", "toolchain.module_readme", "--write"],
     )
     environment = process_environment(tree, read_account(tree, LOCAL), os.environ)
     for command in commands:
