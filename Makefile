@@ -9,7 +9,7 @@ TOOLCHAIN = @command -v $(PYTHON) >/dev/null || { \
 	exec $(PYTHON) -m toolchain
 
 .DEFAULT_GOAL := help
-.PHONY: help up stop start down status dashboard fault heal takeover giveback drill drills drill-all drill-report trace env test alarms e2e package install lock fmt check
+.PHONY: help up stop start down status dashboard fault heal takeover failback drill drills drill-all drill-report trace env test alarms e2e package install lock fmt check
 
 help: ## what can be done here
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' Makefile | expand -t 10
@@ -41,8 +41,8 @@ heal: ## mend it: [REGION=], or every one
 takeover: ## make the standby Region of ACCOUNT serve, and watch users move
 	$(TOOLCHAIN) drills takeover
 
-giveback: ## let the primary Region of ACCOUNT serve again, and watch
-	$(TOOLCHAIN) drills giveback
+failback: ## let the primary Region of ACCOUNT serve again, and watch
+	$(TOOLCHAIN) drills failback
 
 drill: ## rehearse a failover: [NAME=region-lost] [ACCOUNT=]; a report with a verdict
 	$(TOOLCHAIN) drills run $(NAME)

@@ -12,16 +12,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from drills import takeover
-from drills.consent import require_consent
+from drills.confirmation import require_confirmation
 from drills.experiment import Experiment
 from drills.experiments import DEFAULT, EXPERIMENTS
 from drills.report import files
 from drills.report.document import build
+from drills.rollback_log import roll_back_leftovers
 from drills.run import run
 from drills.steady_state import await_steady_state
 from drills.system import System
 from drills.targets import read_targets
-from drills.undo import undo_leftovers
 from local import resolver
 from toolchain.console import ToolchainError, on_termination, say
 from toolchain.deployment import read_deployment
@@ -48,9 +48,9 @@ def main(arguments: Sequence[str]) -> int:
         return INTERRUPTED
 
 
-SWITCHES = {"takeover": takeover.takeover, "giveback": takeover.give_back}
+SWITCHES = {"takeover": takeover.takeover, "failback": takeover.failback}
 _INTERRUPTION = {
-    True: "No longer watching. What was told stands: `make giveback` takes a takeover back.",
+    True: "No longer watching. The switch stays as it is: `make failback` ends a takeover.",
     False: "Interrupted. What was broken is healed, and the drill's users are gone.",
 }
 
@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("list", help="every experiment, and what it proves")
     commands.add_parser("report", help="the last report, in short")
     commands.add_parser("takeover", help="make the standby serve, for real, and watch")
-    commands.add_parser("giveback", help="let the primary serve again, and watch")
+    commands.add_parser("failback", help="let the primary serve again, and watch")
     return parser
 
 
@@ -114,11 +114,11 @@ def _drill(experiments: Sequence[Experiment], account: Account) -> int:
                 f"{experiment.name} runs on the embedded AWS alone. {experiment.not_on_accounts}"
             )
     targets = read_targets(TREE, account.name)
-    require_consent(account.name, targets, experiments)
+    require_confirmation(account.name, targets, experiments)
     work = f"drill of {account.name}"
     with exclusive(TREE.lock(f"drill-{account.name}"), work, wait=False):
         system = System(account, read_deployment(account.name), targets)
-        undo_leftovers(system)
+        roll_back_leftovers(system)
         return max(_one(experiment, system) for experiment in experiments)
 
 

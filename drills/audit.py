@@ -8,8 +8,8 @@ from typing import Any
 
 from drills.history import Row, Snapshot
 from drills.journal import Journal
-from drills.people import User
 from drills.system import System
+from drills.test_users import User
 from drills.traffic import operation_of, updates_in
 
 LOOK_AGAIN_SECONDS = 0.5

@@ -39,7 +39,7 @@ class Experiment:
     faults: Callable[[System], Sequence[Fault]]
     prerequisites: tuple[str, ...] = (
         "Both Regions are ready, and the primary serves.",
-        "The operator's switch isn't thrown.",
+        "The operator's switch is not active.",
     )
     stop_conditions: tuple[str, ...] = (
         "Ctrl-C, or the end of the process in whatever way.",

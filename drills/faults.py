@@ -1,4 +1,4 @@
-"""Faults that can be made and unmade, each by a call or two of AWS's API or of the bench's own.
+"""Faults that can be made and unmade, each by a call or two of AWS's API or of the emulator's own.
 
 A fault is plain data, so that it can be written down before it is made: whoever reads that note,
 this process or a later one, can unmake it. Unmaking is harmless however often it is done, and
@@ -16,7 +16,7 @@ from typing import Any, Protocol, Self
 from drills.switch import Switch
 from drills.system import System
 from local import process
-from local import settings as bench
+from local import settings as emulator_settings
 from toolchain.deployment import RegionStack
 
 DENIAL = "drill-table-denied"
@@ -28,44 +28,44 @@ class Fault(Protocol):
     """Something that is wrong with a system from `make` until `unmake`."""
 
     def make(self, system: System) -> None:
-        """Break it. Raises what AWS or the bench raises."""
+        """Break it. Raises what AWS or the emulator raises."""
 
     def unmake(self, system: System) -> None:
-        """Mend it. Raises what AWS or the bench raises."""
+        """Heal it. Raises what AWS or the emulator raises."""
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
-    """A Region's door on the bench, broken in one of the bench's ways (`make fault`)."""
+class EndpointFault:
+    """A Region's endpoint in the emulator, broken in one of its ways (`make fault`)."""
 
     region: str
     kind: str
 
     def make(self, system: System) -> None:
-        """Break the door."""
+        """Break the endpoint."""
         del system
-        wanted = {"region": self.region, "kind": self.kind}
-        process.control(bench.read(), "POST", "/_local/faults", wanted)
+        requested = {"region": self.region, "kind": self.kind}
+        process.control(emulator_settings.read(), "POST", "/_local/faults", requested)
 
     def unmake(self, system: System) -> None:
-        """Mend it."""
+        """Heal it."""
         del system
-        process.control(bench.read(), "DELETE", f"/_local/faults?region={self.region}")
+        process.control(emulator_settings.read(), "DELETE", f"/_local/faults?region={self.region}")
 
 
 @dataclass(frozen=True, slots=True)
 class Takeover:
-    """The operator's switch, thrown in the standby Region."""
+    """The operator's switch, active in the standby Region."""
 
     region: str
 
     def make(self, system: System) -> None:
         """Tell the standby to take over."""
-        self._switch(system).throw()
+        self._switch(system).activate()
 
     def unmake(self, system: System) -> None:
         """Tell it to stand by again."""
-        self._switch(system).give_back()
+        self._switch(system).deactivate()
 
     def _switch(self, system: System) -> Switch:
         return Switch(system.dynamodb(self.region), system.deployment.table_name, self.region)
@@ -138,14 +138,14 @@ class TableDenied:
             iam.delete_role_policy(RoleName=self.role_name, PolicyName=DENIAL)
 
 
-KINDS: Mapping[str, type[Door | Takeover | FunctionStopped | TableDenied]] = {
-    kind.__name__: kind for kind in (Door, Takeover, FunctionStopped, TableDenied)
+KINDS: Mapping[str, type[EndpointFault | Takeover | FunctionStopped | TableDenied]] = {
+    kind.__name__: kind for kind in (EndpointFault, Takeover, FunctionStopped, TableDenied)
 }
 
 
 def to_note(fault: Fault) -> dict[str, Any]:
     """Write a fault down as JSON types."""
-    assert isinstance(fault, Door | Takeover | FunctionStopped | TableDenied)
+    assert isinstance(fault, EndpointFault | Takeover | FunctionStopped | TableDenied)
     return {"fault": type(fault).__name__, **asdict(fault)}
 
 

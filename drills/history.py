@@ -24,7 +24,7 @@ class Kind(StrEnum):
 
 
 class Moment(StrEnum):
-    """A point of a drill's course that its figures are counted from."""
+    """A point of a drill's timeline that its figures are counted from."""
 
     FAULT = "fault made"
     TAKEOVER = "takeover seen"

@@ -73,5 +73,5 @@ class Journal:
         return at
 
 
-def _line(file: TextIO, said: dict[str, object]) -> None:
-    file.write(json.dumps(said) + "\n")
+def _line(file: TextIO, document: dict[str, object]) -> None:
+    file.write(json.dumps(document) + "\n")

@@ -13,9 +13,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from drills.history import Lag
 from drills.journal import Journal
-from drills.people import owner_of
+from drills.rollback_log import RollbackLog
 from drills.system import System
-from drills.undo import Undo
+from drills.test_users import owner_of
 
 EVERY_SECONDS = 5.0
 # Looked for ever less often, as one that waits for a partition's end would take all the attention.
@@ -30,13 +30,13 @@ class Markers:
     system: System
     journal: Journal
     username: str
-    undo: Undo
+    rollback: RollbackLog
     _over: threading.Event = field(default_factory=threading.Event)
 
     @contextmanager
     def flowing(self) -> Iterator[None]:
         """Send while the block runs; what hasn't come by then is kept as never come."""
-        self.undo.expect(self.username)
+        self.rollback.expect(self.username)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             sender = pool.submit(self._send, pool)
             try:

@@ -30,18 +30,18 @@ class Overwritten:
 
 
 @dataclass(frozen=True, slots=True)
-class Losses:
+class DataLoss:
     """What became of acknowledged writes; each named by its operation's number."""
 
     missing_at_takeover: tuple[int, ...]
     rpo_seconds: float
     missing_after_healing: tuple[int, ...]
-    doubled: tuple[int, ...]
+    duplicates: tuple[int, ...]
     overwritten: tuple[Overwritten, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class Timeline:
     """When users noticed what; None for what never came. Seconds since the fault or the healing."""
 
     first_failure_seconds: float | None
@@ -83,25 +83,25 @@ class Replication:
 class Figures:
     """Everything that a drill's verdict is made from."""
 
-    course: Course
+    timeline: Timeline
     counts: Counts
-    losses: Losses
+    data_loss: DataLoss
     replication: Replication
 
 
 def figures(history: History) -> Figures:
     """Work a drill's figures out."""
-    return Figures(course(history), counts(history), losses(history), replication(history))
+    return Figures(timeline(history), counts(history), data_loss(history), replication(history))
 
 
-# -- the course of events --------------------------------------------------------------
+# -- the timeline of events --------------------------------------------------------------
 
 
-def course(history: History) -> Course:
-    """Find when what happened. A drill that made no fault has no course."""
+def timeline(history: History) -> Timeline:
+    """Find when what happened. A drill that made no fault has no timeline."""
     fault = history.first(Moment.FAULT)
     if fault is None:
-        return Course(None, None, None, None, None, None, None, None)
+        return Timeline(None, None, None, None, None, None, None, None)
     healed = history.first(Moment.HEALED)
     until = healed if healed is not None else _end(history)
     during = [each for each in history.attempts if fault <= each.due < until]
@@ -112,7 +112,7 @@ def course(history: History) -> Course:
     def in_replica(each: Attempt) -> bool:
         return each.good and each.region == history.replica
 
-    return Course(
+    return Timeline(
         first_failure_seconds=after_fault(_first(during, lambda each: not each.good)),
         detection_seconds=after_fault(
             _changed(history, f"{history.primary}.", "does not answer", fault, until)
@@ -211,19 +211,19 @@ def _failed(attempts: Iterable[Attempt]) -> int:
 # -- what became of acknowledged writes --------------------------------------------------
 
 
-def losses(history: History) -> Losses:
-    """Hold the journal against what each Region's replica held, at takeover and in the end."""
+def data_loss(history: History) -> DataLoss:
+    """Compare the journal with each Region's replica, at takeover and in the end."""
     missing = _missing_at_takeover(history)
     absent = _absent_in_the_end(history)
     overwritten = _overwritten(history, absent)
     explained = {each.operation for each in overwritten}
-    return Losses(
+    return DataLoss(
         missing_at_takeover=tuple(sorted({each.operation for each in missing})),
         rpo_seconds=_rpo(history, missing),
         missing_after_healing=tuple(
             sorted({each.operation for each in absent} - explained),
         ),
-        doubled=_doubled(history),
+        duplicates=_duplicates(history),
         overwritten=overwritten,
     )
 
@@ -235,8 +235,10 @@ def _stands(row: Row | None, write: Acknowledged) -> bool:
 
 
 def _missing_from(rows: Iterable[Row], writes: Iterable[Acknowledged]) -> list[Acknowledged]:
-    held = {(row.owner, row.item_id): row for row in rows}
-    return [each for each in writes if not _stands(held.get((each.owner, each.item_id)), each)]
+    rows_by_key = {(row.owner, row.item_id): row for row in rows}
+    return [
+        each for each in writes if not _stands(rows_by_key.get((each.owner, each.item_id)), each)
+    ]
 
 
 def _missing_at_takeover(history: History) -> list[Acknowledged]:
@@ -250,7 +252,7 @@ def _missing_at_takeover(history: History) -> list[Acknowledged]:
 
 
 def _rpo(history: History, missing: Sequence[Acknowledged]) -> float:
-    """How long before the end of the Region that was left the oldest missing write was told.
+    """Seconds from the oldest missing write to the end of the Region that was left.
 
     Its end is its last acknowledgement, or the fault where that came later.
     """
@@ -275,7 +277,7 @@ def _absent_in_the_end(history: History) -> list[Acknowledged]:
     return sorted(absent, key=lambda each: each.operation)
 
 
-def _doubled(history: History) -> tuple[int, ...]:
+def _duplicates(history: History) -> tuple[int, ...]:
     found: set[int] = set()
     for snapshot in history.in_the_end:
         # A counter, which no operation made, says 0.

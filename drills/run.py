@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from drills import alarms, audit, guardian, people, watchers
+from drills import alarms, audit, cleanup_watchdog, test_users, watchers
 from drills.experiment import Expectation, Experiment
 from drills.faults import Fault
 from drills.history import Change, History, Kind, Moment, Snapshot
 from drills.journal import Journal
 from drills.lag import Markers
-from drills.people import User
 from drills.progress import Display
+from drills.rollback_log import RollbackLog, note_of
 from drills.system import System
+from drills.test_users import User
 from drills.traffic import Traffic
-from drills.undo import Undo, note_of
 from toolchain.paths import TREE
 
 USERS = 4
@@ -39,7 +39,7 @@ class Drill:
     experiment: Experiment
     system: System
     journal: Journal
-    undo: Undo
+    rollback: RollbackLog
     users: Sequence[User]
     display: Display
     at_takeover: Snapshot | None = None
@@ -64,7 +64,7 @@ class Drill:
         self.display.phase("broken", self.system.targets.rto_seconds)
         self.journal.moment(Moment.FAULT)
         for fault in faults:
-            self.undo.make(self.system, fault)
+            self.rollback.make(self.system, fault)
         if self.experiment.expects is Expectation.MOVES:
             self._await_takeover()
         else:
@@ -88,17 +88,17 @@ class Drill:
             if number == 1:
                 self.journal.moment(Moment.FAULT)
             for fault in faults:
-                self.undo.make(self.system, fault)
+                self.rollback.make(self.system, fault)
             self._pause(1.2 * interval)
             self.display.phase(f"back, {number} of {self.experiment.rounds}")
-            self.undo.heal(self.system)
+            self.rollback.heal(self.system)
             if number < self.experiment.rounds:
                 self._pause(1.2 * interval)
         self.journal.moment(Moment.HEALED)
 
     def _heal(self) -> None:
         self.display.phase("healing")
-        self.undo.heal(self.system)
+        self.rollback.heal(self.system)
         self.journal.moment(Moment.HEALED)
 
     def _await_failback(self) -> None:
@@ -135,7 +135,7 @@ class Drill:
         return True
 
     def _pause(self, seconds: float) -> None:
-        # The time itself is what is wanted here: traffic goes on in it.
+        # The time itself is the point: traffic goes on in it.
         time.sleep(seconds)
 
 
@@ -147,22 +147,22 @@ def run(experiment: Experiment, system: System, folder: Path) -> History:
     """
     began, started = time.monotonic(), datetime.now(UTC)
     journal = Journal(folder, lambda: time.monotonic() - began)
-    undo = Undo(note_of(system.account.name))
+    rollback = RollbackLog(note_of(system.account.name))
     with ExitStack() as stack:
         stack.callback(journal.close)
-        stack.enter_context(guardian.watching(system))
-        stack.callback(undo.all, system)
-        users = _users(system, undo)
+        stack.enter_context(cleanup_watchdog.watching(system))
+        stack.callback(rollback.all, system)
+        users = _users(system, rollback)
         display = stack.enter_context(Display(experiment.name, journal, system.primary))
-        drill = Drill(experiment, system, journal, undo, users, display)
-        with _watched(system, journal), _markers(system, journal, undo):
+        drill = Drill(experiment, system, journal, rollback, users, display)
+        with _watched(system, journal), _markers(system, journal, rollback):
             traffic = Traffic(system.deployment.api_url, _verify(system), users, journal)
             with traffic.flowing():
                 try:
                     drill.perform()
                 finally:
                     # Before the last retries, so that they find a healthy system.
-                    undo.heal(system)
+                    rollback.heal(system)
                 display.phase("last retries")
                 traffic.finish(DRAIN_SECONDS)
             journal.moment(Moment.END)
@@ -189,17 +189,19 @@ def _history(
     )
 
 
-def _users(system: System, undo: Undo) -> list[User]:
+def _users(system: System, rollback: RollbackLog) -> list[User]:
     made = []
     for _ in range(USERS):
-        username = people.new_username()
-        undo.expect(username)
-        made.append(people.sign_up_and_in(system, username))
+        username = test_users.new_username()
+        rollback.expect(username)
+        made.append(test_users.sign_up_and_in(system, username))
     return made
 
 
-def _markers(system: System, journal: Journal, undo: Undo) -> AbstractContextManager[None]:
-    return Markers(system, journal, people.new_username(), undo).flowing()
+def _markers(
+    system: System, journal: Journal, rollback: RollbackLog
+) -> AbstractContextManager[None]:
+    return Markers(system, journal, test_users.new_username(), rollback).flowing()
 
 
 @contextmanager
@@ -215,5 +217,5 @@ def _watched(system: System, journal: Journal) -> Iterator[None]:
 
 
 def _verify(system: System) -> str | bool:
-    """The bench's own authority alone, which every new connection reads; an account's: any."""
-    return str(TREE.ca) if system.on_the_bench else True
+    """The emulator's own authority alone, which each connection reads; an account's: any."""
+    return str(TREE.ca) if system.on_emulator else True

@@ -34,7 +34,7 @@ def _complaint(system: System) -> str:
         if not watchers.answers(f"{stack.url}/health/ready"):
             return f"{stack.region} is not ready ({stack.url}/health/ready)."
     if watchers.answers(f"{system.deployment.replica.url}/health/takeover"):
-        return f"{system.replica} is told to take over (make giveback)."
+        return f"{system.replica} has taken over (make failback)."
     # DNS before who serves: the edge keeps an answer for its TTL, and may still go where DNS no
     # longer leads.
     domain = system.account.domain_name

@@ -23,12 +23,12 @@ class Switch:
     table_name: str
     standby_region: str
 
-    def throw(self) -> bool:
-        """Tell the standby to take over; False when it had been told before."""
+    def activate(self) -> bool:
+        """Tell the standby to take over; False when it was active already."""
         return not self._set(active=True)
 
-    def give_back(self) -> bool:
-        """Take that back; False when there was nothing to take back."""
+    def deactivate(self) -> bool:
+        """End the takeover; False when there was none."""
         return self._set(active=False)
 
     def _set(self, *, active: bool) -> bool:

@@ -34,7 +34,7 @@ class System:
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
 
     @property
-    def on_the_bench(self) -> bool:
+    def on_emulator(self) -> bool:
         """Whether it is the embedded AWS."""
         return self.account.name == LOCAL
 

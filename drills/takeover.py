@@ -1,4 +1,4 @@
-"""`make takeover` and `make giveback`: throw the operator's switch, and show what it does."""
+"""`make takeover` and `make failback`: set the operator's switch, and show what it does."""
 
 from __future__ import annotations
 
@@ -45,25 +45,25 @@ class Names:
 def takeover(names: Names) -> int:
     """Make the standby serve; 0 once it does, 1 when it doesn't in time."""
     account = names.account
-    with _told(account):
-        thrown = _switch(account).throw()
+    with _explained(account):
+        changed = _switch(account).activate()
     say(
-        f"{account.replica_region} is told to take over."
-        if thrown
-        else f"{account.replica_region} had been told to take over before; told again."
+        f"{account.replica_region} takes over."
+        if changed
+        else f"{account.replica_region} had taken over before; the switch is set again."
     )
     return _watch(names, account.replica_region)
 
 
-def give_back(names: Names) -> int:
+def failback(names: Names) -> int:
     """Let the primary serve again; 0 once it does, 1 when it doesn't in time."""
     account = names.account
-    with _told(account):
-        taken_back = _switch(account).give_back()
+    with _explained(account):
+        taken_back = _switch(account).deactivate()
     say(
-        f"{account.replica_region} is told to stand by again."
+        f"{account.replica_region} stands by again."
         if taken_back
-        else f"{account.replica_region} had not been told to take over."
+        else f"{account.replica_region} had not taken over."
     )
     url = f"https://{names.host(account.primary_region)}{names.port}/health/ready"
     if not watchers.answers(url):
@@ -77,13 +77,13 @@ def _switch(account: Account) -> Switch:
 
 
 @contextmanager
-def _told(account: Account) -> Iterator[None]:
+def _explained(account: Account) -> Iterator[None]:
     """Turn AWS's errors into what to do about them."""
     try:
         yield
     except (BotoCoreError, ClientError) as error:
         raise ToolchainError(
-            f"The switch of {account.name} is not thrown: {error}\n"
+            f"The switch of {account.name} is not set: {error}\n"
             f"It is one item in table {account.table_name}, Region {account.replica_region}. "
             f"Check that your credentials are of account {account.account_id} and may call "
             "dynamodb:UpdateItem there, and try again."
@@ -116,7 +116,7 @@ def _watch(names: Names, expected: str) -> int:
         say(f"\nUsers are served by {expected}, after {seconds:.0f} s.")
         return 0
     say(f"\n{names.public_url} is not served by {expected} after {seconds:.0f} s.")
-    say("`make status` shows doors, checks and DNS." if account.name == LOCAL else _ASIDE)
+    say("`make status` shows endpoints, checks and DNS." if account.name == LOCAL else _ASIDE)
     return 1
 
 

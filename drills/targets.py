@@ -1,4 +1,4 @@
-"""What a failover is held to: the account's own targets, and what its settings allow at best."""
+"""An account's targets for a failover, and what its settings allow at best."""
 
 from __future__ import annotations
 

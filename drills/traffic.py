@@ -23,7 +23,7 @@ from requests.adapters import HTTPAdapter
 
 from drills.history import Acknowledged, Attempt, Kind
 from drills.journal import Journal
-from drills.people import User
+from drills.test_users import User
 
 # A mobile client's patience: to connect, and for an answer.
 TIMEOUT_SECONDS = (4.0, 8.0)
@@ -233,8 +233,8 @@ def _ask(call: Call, url: str, task: Task) -> Answer:
 
 
 def _item_id(response: requests.Response) -> str:
-    said: dict[str, Any] = response.json()
-    return str(said["id"])
+    document: dict[str, Any] = response.json()
+    return str(document["id"])
 
 
 def _read(url: str, task: Task, headers: dict[str, str]) -> requests.Response:
@@ -256,18 +256,18 @@ def _create(url: str, task: Task, headers: dict[str, str]) -> requests.Response:
 def _update(url: str, task: Task, headers: dict[str, str]) -> requests.Response:
     """Add the operation's number to the counter's notes, unless an earlier try has."""
     session, item = task.client.session, f"{url}/{task.client.counter_id}"
-    held = session.get(item, headers=headers, timeout=TIMEOUT_SECONDS)
-    if held.status_code != 200:
-        return held
-    notes = str(held.json().get("notes") or "")
+    current = session.get(item, headers=headers, timeout=TIMEOUT_SECONDS)
+    if current.status_code != 200:
+        return current
+    notes = str(current.json().get("notes") or "")
     if task.operation in updates_in(notes):
-        return held
+        return current
     return session.patch(
         item,
         json={"notes": f"{notes} {task.operation}".strip()},
         headers={
             **headers,
-            "if-match": held.headers["etag"],
+            "if-match": current.headers["etag"],
             "content-type": "application/merge-patch+json",
         },
         timeout=TIMEOUT_SECONDS,

@@ -10,10 +10,10 @@ from drills.measure import Figures
 from drills.targets import MARGIN, Targets
 
 # What a drill must have seen before it may judge: otherwise it could pass by measuring nothing.
-LEAST_REQUESTS = 50
-LEAST_GOOD_BEFORE = 0.99
+MIN_REQUESTS = 50
+MIN_GOOD_BEFORE = 0.99
 # A request that starts later than this wasn't open loop any more.
-LATEST_START_SECONDS = 2.0
+MAX_START_DELAY_SECONDS = 2.0
 # A planned move may cost nobody an answer; one request in two hundred is the noise of retries.
 PLANNED_FAILURES = 0.005
 CLIENT_PATIENCE_SECONDS = 12.0
@@ -21,11 +21,11 @@ CLIENT_PATIENCE_SECONDS = 12.0
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was checked: what was measured, what was wanted, and whether it was met."""
+    """One thing that was checked: what was measured, what was expected, and whether it was met."""
 
     name: str
     measured: str
-    wanted: str
+    expected: str
     met: bool
 
 
@@ -62,25 +62,25 @@ def _measuring(figures: Figures) -> Iterator[Check]:
     yield Check(
         "Requests sent",
         f"{counts.requests}",
-        f"at least {LEAST_REQUESTS}",
-        counts.requests >= LEAST_REQUESTS and counts.acknowledged_writes > 0,
+        f"at least {MIN_REQUESTS}",
+        counts.requests >= MIN_REQUESTS and counts.acknowledged_writes > 0,
     )
     yield Check(
         "Good answers before the fault",
         f"{counts.good_share_before_the_fault:.1%}",
-        f"at least {LEAST_GOOD_BEFORE:.0%}",
-        counts.good_share_before_the_fault >= LEAST_GOOD_BEFORE,
+        f"at least {MIN_GOOD_BEFORE:.0%}",
+        counts.good_share_before_the_fault >= MIN_GOOD_BEFORE,
     )
     yield Check(
         "Latest start of a request",
         f"{counts.latest_start_seconds:.2f} s after it was due",
-        f"at most {LATEST_START_SECONDS:.0f} s",
-        counts.latest_start_seconds <= LATEST_START_SECONDS,
+        f"at most {MAX_START_DELAY_SECONDS:.0f} s",
+        counts.latest_start_seconds <= MAX_START_DELAY_SECONDS,
     )
 
 
 def _moves(experiment: Experiment, figures: Figures, targets: Targets) -> Iterator[Check]:
-    course, counts = figures.course, figures.counts
+    timeline, counts = figures.timeline, figures.counts
     yield Check(
         "Served by the replica",
         f"{counts.served_by_replica_during_the_fault} requests",
@@ -96,11 +96,11 @@ def _moves(experiment: Experiment, figures: Figures, targets: Targets) -> Iterat
             share <= PLANNED_FAILURES,
         )
     yield _within(
-        "Users moved", course.first_success_in_replica_seconds, MARGIN * targets.limit_seconds
+        "Users moved", timeline.first_success_in_replica_seconds, MARGIN * targets.limit_seconds
     )
-    yield _within("RTO for reads", course.rto_reads_seconds, targets.rto_seconds)
-    yield _within("RTO for writes", course.rto_writes_seconds, targets.rto_seconds)
-    yield _within("Failback", course.failback_seconds, targets.patience_seconds)
+    yield _within("RTO for reads", timeline.rto_reads_seconds, targets.rto_seconds)
+    yield _within("RTO for writes", timeline.rto_writes_seconds, targets.rto_seconds)
+    yield _within("Failback", timeline.failback_seconds, targets.patience_seconds)
 
 
 def _failed_share(figures: Figures) -> float:
@@ -109,7 +109,7 @@ def _failed_share(figures: Figures) -> float:
 
 def _stays(experiment: Experiment, figures: Figures, targets: Targets) -> Iterator[Check]:
     del experiment
-    course, moved = figures.course, figures.counts.served_by_replica_during_the_fault
+    timeline, moved = figures.timeline, figures.counts.served_by_replica_during_the_fault
     yield Check("Served by the replica", f"{moved} requests", "no failover", moved == 0)
     yield Check(
         "The fault was felt",
@@ -117,15 +117,17 @@ def _stays(experiment: Experiment, figures: Figures, targets: Targets) -> Iterat
         "at least one",
         figures.counts.failed_during_the_fault > 0,
     )
-    dns = "no change" if course.dns_seconds is None else f"moved after {course.dns_seconds:.1f} s"
-    yield Check("DNS", dns, "no change", course.dns_seconds is None)
-    good = course.good_after_healing_seconds
-    yield _within("Good again after healing", good, targets.ttl_seconds + LATEST_START_SECONDS)
+    dns = (
+        "no change" if timeline.dns_seconds is None else f"moved after {timeline.dns_seconds:.1f} s"
+    )
+    yield Check("DNS", dns, "no change", timeline.dns_seconds is None)
+    good = timeline.good_after_healing_seconds
+    yield _within("Good again after healing", good, targets.ttl_seconds + MAX_START_DELAY_SECONDS)
 
 
 def _nobody(experiment: Experiment, figures: Figures, targets: Targets) -> Iterator[Check]:
     del experiment
-    course, counts = figures.course, figures.counts
+    timeline, counts = figures.timeline, figures.counts
     yield Check(
         "The fault was felt",
         f"{counts.failed_during_the_fault} failed requests",
@@ -133,20 +135,20 @@ def _nobody(experiment: Experiment, figures: Figures, targets: Targets) -> Itera
         counts.failed_during_the_fault > 0,
     )
     yield _within("Slowest answer", counts.slowest_answer_seconds, CLIENT_PATIENCE_SECONDS)
-    good = course.good_after_healing_seconds
+    good = timeline.good_after_healing_seconds
     yield _within("Good again after healing", good, MARGIN * targets.limit_seconds)
 
 
 def _data(figures: Figures, targets: Targets) -> Iterator[Check]:
-    losses = figures.losses
+    data_loss = figures.data_loss
     yield Check(
         "RPO",
-        f"{losses.rpo_seconds:.1f} s ({len(losses.missing_at_takeover)} writes)",
+        f"{data_loss.rpo_seconds:.1f} s ({len(data_loss.missing_at_takeover)} writes)",
         f"at most {targets.rpo_seconds:.0f} s",
-        losses.rpo_seconds <= targets.rpo_seconds,
+        data_loss.rpo_seconds <= targets.rpo_seconds,
     )
-    yield _none("Acknowledged writes missing after healing", losses.missing_after_healing)
-    yield _none("Writes that made two items", losses.doubled)
+    yield _none("Acknowledged writes missing after healing", data_loss.missing_after_healing)
+    yield _none("Writes that made two items", data_loss.duplicates)
 
 
 def _within(name: str, seconds: float | None, at_most: float) -> Check:

@@ -120,9 +120,9 @@ def servers_of(domain: str) -> list[str]:
 
     DNS_SERVER, which `make env` sets for the embedded AWS, goes first.
     """
-    told = os.environ.get("DNS_SERVER", "").split()
-    if told:
-        return told
+    servers = os.environ.get("DNS_SERVER", "").split()
+    if servers:
+        return servers
     try:
         names = dns.resolver.resolve(domain, "NS")
         return [str(found) for name in names for found in dns.resolver.resolve(str(name.target))]

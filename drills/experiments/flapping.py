@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drills.experiment import Expectation, Experiment
-from drills.faults import Door
+from drills.faults import EndpointFault
 
 EXPERIMENT = Experiment(
     name="flapping",
@@ -11,10 +11,10 @@ EXPERIMENT = Experiment(
         "A primary that is away for less than interval x threshold, again and again, keeps its "
         "users."
     ),
-    fault="The primary's door refuses for a little longer than one interval, three times.",
+    fault="The primary's endpoint refuses for a little longer than one interval, three times.",
     proves="A hiccup moves nobody: a failover costs users more than a short outage does.",
     expects=Expectation.STAYS,
-    faults=lambda system: (Door(system.primary, "refuse"),),
-    not_on_accounts="AWS has no API that shuts a Region's doors and opens them again.",
+    faults=lambda system: (EndpointFault(system.primary, "refuse"),),
+    not_on_accounts="AWS has no API that shuts a Region's endpoints and opens them again.",
     rounds=3,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drills.experiment import Expectation, Experiment
-from drills.faults import Door
+from drills.faults import EndpointFault
 
 EXPERIMENT = Experiment(
     name="region-errors",
@@ -11,9 +11,9 @@ EXPERIMENT = Experiment(
         "A primary that answers every request with 503 loses its users to the replica within the "
         "RTO."
     ),
-    fault="The primary's door answers every request with 503.",
+    fault="The primary's endpoint answers every request with 503.",
     proves="Health is what users get, not whether a port is open.",
     expects=Expectation.MOVES,
-    faults=lambda system: (Door(system.primary, "error"),),
+    faults=lambda system: (EndpointFault(system.primary, "error"),),
     not_on_accounts="AWS has no API that makes a gateway answer errors (see function-stopped).",
 )

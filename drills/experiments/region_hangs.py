@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drills.experiment import Expectation, Experiment
-from drills.faults import Door
+from drills.faults import EndpointFault
 
 EXPERIMENT = Experiment(
     name="region-hangs",
@@ -11,12 +11,12 @@ EXPERIMENT = Experiment(
         "A primary that takes requests and never answers loses its users to the replica within "
         "the RTO, and none of them waits longer than a client's patience."
     ),
-    fault="The primary's door takes every request and keeps silent.",
+    fault="The primary's endpoint takes every request and keeps silent.",
     proves=(
         "Time-outs are set along the whole path: the fault that ruins services is the one that "
         "doesn't answer."
     ),
     expects=Expectation.MOVES,
-    faults=lambda system: (Door(system.primary, "hang"),),
+    faults=lambda system: (EndpointFault(system.primary, "hang"),),
     not_on_accounts="AWS has no API that makes API Gateway keep silent.",
 )

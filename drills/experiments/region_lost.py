@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drills.experiment import Expectation, Experiment
-from drills.faults import Door
+from drills.faults import EndpointFault
 
 EXPERIMENT = Experiment(
     name="region-lost",
@@ -11,12 +11,12 @@ EXPERIMENT = Experiment(
         "When the primary Region vanishes, users read and write in the replica within the RTO, "
         "and nothing that they were told is written is lost once the Region is back."
     ),
-    fault="The primary's door refuses connections, and nothing replicates to it or from it.",
+    fault="The primary's endpoint refuses connections, and nothing replicates to it or from it.",
     proves=(
         "Detection, DNS and the replica's own capacity do what the architecture says, with the "
         "Region that holds state and users gone at once."
     ),
     expects=Expectation.MOVES,
-    faults=lambda system: (Door(system.primary, "partition"),),
-    not_on_accounts="AWS has no API that shuts a Region's doors and opens them again.",
+    faults=lambda system: (EndpointFault(system.primary, "partition"),),
+    not_on_accounts="AWS has no API that shuts a Region's endpoints and opens them again.",
 )

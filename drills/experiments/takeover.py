@@ -11,7 +11,7 @@ EXPERIMENT = Experiment(
         "An operator moves users by one write in the standby Region, without an error, and gives "
         "them back the same way."
     ),
-    fault="The switch is thrown in the standby Region; nothing is broken.",
+    fault="The switch is activated in the standby Region; nothing is broken.",
     proves=(
         "The switch works, costs users nothing, and can be taken back: it is safe to use on a "
         "suspicion."

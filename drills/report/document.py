@@ -25,8 +25,8 @@ from drills.verdict import judge
 Document = Mapping[str, Any]
 SCHEMA = Path(__file__).parent / "report.schema.json"
 FORMAT = 1
-ON_THE_BENCH = (
-    "Measured on the embedded AWS: the lag is the one that it was told to have, and nothing here "
+ON_THE_EMULATOR = (
+    "Measured on the embedded AWS: the lag is its own setting, and nothing here "
     "is the network's or AWS's own. It shows that the parts work together, not how fast AWS is."
 )
 
@@ -50,7 +50,7 @@ def build(experiment: Experiment, system: System, history: History, began: datet
             "stop_conditions": list(experiment.stop_conditions),
         },
         "account": system.account.name,
-        "note": ON_THE_BENCH if system.on_the_bench else "",
+        "note": ON_THE_EMULATOR if system.on_emulator else "",
         "regions": {"primary": system.primary, "replica": system.replica},
         "began_at": began.astimezone(UTC).isoformat(timespec="seconds"),
         "targets": {

@@ -13,24 +13,24 @@ from drills.report.document import Document
 
 # Where each figure stands in the document, and what it says.
 FIGURES = {
-    ("course", "first_failure_seconds"): "First failed request, after the fault",
-    ("course", "detection_seconds"): "Health check noticed",
-    ("course", "dns_seconds"): "DNS changed",
-    ("course", "first_success_in_replica_seconds"): "First success in the replica",
-    ("course", "rto_reads_seconds"): "RTO for reads: good again",
-    ("course", "rto_writes_seconds"): "RTO for writes: good again",
-    ("course", "failback_seconds"): "Failback: served by the primary, after healing",
-    ("course", "good_after_healing_seconds"): "Good again after healing",
+    ("timeline", "first_failure_seconds"): "First failed request, after the fault",
+    ("timeline", "detection_seconds"): "Health check noticed",
+    ("timeline", "dns_seconds"): "DNS changed",
+    ("timeline", "first_success_in_replica_seconds"): "First success in the replica",
+    ("timeline", "rto_reads_seconds"): "RTO for reads: good again",
+    ("timeline", "rto_writes_seconds"): "RTO for writes: good again",
+    ("timeline", "failback_seconds"): "Failback: served by the primary, after healing",
+    ("timeline", "good_after_healing_seconds"): "Good again after healing",
     ("counts", "requests"): "Requests sent",
     ("counts", "acknowledged_writes"): "Writes acknowledged",
     ("counts", "failed_during_the_fault"): "Failed while the fault lasted",
     ("counts", "failed_after_healing"): "Failed after healing (what failback cost)",
     ("counts", "slowest_answer_seconds"): "Slowest answer",
-    ("losses", "rpo_seconds"): "RPO",
-    ("losses", "missing_at_takeover"): "Acknowledged, missing at takeover",
-    ("losses", "missing_after_healing"): "Acknowledged, missing after healing",
-    ("losses", "doubled"): "Writes that made two items",
-    ("losses", "overwritten"): "Updates overwritten by a conflict",
+    ("data_loss", "rpo_seconds"): "RPO",
+    ("data_loss", "missing_at_takeover"): "Acknowledged, missing at takeover",
+    ("data_loss", "missing_after_healing"): "Acknowledged, missing after healing",
+    ("data_loss", "duplicates"): "Writes that made two items",
+    ("data_loss", "overwritten"): "Updates overwritten by a conflict",
     ("replication", "lag_median_seconds"): "Replication lag before the fault, median",
     ("replication", "lag_max_seconds"): "Replication lag before the fault, longest",
     ("replication", "catch_up_seconds"): "Replication caught up after healing",
@@ -61,7 +61,7 @@ def text(document: Document) -> str:
         "",
         *(
             f"  {'met ' if check['met'] else 'MISSED'}  {check['name']}: {check['measured']} "
-            f"(wanted: {check['wanted']})"
+            f"(expected: {check['expected']})"
             for check in document["checks"]
         ),
         *(f"  Why: {reason}" for reason in document["reasons"]),

@@ -23,10 +23,10 @@ locals {
         runbook = "informing-alarms.md#standby-not-ready"
         meaning = "${var.replica_region} is not ready: there is nowhere to fail over to. Nobody notices until it is needed."
       }
-      takeover-thrown = {
+      takeover-active = {
         id      = aws_route53_health_check.not_taken_over.id
-        runbook = "informing-alarms.md#takeover-thrown"
-        meaning = "The operator's switch is thrown: users are in ${var.replica_region} until it is given back (make giveback)."
+        runbook = "informing-alarms.md#takeover-active"
+        meaning = "The operator's switch is active: users are in ${var.replica_region} until the failback (make failback)."
       }
     } :
     key => {

@@ -33,7 +33,7 @@ class Plan:
     end: float = 100.0
     missing_at_takeover: frozenset[int] = frozenset()
     lost: Mapping[str, frozenset[int]] = field(default_factory=dict)
-    doubled: frozenset[int] = frozenset()
+    duplicates: frozenset[int] = frozenset()
 
     @property
     def takeover(self) -> float:
@@ -83,7 +83,7 @@ def history(plan: Plan) -> History:
     """Make the drill that a plan asks for."""
     made = attempts(plan)
     writes = acknowledged(made)
-    doubles = tuple(Row(OWNER, f"again-{number}", number) for number in sorted(plan.doubled))
+    doubles = tuple(Row(OWNER, f"again-{number}", number) for number in sorted(plan.duplicates))
     before = [
         each
         for each in writes

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drills.undo import note_of
+from drills.rollback_log import note_of
 from tests.drills.command import faults, start
 from tests.e2e.waiting import eventually
 from toolchain.settings import LOCAL
@@ -41,7 +41,7 @@ def broken(deployed_clone: Clone) -> Iterator[subprocess.Popen[str]]:
 
 @pytest.fixture
 def note(deployed_clone: Clone) -> Path:
-    """Where a drill notes what it has still to undo."""
+    """Where a drill notes what it has still to roll back."""
     return deployed_clone.at(note_of(LOCAL))
 
 

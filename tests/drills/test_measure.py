@@ -30,9 +30,9 @@ outages = st.integers(1, 45).map(float)
 
 @given(outages)
 def test_the_rto_is_the_outage(outage: float) -> None:
-    course = figures(history(Plan(outage=outage))).course
+    timeline = figures(history(Plan(outage=outage))).timeline
 
-    for measured in (course.rto_reads_seconds, course.rto_writes_seconds):
+    for measured in (timeline.rto_reads_seconds, timeline.rto_writes_seconds):
         assert measured == pytest.approx(outage, abs=2 * STEP)
 
 
@@ -54,9 +54,9 @@ def test_a_hang_is_not_hidden_by_what_comes_after_it() -> None:
         for each in whole.attempts
     ]
 
-    course = figures(replace(whole, attempts=hanging)).course
+    timeline = figures(replace(whole, attempts=hanging)).timeline
 
-    assert course.rto_reads_seconds == pytest.approx(20, abs=2 * STEP)
+    assert timeline.rto_reads_seconds == pytest.approx(20, abs=2 * STEP)
 
 
 @given(st.integers(1, 40))
@@ -68,42 +68,42 @@ def test_a_success_amid_failures_is_no_recovery(second: int) -> None:
         for each in whole.attempts
     ]
 
-    course = figures(replace(whole, attempts=mixed)).course
+    timeline = figures(replace(whole, attempts=mixed)).timeline
 
-    assert course.rto_reads_seconds == pytest.approx(45, abs=2 * STEP)
+    assert timeline.rto_reads_seconds == pytest.approx(45, abs=2 * STEP)
 
 
 def test_who_never_recovers_has_no_rto() -> None:
-    course = figures(history(Plan(outage=50.0))).course
+    timeline = figures(history(Plan(outage=50.0))).timeline
 
-    assert course.rto_reads_seconds is None
-    assert course.rto_writes_seconds is None
-    assert course.first_success_in_replica_seconds is None
+    assert timeline.rto_reads_seconds is None
+    assert timeline.rto_writes_seconds is None
+    assert timeline.first_success_in_replica_seconds is None
 
 
 def test_the_course_is_counted_from_the_fault_and_from_the_healing() -> None:
-    course = figures(history(Plan(outage=30.0))).course
+    timeline = figures(history(Plan(outage=30.0))).timeline
 
-    assert course.first_failure_seconds == pytest.approx(0.1, abs=STEP)
-    assert course.detection_seconds == pytest.approx(10)
-    assert course.dns_seconds == pytest.approx(29)
-    assert course.first_success_in_replica_seconds == pytest.approx(30, abs=STEP)
-    assert course.failback_seconds == pytest.approx(30, abs=STEP)
-    assert course.good_after_healing_seconds == pytest.approx(0, abs=STEP)
+    assert timeline.first_failure_seconds == pytest.approx(0.1, abs=STEP)
+    assert timeline.detection_seconds == pytest.approx(10)
+    assert timeline.dns_seconds == pytest.approx(29)
+    assert timeline.first_success_in_replica_seconds == pytest.approx(30, abs=STEP)
+    assert timeline.failback_seconds == pytest.approx(30, abs=STEP)
+    assert timeline.good_after_healing_seconds == pytest.approx(0, abs=STEP)
 
 
 @given(st.sets(st.sampled_from(CREATES), min_size=1), st.sampled_from((PRIMARY, REPLICA)))
 def test_a_lost_write_is_always_found_in_whichever_region(lost: set[int], region: str) -> None:
-    losses = figures(history(Plan(lost={region: frozenset(lost)}))).losses
+    data_loss = figures(history(Plan(lost={region: frozenset(lost)}))).data_loss
 
-    assert losses.missing_after_healing == tuple(sorted(lost))
+    assert data_loss.missing_after_healing == tuple(sorted(lost))
 
 
 @given(st.sets(st.sampled_from(CREATES), min_size=1))
-def test_a_doubled_write_is_always_found(doubled: set[int]) -> None:
-    losses = figures(history(Plan(doubled=frozenset(doubled)))).losses
+def test_a_doubled_write_is_always_found(duplicates: set[int]) -> None:
+    data_loss = figures(history(Plan(duplicates=frozenset(duplicates)))).data_loss
 
-    assert losses.doubled == tuple(sorted(doubled))
+    assert data_loss.duplicates == tuple(sorted(duplicates))
 
 
 @given(st.sets(st.sampled_from(BEFORE_THE_FAULT), min_size=1))
@@ -111,42 +111,47 @@ def test_a_late_write_is_always_found_and_its_age_is_the_rpo(late: set[int]) -> 
     whole = history(Plan(missing_at_takeover=frozenset(late)))
     told = {each.operation: each.at for each in whole.acknowledged}
 
-    losses = figures(whole).losses
+    data_loss = figures(whole).data_loss
 
-    assert losses.missing_at_takeover == tuple(sorted(late))
-    assert losses.rpo_seconds == pytest.approx(Plan().fault - min(told[n] for n in late))
-    assert losses.missing_after_healing == ()
+    assert data_loss.missing_at_takeover == tuple(sorted(late))
+    assert data_loss.rpo_seconds == pytest.approx(Plan().fault - min(told[n] for n in late))
+    assert data_loss.missing_after_healing == ()
 
 
 def test_nothing_lost_is_nothing_found() -> None:
-    losses = figures(history(Plan())).losses
+    data_loss = figures(history(Plan())).data_loss
 
-    assert losses.missing_at_takeover == losses.missing_after_healing == losses.doubled == ()
-    assert losses.overwritten == ()
-    assert losses.rpo_seconds == 0
+    assert (
+        data_loss.missing_at_takeover
+        == data_loss.missing_after_healing
+        == data_loss.duplicates
+        == ()
+    )
+    assert data_loss.overwritten == ()
+    assert data_loss.rpo_seconds == 0
 
 
 def test_an_update_that_the_other_region_could_not_know_of_is_a_conflict_and_explained() -> None:
-    losses = figures(with_conflict(history(Plan()), apart=40.0)).losses
+    data_loss = figures(with_conflict(history(Plan()), apart=40.0)).data_loss
 
-    (overwritten,) = losses.overwritten
+    (overwritten,) = data_loss.overwritten
     assert overwritten.operation == 10_001
     assert "had not reached us-west-2" in overwritten.because
-    assert losses.missing_after_healing == ()
+    assert data_loss.missing_after_healing == ()
 
 
 def test_an_update_that_its_own_region_lost_is_no_conflict() -> None:
-    losses = figures(with_conflict(history(Plan()), apart=0.2, region=PRIMARY)).losses
+    data_loss = figures(with_conflict(history(Plan()), apart=0.2, region=PRIMARY)).data_loss
 
-    assert losses.overwritten == ()
-    assert losses.missing_after_healing == (10_001,)
+    assert data_loss.overwritten == ()
+    assert data_loss.missing_after_healing == (10_001,)
 
 
 def test_an_update_that_had_long_arrived_is_no_conflict() -> None:
-    losses = figures(with_conflict(history(Plan()), apart=85.0)).losses
+    data_loss = figures(with_conflict(history(Plan()), apart=85.0)).data_loss
 
-    assert losses.overwritten == ()
-    assert losses.missing_after_healing == (10_001,)
+    assert data_loss.overwritten == ()
+    assert data_loss.missing_after_healing == (10_001,)
 
 
 def test_lag_is_that_of_the_markers_before_the_fault_alone() -> None:
@@ -170,7 +175,7 @@ def test_a_drill_that_did_nothing_has_figures_all_the_same() -> None:
 
     assert seen.counts.requests == 0
     assert seen.counts.good_share_before_the_fault == 0
-    assert seen.course.rto_writes_seconds is None
+    assert seen.timeline.rto_writes_seconds is None
 
 
 def test_good_again_looks_far_enough_ahead_to_see_more_than_one_request() -> None:
@@ -185,6 +190,6 @@ def test_a_retry_that_succeeds_does_not_end_the_outage() -> None:
         if Plan().fault <= each.due < Plan().fault + 30
     ]
 
-    course = figures(replace(whole, attempts=(*whole.attempts, *retries))).course
+    timeline = figures(replace(whole, attempts=(*whole.attempts, *retries))).timeline
 
-    assert course.rto_reads_seconds == pytest.approx(30, abs=2 * STEP)
+    assert timeline.rto_reads_seconds == pytest.approx(30, abs=2 * STEP)

@@ -10,7 +10,7 @@ import pytest
 
 from drills import watchers
 from drills.__main__ import main
-from drills.consent import require_consent
+from drills.confirmation import require_confirmation
 from drills.experiments import EXPERIMENTS
 from drills.steady_state import await_steady_state
 from drills.targets import Targets, read_targets
@@ -62,7 +62,7 @@ def test_an_account_that_does_not_say_is_asked_about(tmp_path: Path) -> None:
 def test_both_answers_let_it_begin(confirmed: pytest.MonkeyPatch) -> None:
     confirmed.setattr("sys.stdin", Terminal("takeover\n"))
 
-    require_consent("prod", ASKS, TAKEOVER)
+    require_confirmation("prod", ASKS, TAKEOVER)
 
 
 def test_without_the_variable_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,21 +70,21 @@ def test_without_the_variable_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.delenv("CONFIRM", raising=False)
 
     with pytest.raises(ToolchainError, match="CONFIRM=prod"):
-        require_consent("prod", ASKS, TAKEOVER)
+        require_confirmation("prod", ASKS, TAKEOVER)
 
 
 def test_another_answer_begins_nothing(confirmed: pytest.MonkeyPatch) -> None:
     confirmed.setattr("sys.stdin", Terminal("yes\n"))
 
     with pytest.raises(ToolchainError, match="nothing was done"):
-        require_consent("prod", ASKS, TAKEOVER)
+        require_confirmation("prod", ASKS, TAKEOVER)
 
 
 def test_a_pipe_is_no_person(confirmed: pytest.MonkeyPatch) -> None:
     confirmed.setattr("sys.stdin", io.StringIO("takeover\n"))
 
     with pytest.raises(ToolchainError, match="asks a person"):
-        require_consent("prod", ASKS, TAKEOVER)
+        require_confirmation("prod", ASKS, TAKEOVER)
 
 
 def test_ci_never_begins_one(confirmed: pytest.MonkeyPatch) -> None:
@@ -92,7 +92,7 @@ def test_ci_never_begins_one(confirmed: pytest.MonkeyPatch) -> None:
     confirmed.setattr("sys.stdin", Terminal("takeover\n"))
 
     with pytest.raises(ToolchainError, match="CI"):
-        require_consent("prod", ASKS, TAKEOVER)
+        require_confirmation("prod", ASKS, TAKEOVER)
 
 
 def test_what_an_account_can_not_have_is_refused_with_the_reason(

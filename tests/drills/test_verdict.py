@@ -38,7 +38,7 @@ def test_measuring_nothing_passes_no_experiment(experiment: Experiment) -> None:
     [
         (Plan(outage=48.0), "RTO for writes"),
         (Plan(outage=48.0), "RTO for reads"),
-        (Plan(doubled=frozenset({3})), "Writes that made two items"),
+        (Plan(duplicates=frozenset({3})), "Writes that made two items"),
         (Plan(lost={REPLICA: frozenset({3})}), "Acknowledged writes missing after healing"),
         (Plan(missing_at_takeover=frozenset({1, 3})), "RPO"),
         (Plan(outage=50.0), "Served by the replica"),
@@ -97,6 +97,6 @@ def test_a_change_before_the_fault_is_no_detection() -> None:
     whole = history(Plan())
     early = Change(1.0, "DNS: origin.example.com", REPLICA)
 
-    course = figures(replace(whole, changes=(early,))).course
+    timeline = figures(replace(whole, changes=(early,))).timeline
 
-    assert course.dns_seconds is None
+    assert timeline.dns_seconds is None

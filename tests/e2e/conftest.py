@@ -16,7 +16,7 @@ from tests.e2e.account_operator import Operator, Stack
 from tests.e2e.api import Api, SignedIn, Target
 from tests.e2e.hosted_sign_in import HostedSignIn
 from tests.e2e.people import Person, Pool, stranger
-from tests.e2e.plugin import ACCOUNT, ON_THE_BENCH, SEEN, TARGETS
+from tests.e2e.plugin import ACCOUNT, ON_THE_EMULATOR, SEEN, TARGETS
 from tests.e2e.turns import turn
 from toolchain import settings
 from toolchain.deployment import Deployment, read_deployment
@@ -54,18 +54,18 @@ def deployment() -> Deployment:
 def bench() -> Mapping[str, str]:
     """How to reach the embedded AWS, as environment variables say it; empty for a real account."""
     account = settings.read_account(TREE, ACCOUNT)
-    return settings.bench_settings(TREE, account) if ON_THE_BENCH else {}
+    return settings.bench_settings(TREE, account) if ON_THE_EMULATOR else {}
 
 
 @pytest.fixture(scope="session")
 def http(bench: Mapping[str, str]) -> Iterator[requests.Session]:
     """HTTPS by name, every certificate checked."""
     with ExitStack() as open_ones:
-        if ON_THE_BENCH:
+        if ON_THE_EMULATOR:
             open_ones.enter_context(resolver.installed())
         session = open_ones.enter_context(requests.Session())
         # Otherwise requests would take a proxy and a bundle of its own from the environment.
-        session.trust_env = not ON_THE_BENCH
+        session.trust_env = not ON_THE_EMULATOR
         session.verify = bench.get("REQUESTS_CA_BUNDLE", True)
         yield session
 
@@ -180,7 +180,7 @@ def someone_else(api: Api, pool: Pool, operator: Operator) -> Iterator[SignedIn]
 @pytest.fixture
 def pool_key(pool: Pool) -> rsa.RSAPrivateKey:
     """The key that the bench's pool signs access tokens with. No real pool gives its own away."""
-    assert ON_THE_BENCH
+    assert ON_THE_EMULATOR
     file = TREE.local_state / "state" / "cognito-pool-keys" / f"{pool.pool_id}-access.pem"
     key = serialization.load_pem_private_key(file.read_bytes(), password=None)
     assert isinstance(key, rsa.RSAPrivateKey)

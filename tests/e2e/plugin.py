@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LOCAL = "local"
 SUITE = Path(__file__).parent
 ACCOUNT = os.environ.get("ACCOUNT", LOCAL)
-ON_THE_BENCH = LOCAL == ACCOUNT
+ON_THE_EMULATOR = LOCAL == ACCOUNT
 
 # Every name that answers for the API. Each test that calls it runs for each of them.
 TARGETS = ("public", "primary", "replica")
@@ -48,7 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out, with the reason, what a real account must not be asked to bear."""
-    if ON_THE_BENCH:
+    if ON_THE_EMULATOR:
         return
     why = {item: item.get_closest_marker("bench_only") for item in items}
     left_out = [item for item in items if why[item]]
@@ -72,7 +72,7 @@ def _whole_suite(config: pytest.Config) -> bool:
 
 def _unseen(seen: set[Answer]) -> list[str]:
     promised = contract.read().promised()
-    elsewhere = frozenset() if ON_THE_BENCH else SEEN_ON_THE_BENCH_ONLY
+    elsewhere = frozenset() if ON_THE_EMULATOR else SEEN_ON_THE_BENCH_ONLY
     return [
         f"{target}: {operation} was never seen to answer {status}"
         for target in TARGETS

@@ -158,17 +158,17 @@ def test_an_operator_moves_users_when_the_primary_is_gone(
     switch = Switch(operator.dynamodb(replica), deployment.table_name, replica)
     try:
         with broken(primary, "partition"):
-            assert switch.throw()
-            assert not switch.throw(), "thrown twice, it was thrown before"
+            assert switch.activate()
+            assert not switch.activate(), "activated twice, it was active before"
             traffic.await_service(replica, time.monotonic(), within=limit)
         # Healed, and still told to stay away.
         ready = f"{deployment.primary.url}/health/ready"
         eventually(lambda: watchers.answers(ready), bool, within=2 * limit)
         assert serving(deployment) == replica
-        assert switch.give_back()
-        assert not switch.give_back(), "given back twice, there was nothing to take back"
+        assert switch.deactivate()
+        assert not switch.deactivate(), "deactivated twice, it was not active"
     finally:
-        switch.give_back()
+        switch.deactivate()
     traffic.await_service(primary, time.monotonic(), within=2 * limit)
 
 

@@ -10,7 +10,7 @@ import pytest
 from drills.system import System
 from local import resolver
 from tests.drills.systems import deployed
-from tests.e2e.plugin import ACCOUNT, ON_THE_BENCH
+from tests.e2e.plugin import ACCOUNT, ON_THE_EMULATOR
 from tests.monitoring.places import Place
 from toolchain.deployment import Deployment, read_deployment
 from toolchain.paths import TREE
@@ -28,7 +28,7 @@ def deployment() -> Deployment:
 @pytest.fixture(scope="session")
 def by_region(deployment: Deployment) -> Mapping[str, Place]:
     account = read_account(TREE, ACCOUNT)
-    bench = bench_settings(TREE, account) if ON_THE_BENCH else {}
+    bench = bench_settings(TREE, account) if ON_THE_EMULATOR else {}
     session = boto3.Session(
         aws_access_key_id=bench.get("AWS_ACCESS_KEY_ID"),
         aws_secret_access_key=bench.get("AWS_SECRET_ACCESS_KEY"),

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import requests
 
-from drills import people
-from drills.faults import Door
+from drills import test_users
+from drills.faults import EndpointFault
 from drills.steady_state import await_steady_state
 from tests.e2e.turns import turn
 from tests.e2e.waiting import eventually
@@ -57,8 +57,8 @@ def paging(system: System) -> Mapping[str, str]:
 @contextmanager
 def users(system: System) -> Iterator[None]:
     """While open, users ask each Region's own gateway, and the public name."""
-    username, over = people.new_username(), Event()
-    token = people.sign_up_and_in(system, username).access_token
+    username, over = test_users.new_username(), Event()
+    token = test_users.sign_up_and_in(system, username).access_token
     headers = {
         "authorization": f"Bearer {token}",
         "x-origin-key": system.deployment.origin_key,
@@ -78,7 +78,7 @@ def users(system: System) -> Iterator[None]:
     finally:
         over.set()
         asking.join()
-        people.remove(system, username)
+        test_users.remove(system, username)
 
 
 @contextmanager
@@ -86,7 +86,7 @@ def without_tables(system: System) -> Iterator[None]:
     """While open, no Region's function can use its table."""
     with ExitStack() as broken:
         for region in system.regions:
-            fault = Door(region, "table")
+            fault = EndpointFault(region, "table")
             broken.callback(fault.unmake, system)
             fault.make(system)
         yield

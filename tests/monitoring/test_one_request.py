@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from drills import people
+from drills import test_users
 from drills.steady_state import await_steady_state
 from tests.e2e.turns import turn
 from tests.e2e.waiting import eventually
@@ -44,8 +44,8 @@ def answered(system: System) -> Iterator[Mapping[str, str]]:
     """The headers of a write's answer, through the public name."""
     # Whoever broke a Region before may have mended it a moment ago.
     await_steady_state(system)
-    username = people.new_username()
-    token = people.sign_up_and_in(system, username).access_token
+    username = test_users.new_username()
+    token = test_users.sign_up_and_in(system, username).access_token
     answer = requests.post(
         f"{system.deployment.api_url}/v1/items",
         json={"title": "followed"},
@@ -54,7 +54,7 @@ def answered(system: System) -> Iterator[Mapping[str, str]]:
     )
     answer.raise_for_status()
     yield answer.headers
-    people.remove(system, username)
+    test_users.remove(system, username)
 
 
 def trace(identifier: str) -> tuple[int, str]:

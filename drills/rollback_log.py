@@ -1,6 +1,6 @@
-"""The note of what a drill has still to undo, written before it is done.
+"""The note of what a drill has still to rollback, written before it is done.
 
-It outlives the process: the guardian reads it when the drill is killed, and the next drill when
+It outlives the process: the watchdog reads it when the drill is killed, and the next drill when
 both were.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from drills import faults, people
+from drills import faults, test_users
 from drills.faults import Fault
 from drills.system import System
 from local.process import ProcessError
@@ -31,7 +31,7 @@ def note_of(account_name: str) -> Path:
 
 
 @dataclass(slots=True)
-class Undo:
+class RollbackLog:
     """Faults to unmake and users to remove; the file is there while there are any."""
 
     path: Path
@@ -44,9 +44,9 @@ class Undo:
         """Take up what an earlier process left; False when it left nothing."""
         if not self.path.is_file():
             return False
-        said = json.loads(self.path.read_bytes())
-        self.process = said["process"]
-        self._faults, self._usernames = said["faults"], said["usernames"]
+        document = json.loads(self.path.read_bytes())
+        self.process = document["process"]
+        self._faults, self._usernames = document["faults"], document["usernames"]
         return True
 
     def make(self, system: System, fault: Fault) -> None:
@@ -64,19 +64,19 @@ class Undo:
 
     def heal(self, system: System) -> None:
         """Unmake every fault, the last first. Raises ToolchainError with those that resist."""
-        self._undo(self._faults, lambda note: faults.from_note(note).unmake(system))
+        self._roll_back(self._faults, lambda note: faults.from_note(note).unmake(system))
 
     def all(self, system: System) -> None:
         """Unmake every fault and remove every user. Raises ToolchainError as `heal` does."""
         self.heal(system)
-        self._undo(self._usernames, lambda username: people.remove(system, username))
+        self._roll_back(self._usernames, lambda username: test_users.remove(system, username))
 
-    def _undo(self, notes: list[Any], undo: Callable[[Any], None]) -> None:
+    def _roll_back(self, notes: list[Any], rollback: Callable[[Any], None]) -> None:
         with self._lock:
             resisting = []
             for note in reversed(list(notes)):
                 try:
-                    undo(note)
+                    rollback(note)
                 except (BotoCoreError, ClientError, ProcessError) as error:
                     resisting.append(f"{note}: {error}")
                 else:
@@ -92,22 +92,22 @@ class Undo:
         if not self._faults and not self._usernames:
             self.path.unlink(missing_ok=True)
             return
-        said = {
+        document = {
             "process": self.process,
             "faults": self._faults,
             "usernames": self._usernames,
         }
-        write_atomically(self.path, json.dumps(said).encode(), mode=0o600)
+        write_atomically(self.path, json.dumps(document).encode(), mode=0o600)
 
 
-def undo_leftovers(system: System, process: int | None = None) -> None:
-    """Undo what a drill that was killed left behind, if anything; with `process`, only that one's.
+def roll_back_leftovers(system: System, process: int | None = None) -> None:
+    """Roll back what a killed drill left, if anything; with `process`, only that one's.
 
     Raises ToolchainError with what can't be undone.
     """
     name = system.account.name
-    left = Undo(note_of(name))
-    with exclusive(TREE.lock(f"undo-{name}"), "clean-up after a drill"):
+    left = RollbackLog(note_of(name))
+    with exclusive(TREE.lock(f"rollback-{name}"), "clean-up after a drill"):
         if left.read() and process in {None, left.process}:
             say("A drill before this one did not end by itself: undoing what it left.")
             left.all(system)

@@ -11,7 +11,9 @@ from drills.targets import Targets
 from toolchain.console import ToolchainError
 
 
-def require_consent(account_name: str, targets: Targets, experiments: Sequence[Experiment]) -> None:
+def require_confirmation(
+    account_name: str, targets: Targets, experiments: Sequence[Experiment]
+) -> None:
     """Ask twice where the account says so. Raises ToolchainError unless both answers are right."""
     if not targets.asks_twice:
         return

@@ -12,9 +12,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from drills.rollback_log import note_of, roll_back_leftovers
 from drills.system import System
 from drills.targets import read_targets
-from drills.undo import note_of, undo_leftovers
 from toolchain.deployment import read_deployment
 from toolchain.paths import TREE
 from toolchain.settings import read_account
@@ -22,26 +22,32 @@ from toolchain.settings import read_account
 
 @contextmanager
 def watching(system: System) -> Iterator[None]:
-    """Have a guardian while the block runs; afterwards it ends, with nothing left to undo."""
+    """Have a watchdog while the block runs; afterwards it ends, with nothing left to undo."""
     folder = note_of(system.account.name).parent
     folder.mkdir(parents=True, exist_ok=True)
     with (
-        (folder / "guardian.log").open("w") as log,
+        (folder / "cleanup_watchdog.log").open("w") as log,
         subprocess.Popen(
-            [sys.executable, "-m", "drills.guardian", system.account.name, str(os.getpid())],
+            [
+                sys.executable,
+                "-m",
+                "drills.cleanup_watchdog",
+                system.account.name,
+                str(os.getpid()),
+            ],
             cwd=TREE.root,
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
             start_new_session=True,
-        ) as guardian,
+        ) as watchdog,
     ):
-        assert guardian.stdin
+        assert watchdog.stdin
         try:
             yield
         finally:
-            guardian.stdin.close()
-            guardian.wait()
+            watchdog.stdin.close()
+            watchdog.wait()
 
 
 def main(account_name: str, drill: int) -> None:
@@ -52,7 +58,7 @@ def main(account_name: str, drill: int) -> None:
         targets=read_targets(TREE, account_name),
     )
     sys.stdin.read()
-    undo_leftovers(system, drill)
+    roll_back_leftovers(system, drill)
 
 
 if __name__ == "__main__":
