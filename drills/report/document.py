@@ -24,7 +24,7 @@ from drills.verdict import judge
 
 Document = Mapping[str, Any]
 SCHEMA = Path(__file__).parent / "report.schema.json"
-FORMAT = 1
+FORMAT = 2
 ON_THE_EMULATOR = (
     "Measured on the embedded AWS: the lag is its own setting, and nothing here "
     "is the network's or AWS's own. It shows that the parts work together, not how fast AWS is."

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from drills.report import page, picture
-from drills.report.document import Document
+from drills.report.document import FORMAT, Document
 from toolchain.console import ToolchainError
 
 REPORTS = Path(__file__).resolve().parent.parent / "reports"
@@ -37,6 +37,8 @@ def read(folder: Path) -> str:
 def last(account_name: str) -> str:
     """Give the short form of an account's last report. Raises ToolchainError when there is none."""
     for path in sorted(REPORTS.glob("*/report.json"), reverse=True):
-        if json.loads(path.read_text())["account"] == account_name:
+        document = json.loads(path.read_text())
+        # One that an older version wrote has other figures.
+        if (document["format"], document["account"]) == (FORMAT, account_name):
             return f"{read(path.parent)}\n\n  {path.parent / 'report.html'}"
     raise ToolchainError(f"There is no report of {account_name} yet: run `make drill`.")

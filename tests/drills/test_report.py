@@ -43,7 +43,7 @@ def test_the_report_keeps_its_schema_whatever_was_never_seen() -> None:
 
 
 def test_a_report_that_breaks_its_schema_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(documents, "FORMAT", 2)
+    monkeypatch.setattr(documents, "FORMAT", 3)
 
     with pytest.raises(fastjsonschema.JsonSchemaValueException):
         document(history(Plan()))
