@@ -29,8 +29,8 @@ down: ## destroy everything in the embedded AWS, and remove its files
 status: ## what runs, which Region answers, which versions
 	$(TOOLCHAIN) local status
 
-dashboard: ## look at the deployed dashboards and alarms in a browser
-	$(TOOLCHAIN) local dashboard
+dashboard: ## the deployed dashboards and alarms of ACCOUNT as pages on this machine
+	$(TOOLCHAIN) dashboards
 
 fault: ## break a Region of the embedded AWS: REGION= KIND=refuse|hang|error|slow|partition|table [MS=]
 	$(TOOLCHAIN) local fault --region "$(REGION)" --kind "$(KIND)" $(if $(MS),--milliseconds "$(MS)")

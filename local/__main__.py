@@ -24,7 +24,6 @@ COMMANDS = {
     "down": "stop it and remove its state, logs and certificate authority",
     "serve": "serve in the foreground",
     "logs": "the last lines of its log (--follow for what comes)",
-    "dashboard": "serve the dashboards and alarms as pages, in the foreground",
     "fault": "break a Region at its door or at its table",
     "heal": "mend a Region, or all of them",
 }
@@ -66,8 +65,8 @@ def _run(parsed: argparse.Namespace, chosen: Settings) -> int:
             print(f"Stopped and removed: {chosen.state_dir}")
         case "status":
             return _status(chosen)
-        case "serve" | "dashboard":
-            _serve(chosen, pages=parsed.command == "dashboard")
+        case "serve":
+            _serve(chosen)
         case "logs":
             return _logs(chosen, parsed.lines, parsed.follow)
         case "fault" | "heal":
@@ -75,16 +74,11 @@ def _run(parsed: argparse.Namespace, chosen: Settings) -> int:
     return 0
 
 
-def _serve(chosen: Settings, *, pages: bool) -> None:
-    # The other commands need neither ministack nor matplotlib.
-    if pages:
-        from local.dashboard import server as dashboard  # noqa: PLC0415
+def _serve(chosen: Settings) -> None:
+    # The other commands don't need ministack.
+    from local import server  # noqa: PLC0415
 
-        dashboard.serve(chosen)
-    else:
-        from local import server  # noqa: PLC0415
-
-        server.run(chosen)
+    server.run(chosen)
 
 
 def _break_or_mend(chosen: Settings, parsed: argparse.Namespace) -> None:

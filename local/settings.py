@@ -54,7 +54,6 @@ class Settings:
     state_dir: Path
     replication_lag: float
     alarm_interval: float
-    dashboard_port: int
 
     @property
     def endpoint(self) -> str:
@@ -96,12 +95,11 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         state_dir=Path(environment.get("LOCAL_STATE_DIR") or REPOSITORY / ".local").resolve(),
         replication_lag=_seconds(environment, "LOCAL_REPLICATION_LAG", 1.0),
         alarm_interval=_seconds(environment, "LOCAL_ALARM_INTERVAL", 10.0, least=0.1),
-        dashboard_port=_port(environment, "LOCAL_DASHBOARD_PORT", 8090),
     )
-    ports = [settings.aws_port, settings.https_port, settings.dns_port, settings.dashboard_port]
+    ports = [settings.aws_port, settings.https_port, settings.dns_port]
     if len(set(ports)) < len(ports):
         raise SettingsError(
-            "LOCAL_AWS_PORT, LOCAL_HTTPS_PORT, LOCAL_DNS_PORT and LOCAL_DASHBOARD_PORT are "
+            "LOCAL_AWS_PORT, LOCAL_HTTPS_PORT and LOCAL_DNS_PORT are "
             f"{', '.join(map(str, ports))}: give each one of its own."
         )
     return settings

@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
 
 
 # What has a command line of its own, and needs the locked environment.
-MODULES = ("local", "drills", "tracing")
+MODULES = ("local", "drills", "tracing", "dashboards")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -49,17 +49,11 @@ NO_FIELD = re.compile(
     re.MULTILINE | re.VERBOSE,
 )
 FIELD = re.compile(r"`([^`]+)`|(@?\b[A-Za-z_][\w.]*)\b(?!\s*\()")
-SOURCE = re.compile(r"\bSOURCE\s+'([^']+)'")
 
 
 def fields(query: str) -> set[str]:
     """Give the fields that a query reads; those that it makes (`as`) are its own."""
-    rest = NO_FIELD.sub(" ", SOURCE.sub(" ", query))
+    rest = NO_FIELD.sub(" ", query)
     made = set(re.findall(r"\bas\s+(\w+)", rest))
     named = {quoted or plain for quoted, plain in FIELD.findall(rest)}
     return {name for name in named if name.lower() not in WORDS} - made
-
-
-def sources(query: str) -> list[str]:
-    """Give the log groups that a dashboard's query names (SOURCE 'a' | SOURCE 'b' | …)."""
-    return SOURCE.findall(query)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dashboards import body as bodies
 from local.cloudwatch import alarms
-from local.dashboard import bodies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,15 +41,15 @@ def by_alarm(document: Mapping[str, Any], region: str) -> Iterator[Named]:
             )
 
 
-def by_dashboard(name: str, body: str, home: str) -> Iterator[Named]:
-    """The metrics of a dashboard's widgets; `home` is the Region of what names none."""
-    for widget in bodies.read(body, home):
+def by_dashboard(name: str, body: str) -> Iterator[Named]:
+    """The metrics of a dashboard's widgets."""
+    for widget in bodies.read(body):
         if isinstance(widget.content, bodies.Graph):
-            where = f"dashboard {name}, {widget.title!r}"
-            yield from (_of_row(where, row) for row in widget.content.rows if row.metric)
+            where = f"dashboard {name}, {widget.content.title!r}"
+            yield from (_of_line(where, line) for line in widget.content.lines if line.metric)
 
 
-def _of_row(where: str, row: bodies.Row) -> Named:
-    namespace, metric, *rest = row.metric
+def _of_line(where: str, line: bodies.Line) -> Named:
+    namespace, metric, *rest = line.metric
     dimensions = zip(rest[::2], rest[1::2], strict=True)
-    return Named(where, row.region, namespace, metric, tuple(sorted(dimensions)), row.stat)
+    return Named(where, line.region, namespace, metric, tuple(sorted(dimensions)), line.stat)

@@ -103,7 +103,7 @@ def test_a_dashboards_metrics_are_read_with_its_shorthands_and_regions() -> None
         region="eu-west-1",
         stat="Sum",
     )
-    first, second = by_dashboard("page", body, "us-east-1")
+    first, second = by_dashboard("page", body)
     api = ("ApiName", "landing-local-api")
     where = "dashboard page, 't'"
     assert first == Named(
@@ -116,7 +116,7 @@ def test_a_dashboards_metrics_are_read_with_its_shorthands_and_regions() -> None
 
 def test_a_dashboard_may_be_zoomed_in_further_than_data_comes() -> None:
     metric = ["AWS/DynamoDB", "ReplicationLatency", "TableName", "t", "ReceivingRegion", "r"]
-    (named,) = by_dashboard("page", dashboard(metric, period=60), "us-east-1")
+    (named,) = by_dashboard("page", dashboard(metric, period=60, region="us-east-1"))
     assert list(catalogue.complaints(named, KNOWN)) == []
 
 

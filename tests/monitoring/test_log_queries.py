@@ -16,13 +16,7 @@ from tests.monitoring import log_queries
         ("filter `x-edge-request-id` = 'i' | limit 10", {"x-edge-request-id"}),
         ("stats pct(taken, 99) as slow by bin(5m), method | sort slow", {"taken", "method"}),
         ("filter ispresent(error.type) or wait in [1, 2]", {"error.type", "wait"}),
-        ("SOURCE '/aws/lambda/f' | filter level = 'ERROR'", {"level"}),
     ],
 )
 def test_a_query_reads_its_fields_and_nothing_else(query: str, fields: set[str]) -> None:
     assert log_queries.fields(query) == fields
-
-
-def test_a_dashboards_query_names_its_groups() -> None:
-    assert log_queries.sources("SOURCE '/a' | SOURCE '/b' | fields x") == ["/a", "/b"]
-    assert log_queries.sources("fields SOURCE_IP") == []

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dashboards import body as bodies
 from local.cloudwatch.alarms import read
-from local.dashboard import bodies
 from tests.monitoring import catalogue, log_queries, places
 from tests.monitoring.named import Named, by_alarm, by_dashboard
 from tests.monitoring.places import Place
@@ -82,7 +82,7 @@ def dashboards(by_region: Mapping[str, Place]) -> Mapping[str, str]:
 @pytest.fixture(scope="module")
 def named(metric_alarms: list[tuple[str, Document]], dashboards: Mapping[str, str]) -> list[Named]:
     """Every metric that an alarm or a dashboard looks at."""
-    drawn = [one for name in dashboards for one in by_dashboard(name, dashboards[name], "nowhere")]
+    drawn = [one for name in dashboards for one in by_dashboard(name, dashboards[name])]
     watched = [one for region, alarm in metric_alarms for one in by_alarm(alarm, region)]
     assert drawn
     return [*watched, *drawn]
@@ -117,11 +117,18 @@ def test_every_route_is_drawn_for_its_region(
     drawn = {
         (one.region, said["Resource"], said["Method"])
         for name, body in dashboards.items()
-        for one in by_dashboard(name, body, "nowhere")
+        for one in by_dashboard(name, body)
         if "Method" in (said := dict(one.dimensions))
     }
     wanted = {(region, *route) for region in by_region for route in places.routes()}
     assert wanted - drawn == set()
+
+
+def test_every_widget_is_drawn(dashboards: Mapping[str, str]) -> None:
+    """What `make dashboard` knows of a widget is what the modules make of one."""
+    contents = [widget.content for body in dashboards.values() for widget in bodies.read(body)]
+    assert any(isinstance(content, bodies.Graph) for content in contents)
+    assert [content for content in contents if isinstance(content, bodies.NotDrawn)] == []
 
 
 def test_no_alarm_has_more_metrics_than_aws_takes(
@@ -146,26 +153,21 @@ def test_an_alarm_on_a_tables_throttles_looks_at_its_indexes_too(
 
 
 def _queries(
-    by_region: Mapping[str, Place], dashboards: Mapping[str, str]
+    by_region: Mapping[str, Place],
 ) -> Iterator[tuple[str, str, list[str], str]]:
-    """(what, Region, log groups, query) of every saved query, and of every one on a dashboard."""
+    """(what, Region, log groups, query) of every saved query."""
     for region, place in by_region.items():
         answer = place.client("logs").describe_query_definitions(
             queryDefinitionNamePrefix=place.name
         )
         for one in answer["queryDefinitions"]:
             yield one["name"], region, one["logGroupNames"], one["queryString"]
-    for name, body in dashboards.items():
-        for widget in bodies.read(body, "nowhere"):
-            if isinstance(widget.content, bodies.LogQuery):
-                query = widget.content.query
-                yield name, place.region, log_queries.sources(query), query
 
 
 def test_every_query_asks_log_groups_that_are_there_for_fields_that_they_have(
-    by_region: Mapping[str, Place], dashboards: Mapping[str, str]
+    by_region: Mapping[str, Place],
 ) -> None:
-    asked = list(_queries(by_region, dashboards))
+    asked = list(_queries(by_region))
     assert {region for _, region, _, _ in asked} == by_region.keys()
     for what, region, groups, query in asked:
         known = by_region[region].log_fields

@@ -14,13 +14,13 @@ HEADING = "h3"
 
 
 def render(text: str) -> str:
-    """The text as HTML: CommonMark and tables, whatever HTML it holds escaped."""
-    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    """The text as HTML: CommonMark and tables, whatever HTML it holds escaped, no pictures."""
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
     markdown.add_render_rule("heading_open", _heading)
     markdown.add_render_rule("heading_close", _heading)
     markdown.add_render_rule("link_open", _link)
-    made: str = markdown.render(text)
-    return made
+    html: str = markdown.render(text)
+    return html
 
 
 def _heading(
@@ -33,5 +33,10 @@ def _heading(
 def _link(
     renderer: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: EnvType
 ) -> str:
-    tokens[at].attrSet("rel", "noreferrer")
+    """A link of the web, or the name of a file of this repository, which isn't served here."""
+    target = str(tokens[at].attrGet("href"))
+    if target.startswith("https://"):
+        tokens[at].attrSet("rel", "noreferrer")
+    else:
+        tokens[at].attrs = {"title": target}
     return renderer.renderToken(tokens, at, options, env)

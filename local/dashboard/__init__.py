@@ -1,1 +1,0 @@
-"""`make dashboard`: a page that draws the dashboards that Terraform deployed."""
