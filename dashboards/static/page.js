@@ -1,5 +1,5 @@
-// Draws a dashboard's graphs from its JSON, and keeps the page current. What it is told becomes
-// text or a canvas, never markup.
+// Draws a dashboard's graphs from its JSON, and keeps the page current. What CloudWatch says becomes
+// text or a canvas here, never markup.
 "use strict";
 
 const INK = "#334155", GRID = "#e2e8f0", ALERT = "#dc2626";
@@ -128,14 +128,14 @@ function update(plot, data) {
 }
 
 async function answer(url) {
-  const response = await fetch(url);
+  const response = await fetch(url).catch(() => { throw new Error("The server has ended: make dashboard."); });
   if (!response.ok) throw new Error(await response.text());
   return response;
 }
 
 async function drawDashboard(grid) {
   const data = await (await answer(grid.dataset.source)).json();
-  if (data.revision !== grid.dataset.revision) location.reload();
+  if (data.revision !== grid.dataset.revision) return location.reload();
   for (const [index, graph] of Object.entries(data.graphs)) {
     const widget = grid.querySelector(`[data-index="${index}"]`);
     if (widget) draw(widget, graph);
@@ -158,7 +158,7 @@ async function refresh() {
     document.getElementById("updated").textContent = `${new Date().toISOString().slice(11, 19)} UTC`;
     failed.hidden = true;
   } catch (error) {
-    failed.textContent = error instanceof TypeError ? "The server has ended: make dashboard." : error.message;
+    failed.textContent = error.message;
     failed.hidden = false;
   }
 }
