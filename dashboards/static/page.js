@@ -74,7 +74,7 @@ function options(graph, legend, { width, height }) {
     width,
     height,
     tzDate: utc,
-    padding: [8, 8, 0, 0],
+    padding: [8, 18, 0, 0],
     cursor: { sync: { key: "dashboard" }, drag: { x: true, y: false }, y: false },
     legend: { mount: (_plot, table) => legend.replaceChildren(table), markers: { width: 0, fill: (_plot, at) => graph.series[at - 1]?.color ?? "transparent" } },
     scales: { y: { range: heights(graph.annotations) } },
