@@ -17,18 +17,21 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import psutil
 
 from local import settings
 from local.settings import LOOPBACK, Settings
+
+if TYPE_CHECKING:
+    from psutil._ntuples import sconn
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 CONTROL_SECONDS = 10.0
 # A process that was killed holds its ports until the last of its threads has ended.
 LEAVE_SECONDS = 3.0
-# States in /proc/net/tcp and /proc/net/udp.
-LISTENING, UNCONNECTED = "0A", "07"
 # What `down` removes; nothing else in the state folder is ours.
 OURS = ("state", "ca", "logs", "tmp", "tfstate")
 
@@ -39,11 +42,13 @@ class ProcessError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A process, told apart from a later one with the same id: start time in clock ticks."""
+    """A process, told apart from a later one with the same id by when it started.
+
+    In seconds since the machine did, which a clock that is set doesn't change.
+    """
 
     pid: int
-    started: int
-    boot: str
+    started: float
 
 
 def start(chosen: Settings) -> bool:
@@ -95,13 +100,12 @@ def running(chosen: Settings) -> Identity | None:
 def identify(pid: int) -> Identity | None:
     """The process that has this id now."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        return Identity(pid, round(process.create_time() - psutil.boot_time(), 2))
+    except psutil.NoSuchProcess:
         return None
-    if fields[0] == "Z":
-        return None
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    return Identity(pid, int(fields[19]), boot)
 
 
 def status(chosen: Settings, timeout: float = 5.0) -> dict[str, Any] | None:
@@ -147,50 +151,19 @@ def _ask(
 
 
 def holder(port: int) -> str | None:
-    """Who listens on a loopback port, as far as this user may know."""
-    bound = {**listeners(), **_sockets(("udp", "udp6"), UNCONNECTED)}
-    inodes = {inode for inode, (_, number) in bound.items() if number == port}
-    for folder in Path("/proc").glob("[0-9]*"):
-        if inodes & sockets_of(folder):
-            command = folder.joinpath("cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
-            return f"process {folder.name} ({command[:120]})"
+    """Who listens on a port of this machine, as far as this user may know."""
+    for each in psutil.net_connections("inet"):
+        if each.pid and each.laddr and each.laddr.port == port and _listens(each):
+            with contextlib.suppress(psutil.Error):
+                command = " ".join(psutil.Process(each.pid).cmdline())
+                return f"process {each.pid} ({command[:120]})"
     return None
 
 
-def listeners() -> dict[str, tuple[str, int]]:
-    """Listening TCP sockets of this machine: inode → (address, port)."""
-    return _sockets(("tcp", "tcp6"), LISTENING)
-
-
-def _sockets(tables: tuple[str, ...], state: str) -> dict[str, tuple[str, int]]:
-    found: dict[str, tuple[str, int]] = {}
-    for table in tables:
-        with contextlib.suppress(OSError):
-            for line in Path("/proc/net", table).read_text().splitlines()[1:]:
-                fields = line.split()
-                if fields[3] == state:
-                    address, port = fields[1].split(":")
-                    found[fields[9]] = (_address(address), int(port, 16))
-    return found
-
-
-def sockets_of(process: Path) -> set[str]:
-    """Inodes of the sockets that a process (its folder in /proc) has open."""
-    inodes = set()
-    with contextlib.suppress(OSError):
-        for link in process.joinpath("fd").iterdir():
-            with contextlib.suppress(OSError):
-                target = str(link.readlink())
-                if target.startswith("socket:["):
-                    inodes.add(target[8:-1])
-    return inodes
-
-
-def _address(hexadecimal: str) -> str:
-    if len(hexadecimal) == 8:
-        return socket.inet_ntop(socket.AF_INET, bytes.fromhex(hexadecimal)[::-1])
-    words = [bytes.fromhex(hexadecimal[i : i + 8])[::-1] for i in range(0, 32, 8)]
-    return socket.inet_ntop(socket.AF_INET6, b"".join(words))
+def _listens(connection: sconn) -> bool:
+    if connection.type == socket.SOCK_DGRAM:
+        return not connection.raddr
+    return connection.status == psutil.CONN_LISTEN
 
 
 def _ports(chosen: Settings) -> dict[str, int]:

@@ -97,7 +97,7 @@ def test_a_pid_file_of_a_process_that_is_long_gone_is_harmless(chosen: Settings)
     other = subprocess.Popen(["sleep", "60"])
     identity = process.identify(other.pid)
     assert identity
-    stale = {"pid": other.pid, "started": identity.started - 1, "boot": identity.boot}
+    stale = {"pid": other.pid, "started": identity.started - 1}
     (chosen.state_dir / "local.pid").write_text(json.dumps(stale))
 
     assert process.stop(chosen) is False
