@@ -2,7 +2,6 @@
 
     api         X-Ray's operations, as ministack serves them
     traces      the segments that were put, and the traces that they make
-    filters     filter expressions, which pick traces
     sampling    sampling rules, which decide what is traced
     header      the tracing header, which carries that decision along
     segments    what API Gateway and Lambda say of a request

@@ -1,7 +1,8 @@
 """X-Ray's API: groups, sampling rules, tags, segments and the traces that they make.
 
-Operations are those of docs.aws.amazon.com/xray/latest/api. Not played: the service graph
-(GetServiceGraph, GetTraceGraph), insights, encryption and indexing rules.
+Operations are those of docs.aws.amazon.com/xray/latest/api. A group's filter expression is kept
+and read back, and picks nothing. Every operation without an entry in `ACTIONS` is refused: it is
+not emulated.
 """
 
 from __future__ import annotations
@@ -16,17 +17,14 @@ from ministack import app as ministack_app
 from ministack.core import iam_actions, router
 from ministack.core.responses import AccountRegionScopedDict, get_account_id, get_region
 
-from local.xray import filters
 from local.xray.sampling import Rule, rule_of
 from local.xray.segments import Document
-from local.xray.traces import Scope, Traces, facts, summary
+from local.xray.traces import Scope, Traces
 
 Response = tuple[int, dict[str, Any], bytes]
 
 # BatchGetTraces takes five ids (API_BatchGetTraces).
 MOST_IDS = 5
-# How often an SDK that samples by itself asks again, in seconds (xray-api-sampling).
-TARGETS_INTERVAL = 10
 DEFAULT_RULE = {
     "RuleName": "Default",
     "ResourceARN": "*",
@@ -69,8 +67,8 @@ async def handle_request(
     _method: str, path: str, _headers: dict[str, str], body: bytes, _query: Document
 ) -> Response:
     """Answer one call; X-Ray's protocol is POST with JSON, told apart by path."""
-    action = ACTIONS.get(path.strip("/"), _unknown)
     try:
+        action = _action(path.strip("/"))
         return 200, _json_type(), json.dumps(action(json.loads(body or b"{}"))).encode()
     except RefusedError as error:
         code, message = error.args
@@ -78,8 +76,10 @@ async def handle_request(
         return 400, {**_json_type(), "x-amzn-errortype": code}, answer
 
 
-def _unknown(_data: Document) -> Document:
-    raise RefusedError("InvalidRequestException", "The embedded AWS does not know this operation.")
+def _action(name: str) -> Callable[[Document], Document]:
+    if name not in ACTIONS:
+        raise RefusedError("InvalidRequestException", f"{name} is not emulated.")
+    return ACTIONS[name]
 
 
 def get_state() -> Document:
@@ -119,10 +119,6 @@ def _create_group(data: Document) -> Document:
 
 def _get_group(data: Document) -> Document:
     return {"Group": _group(data)}
-
-
-def _get_groups(_data: Document) -> Document:
-    return {"Groups": list(_groups.values())}
 
 
 def _update_group(data: Document) -> Document:
@@ -204,31 +200,6 @@ def _rule(data: Document) -> Document:
     raise RefusedError("InvalidRequestException", "Sampling rule does not exist.")
 
 
-def _sampling_targets(data: Document) -> Document:
-    by_name = {rule.name: rule for rule in rules_here()}
-    asked = [one["RuleName"] for one in data.get("SamplingStatisticsDocuments", [])]
-    modified = [record["ModifiedAt"] for record in _rules.values()]
-    return {
-        "LastRuleModification": max(modified, default=0.0),
-        "SamplingTargetDocuments": [_target(by_name[name]) for name in asked if name in by_name],
-        "UnprocessedStatistics": [
-            {"RuleName": name, "ErrorCode": "404", "Message": "Sampling rule does not exist."}
-            for name in asked
-            if name not in by_name
-        ],
-    }
-
-
-def _target(rule: Rule) -> Document:
-    return {
-        "RuleName": rule.name,
-        "FixedRate": rule.rate,
-        "ReservoirQuota": rule.reservoir,
-        "ReservoirQuotaTTL": time.time() + 2 * TARGETS_INTERVAL,
-        "Interval": TARGETS_INTERVAL,
-    }
-
-
 # -- segments and traces ---------------------------------------------------------------
 
 
@@ -262,24 +233,6 @@ def _get_traces(data: Document) -> Document:
             for trace in found
         ],
         "UnprocessedTraceIds": [],
-    }
-
-
-def _get_summaries(data: Document) -> Document:
-    expressions = {
-        group[name]: group.get("FilterExpression", "")
-        for group in _groups.values()
-        for name in ("GroupName", "GroupARN")
-    }
-    try:
-        picks = filters.compiled(data.get("FilterExpression", ""), expressions)
-    except filters.FilterError as error:
-        raise RefusedError("InvalidRequestException", f"FilterExpression: {error}") from error
-    seen = list(traces.between(_here(), data["StartTime"], data["EndTime"]))
-    return {
-        "TraceSummaries": [summary(trace) for trace in seen if picks(facts(trace))],
-        "TracesProcessedCount": len(seen),
-        "ApproximateTime": time.time(),
     }
 
 
@@ -325,19 +278,15 @@ def _json_type() -> dict[str, Any]:
 ACTIONS: dict[str, Callable[[Document], Document]] = {
     "CreateGroup": _create_group,
     "GetGroup": _get_group,
-    "Groups": _get_groups,
     "UpdateGroup": _update_group,
     "DeleteGroup": _delete_group,
     "CreateSamplingRule": _create_rule,
     "GetSamplingRules": _get_rules,
     "UpdateSamplingRule": _update_rule,
     "DeleteSamplingRule": _delete_rule,
-    "SamplingTargets": _sampling_targets,
     "ListTagsForResource": _list_tags,
     "TagResource": _tag,
     "UntagResource": _untag,
     "TraceSegments": _put_segments,
     "Traces": _get_traces,
-    "TraceSummaries": _get_summaries,
-    "TelemetryRecords": lambda _data: {},
 }

@@ -60,8 +60,3 @@ def new_trace_id(now: float) -> str:
 def new_segment_id() -> str:
     """A segment's or subsegment's id."""
     return secrets.token_hex(8)
-
-
-def began(trace_id: str) -> float:
-    """When the request of a trace began, in seconds since the epoch."""
-    return float(int(trace_id.split("-")[1], 16))

@@ -9,12 +9,9 @@ import copy
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from local.xray.filters import Facts, Service, Value
-from local.xray.header import began
 from local.xray.segments import Document
 
 KEPT_TRACES = 5_000
@@ -32,12 +29,6 @@ class Trace:
 
     trace_id: str
     segments: Sequence[Document]
-
-    @property
-    def root(self) -> Document:
-        """The segment that the request came in with."""
-        ids = {part["id"] for segment in self.segments for part in parts(segment)}
-        return next(one for one in self.segments if one.get("parent_id") not in ids)
 
     @property
     def start(self) -> float:
@@ -74,16 +65,6 @@ class Traces:
             documents = list(self._kept.get((scope, trace_id), {}).values())
         segments = assembled(documents)
         return Trace(trace_id, segments) if segments else None
-
-    def between(self, scope: Scope, start: float, end: float) -> Iterator[Trace]:
-        """The traces whose ids are of this time (seconds since the epoch), the newest first."""
-        with self._lock:
-            ids = [trace_id for where, trace_id in self._kept if where == scope]
-        for trace_id in reversed(ids):
-            if int(start) <= began(trace_id) <= end:
-                trace = self.get(scope, trace_id)
-                if trace:
-                    yield trace
 
     def clear(self) -> None:
         """Forget everything."""
@@ -136,92 +117,3 @@ def _inferred(segment: Document, part: Document) -> Document | None:
         "aws": part["aws"],
         **shared,
     }
-
-
-def summary(trace: Trace) -> dict[str, Any]:
-    """A trace as GetTraceSummaries tells it."""
-    root = trace.root
-    request, status = root.get("http", {}).get("request", {}), _status(root)
-    http = {
-        "HttpURL": request.get("url"),
-        "HttpMethod": request.get("method"),
-        "HttpStatus": status,
-        "UserAgent": request.get("user_agent"),
-        "ClientIp": request.get("client_ip"),
-    }
-    return {
-        "Id": trace.trace_id,
-        "StartTime": trace.start,
-        "Duration": trace.duration,
-        "ResponseTime": _seconds(root),
-        **{f"Has{flag.title()}": bool(root.get(flag)) for flag in FLAGS},
-        "IsPartial": any(one.get("in_progress") for one in trace.segments),
-        "Http": {name: value for name, value in http.items() if value is not None},
-        "Annotations": {
-            key: [{"AnnotationValue": _annotation(value)} for value in values]
-            for key, values in _annotations(trace.segments).items()
-        },
-        "ServiceIds": [_service_id(one) for one in trace.segments],
-        "EntryPoint": _service_id(root),
-        "Revision": len(trace.segments),
-    }
-
-
-def facts(trace: Trace) -> Facts:
-    """A trace as filter expressions see it: its root's outcome, everybody's annotations."""
-    values = dict(_facts(trace.root, trace.segments).values)
-    values["duration"] = (trace.duration,)
-    values["partial"] = (any(bool(one.get("in_progress")) for one in trace.segments),)
-    services = [
-        Service(one["name"], one.get("origin", ""), _facts(one, [one])) for one in trace.segments
-    ]
-    return Facts(values, services)
-
-
-def _facts(root: Document, annotated: Sequence[Document]) -> Facts:
-    request, status = root.get("http", {}).get("request", {}), _status(root)
-    values: dict[str, Sequence[Value]] = {
-        **{flag: (bool(root.get(flag)),) for flag in FLAGS},
-        "ok": (not any(root.get(flag) for flag in FLAGS),),
-        "responsetime": (_seconds(root),),
-        "http.status": () if status is None else (status,),
-        **{f"annotation.{key}": found for key, found in _annotations(annotated).items()},
-    }
-    for keyword, name in (
-        ("http.url", "url"),
-        ("http.method", "method"),
-        ("http.useragent", "user_agent"),
-        ("http.clientip", "client_ip"),
-    ):
-        values[keyword] = (request[name],) if name in request else ()
-    return Facts(values)
-
-
-def _annotations(segments: Sequence[Document]) -> Mapping[str, list[Value]]:
-    found: dict[str, list[Value]] = {}
-    for segment in segments:
-        for part in parts(segment):
-            for key, value in part.get("annotations", {}).items():
-                if value not in found.setdefault(key, []):
-                    found[key].append(value)
-    return found
-
-
-def _annotation(value: Value) -> dict[str, Value]:
-    if isinstance(value, bool):
-        return {"BooleanValue": value}
-    return {"StringValue" if isinstance(value, str) else "NumberValue": value}
-
-
-def _service_id(segment: Document) -> dict[str, Any]:
-    name, origin = segment["name"], segment.get("origin")
-    return {"Name": name, "Names": [name], **({"Type": origin} if origin else {})}
-
-
-def _status(segment: Document) -> int | None:
-    status = segment.get("http", {}).get("response", {}).get("status")
-    return None if status is None else int(status)
-
-
-def _seconds(segment: Document) -> float:
-    return float(segment.get("end_time", segment["start_time"]) - segment["start_time"])

@@ -109,7 +109,8 @@ def test_a_group_is_made_changed_tagged_and_deleted(bench: Bench) -> None:
     assert changed["FilterExpression"] == "fault = true"
     assert client.get_group(GroupName="api")["Group"] == changed
     assert client.list_tags_for_resource(ResourceARN=arn)["Tags"] == tags
-    assert bench.client("xray", "us-west-2").get_groups()["Groups"] == []
+    with pytest.raises(ClientError, match="Group not found"):
+        bench.client("xray", "us-west-2").get_group(GroupName="api")
     with pytest.raises(ClientError):
         client.create_group(**GROUP)
     client.delete_group(GroupARN=arn)
@@ -130,24 +131,7 @@ def test_a_sampling_rule_is_made_changed_listed_and_deleted(bench: Bench) -> Non
     assert len(client.get_sampling_rules()["SamplingRuleRecords"]) == 1
 
 
-def test_an_sdk_that_samples_by_itself_is_told_a_rules_target(bench: Bench) -> None:
-    seen = {"ClientID": "0" * 24, "Timestamp": time.time(), "RequestCount": 1, "SampledCount": 1}
-    answer = bench.client("xray").get_sampling_targets(
-        SamplingStatisticsDocuments=[
-            {"RuleName": "Default", **seen},
-            {"RuleName": "unknown", **seen},
-        ]
-    )
-    target = answer["SamplingTargetDocuments"][0]
-    assert (target["RuleName"], target["FixedRate"], target["ReservoirQuota"]) == (
-        "Default",
-        0.05,
-        1,
-    )
-    assert [one["RuleName"] for one in answer["UnprocessedStatistics"]] == ["unknown"]
-
-
-def test_a_segment_that_is_put_can_be_read_and_found(bench: Bench) -> None:
+def test_a_segment_that_is_put_can_be_read(bench: Bench) -> None:
     client, now = bench.client("xray"), time.time()
     trace_id = header.new_trace_id(now)
     segment = {
@@ -156,28 +140,22 @@ def test_a_segment_that_is_put_can_be_read_and_found(bench: Bench) -> None:
         "trace_id": trace_id,
         "start_time": now,
         "end_time": now + 2,
-        "annotations": {"tenant": trace_id},
+        "annotations": {"tenant": "a"},
     }
     answer = client.put_trace_segments(TraceSegmentDocuments=[json.dumps(segment), "{}"])
     assert len(answer["UnprocessedTraceSegments"]) == 1
 
-    def found(expression: str) -> list[str]:
-        answer = client.get_trace_summaries(
-            StartTime=now - 1, EndTime=now + 1, FilterExpression=expression
-        )
-        return [one["Id"] for one in answer["TraceSummaries"]]
-
     read = client.batch_get_traces(TraceIds=[trace_id])["Traces"]
     assert json.loads(read[0]["Segments"][0]["Document"]) == segment
-    assert found(f'annotation.tenant = "{trace_id}" AND responsetime > 1') == [trace_id]
-    assert trace_id not in found("responsetime > 2.5")
 
 
-def test_what_is_not_played_is_refused(bench: Bench) -> None:
+def test_what_is_not_emulated_is_refused_by_name(bench: Bench) -> None:
     client, now = bench.client("xray"), time.time()
-    with pytest.raises(ClientError, match="knows no 'edge'"):
-        client.get_trace_summaries(StartTime=now, EndTime=now, FilterExpression='edge("a", "b")')
-    with pytest.raises(ClientError, match="does not know this operation"):
+    with pytest.raises(ClientError, match="TraceSummaries is not emulated"):
+        client.get_trace_summaries(StartTime=now, EndTime=now)
+    with pytest.raises(ClientError, match="SamplingTargets is not emulated"):
+        client.get_sampling_targets(SamplingStatisticsDocuments=[])
+    with pytest.raises(ClientError, match="TraceGraph is not emulated"):
         client.get_trace_graph(TraceIds=["1-0-0"])
     with pytest.raises(ClientError, match="At most 5"):
         client.batch_get_traces(TraceIds=["1-0-0"] * 6)

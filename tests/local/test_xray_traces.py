@@ -1,10 +1,12 @@
 """Segments and the traces that they make, without a bench."""
 
+from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from local.xray import traces as module
 from local.xray.daemon import document
-from local.xray.filters import compiled
 from local.xray.header import TraceHeader
 from local.xray.segments import (
     Call,
@@ -15,7 +17,7 @@ from local.xray.segments import (
     of_invocation,
     of_stage,
 )
-from local.xray.traces import Trace, Traces, assembled, facts, parts, summary
+from local.xray.traces import Traces, assembled, parts
 
 ROOT = "1-5759e988-bd862e3fe1be46a994272793"
 SCOPE = ("000000000000", "us-east-1")
@@ -24,20 +26,20 @@ STAGE = Stage("000000000000", "us-east-1", "a1b2c3d4e5", "items", "live")
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:items:live"
 
 
-def exchange(status: int = 200) -> Exchange:
+def exchange() -> Exchange:
     return Exchange(
         url="https://api.example.com/v1/items",
         method="GET",
         client="192.0.2.1",
         user_agent="curl",
         request_id="r-1",
-        status=status,
+        status=200,
         size=2,
         rule="Default",
     )
 
 
-def request(status: int = 200, *, failed: bool = False) -> list[dict[str, Any]]:
+def request() -> list[dict[str, Any]]:
     """The documents of one request, as they arrive: the function's own first."""
     header = TraceHeader(ROOT, "aaaaaaaaaaaaaaaa", sampled=True)
     call = Call("bbbbbbbbbbbbbbbb", FUNCTION, Span(BEGAN + 0.1, BEGAN + 0.8))
@@ -63,10 +65,9 @@ def request(status: int = 200, *, failed: bool = False) -> list[dict[str, Any]]:
         "start_time": BEGAN + 0.45,
         "end_time": BEGAN + 0.5,
     }
-    of_function = of_invocation(
-        invocation, FUNCTION, "f-1", Span(BEGAN + 0.15, BEGAN + 0.7), failed=failed
-    )
-    gateway = of_stage(STAGE, exchange(status), header, Span(BEGAN, BEGAN + 0.9), [call])
+    span = Span(BEGAN + 0.15, BEGAN + 0.7)
+    of_function = of_invocation(invocation, FUNCTION, "f-1", span, failed=False)
+    gateway = of_stage(STAGE, exchange(), header, Span(BEGAN, BEGAN + 0.9), [call])
     return [query, handler, *of_function, gateway]
 
 
@@ -106,48 +107,45 @@ def test_a_finished_segment_takes_the_place_of_its_beginning() -> None:
     kept.put(SCOPE, begun)
     trace = kept.get(SCOPE, ROOT)
     assert trace is not None
-    assert summary(trace)["IsPartial"]
+    assert trace.segments[0]["in_progress"]
     kept.put(SCOPE, {**begun, "in_progress": False, "end_time": BEGAN + 1})
     trace = kept.get(SCOPE, ROOT)
     assert trace is not None
     assert (len(trace.segments), trace.duration) == (1, 1)
 
 
-def test_a_trace_is_told_by_its_root() -> None:
-    told = summary(Trace(ROOT, assembled(request(503, failed=True))))
-    assert told["EntryPoint"]["Name"] == "items/live"
-    assert told["Http"] == {
-        "HttpURL": "https://api.example.com/v1/items",
-        "HttpMethod": "GET",
-        "HttpStatus": 503,
-        "UserAgent": "curl",
-        "ClientIp": "192.0.2.1",
-    }
-    assert (told["HasFault"], told["HasError"], told["HasThrottle"]) == (True, False, False)
-    assert told["Annotations"]["route"] == [{"AnnotationValue": {"StringValue": "/v1/items"}}]
-    assert told["ResponseTime"] == told["Duration"]
+@pytest.mark.parametrize(
+    ("status", "flags"),
+    [
+        (200, {}),
+        (404, {"error": True}),
+        (429, {"error": True, "throttle": True}),
+        (503, {"fault": True}),
+    ],
+)
+def test_a_segment_is_flagged_by_its_status(status: int, flags: dict[str, bool]) -> None:
+    header = TraceHeader(ROOT, "aaaaaaaaaaaaaaaa", sampled=True)
+    segment = of_stage(STAGE, replace(exchange(), status=status), header, Span(BEGAN, BEGAN), [])
+
+    assert {name: segment[name] for name in ("error", "throttle", "fault") if name in segment} == (
+        flags
+    )
 
 
-def test_a_filter_sees_the_root_every_service_and_every_annotation() -> None:
-    seen = facts(Trace(ROOT, assembled(request(429, failed=True))))
-    for expression in (
-        "throttle AND error AND !fault AND !ok",
-        'annotation.route = "/v1/items" AND annotation[aws:api_stage] = "live"',
-        'service(id(name: "items", type: "AWS::Lambda::Function")) { fault }',
-        'service(id(name: "items", type: "AWS::DynamoDB::Table")) { !fault }',
-        "responsetime > 0.8 AND duration < 1",
-    ):
-        assert compiled(expression)(seen), expression
+def test_a_function_that_fails_is_a_fault() -> None:
+    invocation, span = Invocation(TraceHeader(ROOT)), Span(BEGAN, BEGAN)
+
+    assert all(one["fault"] for one in of_invocation(invocation, FUNCTION, "f", span, failed=True))
 
 
-def test_accounts_and_regions_keep_their_own_traces_of_a_time() -> None:
+def test_accounts_and_regions_keep_their_own_traces() -> None:
     kept = Traces()
     for one in request():
         kept.put(SCOPE, one)
+
+    assert kept.get(SCOPE, ROOT) is not None
     assert kept.get(("000000000000", "us-west-2"), ROOT) is None
-    assert [one.trace_id for one in kept.between(SCOPE, BEGAN - 1, BEGAN + 1)] == [ROOT]
-    assert not list(kept.between(SCOPE, BEGAN + 1, BEGAN + 2))
-    assert not list(kept.between(("000000000000", "us-west-2"), BEGAN - 1, BEGAN + 1))
+    assert kept.get(("111111111111", "us-east-1"), ROOT) is None
 
 
 def test_only_the_newest_traces_are_kept() -> None:
