@@ -2,7 +2,7 @@
 
 Sources, all below AmazonCloudWatch/latest/monitoring: alarm-evaluation (M out of N),
 alarm-evaluation-window (the sliding window, which moves on with every evaluation),
-alarms-and-missing-data (the tables), percentiles-with-low-samples; and PutMetricAlarm.
+alarms-and-missing-data (the tables); and PutMetricAlarm.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ from typing import Any
 
 from local.cloudwatch import queries
 from local.cloudwatch.metric_math import Grid, Series
-from local.cloudwatch.queries import Fetch, MetricStat, Query, QueryError
+from local.cloudwatch.queries import MINUTE, Fetch, Query, QueryError
 
 OK, ALARM, INSUFFICIENT = "OK", "ALARM", "INSUFFICIENT_DATA"
-MINUTE = 60
 # How many periods beyond N are looked at for data points that the last N lack. AWS gives no rule,
 # only the example of its tables: 5 for an N of 3.
 SPARE_PERIODS = 2
@@ -47,7 +46,6 @@ class Alarm:
     comparison: str
     threshold: float
     missing: str = "missing"
-    ignores_few_samples: bool = False
 
     def breaches(self, value: float) -> bool:
         """Whether a data point is on the wrong side of the threshold."""
@@ -81,9 +79,11 @@ def read(document: Mapping[str, Any]) -> Alarm:
     comparison = document.get("ComparisonOperator") or ""
     treatment = document.get("TreatMissingData") or "missing"
     if comparison not in COMPARISONS:
-        raise QueryError(f"The comparison operator '{comparison}' is not supported.")
+        raise QueryError(f"The comparison operator '{comparison}' is not emulated.")
     if treatment not in TREATMENTS:
         raise QueryError(f"TreatMissingData '{treatment}' must be one of {', '.join(TREATMENTS)}.")
+    if document.get("EvaluateLowSampleCountPercentile") not in (None, "", "evaluate"):
+        raise QueryError("EvaluateLowSampleCountPercentile 'ignore' is not emulated.")
     if needed > periods:
         raise QueryError("DatapointsToAlarm must not be more than EvaluationPeriods.")
     return Alarm(
@@ -95,24 +95,20 @@ def read(document: Mapping[str, Any]) -> Alarm:
         comparison=comparison,
         threshold=float(document.get("Threshold") or 0),
         missing=_treatment(held, watched, treatment),
-        ignores_few_samples=document.get("EvaluateLowSampleCountPercentile") == "ignore",
     )
 
 
 def evaluate(alarm: Alarm, fetch: Fetch, now: float, state: str) -> Verdict:
     """The alarm's next state at `now` (Unix seconds), given its present one. Raises QueryError.
 
-    The window ends with the last full minute (for periods below a minute: the last full
-    period), so that an alarm on an hour looks at the 60 minutes before now, not at a clock hour.
+    The window ends with the last full minute, so that an alarm on an hour looks at the 60 minutes
+    before now, not at a clock hour.
     """
-    step = min(alarm.period, MINUTE)
-    end = int(now // step) * step
+    end = int(now // MINUTE) * MINUTE
     look_back = alarm.periods + SPARE_PERIODS
     starts = tuple(end - alarm.period * age for age in range(look_back, 0, -1))
     grid = Grid(starts, alarm.period)
     series = queries.results(alarm.queries, lambda _period: grid, fetch)[alarm.watched]
-    if alarm.ignores_few_samples and _few_samples(alarm, grid, fetch):
-        return Verdict(state, "Too few samples for the percentile to mean anything", ())
     return verdict(alarm, _points(alarm, series, grid), state)
 
 
@@ -158,20 +154,6 @@ def _points(alarm: Alarm, series: Series, grid: Grid) -> list[Point]:
     ]
 
 
-def _few_samples(alarm: Alarm, grid: Grid, fetch: Fetch) -> bool:
-    """Whether a percentile rests on fewer than 10 / (1 - percentile) samples (above p50)."""
-    metric = alarm.queries[0].metric
-    if metric is None or not metric.statistic.startswith("p"):
-        return False
-    share = float(metric.statistic[1:]) / 100
-    least = 10 / (1 - share if share >= 0.5 else share) if 0 < share < 1 else 0.0
-    last = Grid(grid.times[-1:], grid.period)
-    count = MetricStat(
-        metric.namespace, metric.name, metric.dimensions, "SampleCount", metric.period
-    )
-    return sum(fetch(count, last).values()) < least
-
-
 def _watched(document: Mapping[str, Any]) -> tuple[tuple[Query, ...], str]:
     if document.get("Metrics"):
         held = queries.read(document["Metrics"])
@@ -180,7 +162,7 @@ def _watched(document: Mapping[str, Any]) -> tuple[tuple[Query, ...], str]:
             raise QueryError("Exactly one element of the metrics list should return data.")
         return held, returned[0]
     stat = document.get("ExtendedStatistic") or document.get("Statistic") or "Average"
-    metric = queries.metric_stat(document, stat, int(document.get("Period") or 60))
+    metric = queries.metric_stat(document, stat, int(document.get("Period") or MINUTE))
     return (Query("m1", metric.name, metric, None, returned=True),), "m1"
 
 

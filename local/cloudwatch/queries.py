@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from local.cloudwatch.metric_math import (
+    ID,
     Grid,
     MathError,
     Scope,
@@ -18,7 +18,7 @@ from local.cloudwatch.metric_math import (
 )
 from local.cloudwatch.statistics import is_statistic
 
-ID = re.compile(r"[a-z]\w*")
+MINUTE = 60
 
 
 class QueryError(Exception):
@@ -63,7 +63,7 @@ def read(documents: Iterable[Mapping[str, Any]]) -> tuple[Query, ...]:
 
 def period(queries: Iterable[Query]) -> int:
     """The period of the result in seconds: the longest of its metrics', a minute without any."""
-    return max((query.metric.period for query in queries if query.metric), default=60)
+    return max((query.metric.period for query in queries if query.metric), default=MINUTE)
 
 
 def results(
@@ -83,7 +83,7 @@ def results(
             found[name] = evaluate(expression, scope)
         return found[name]
 
-    scope = Scope(resolve, dict(found), grid_of(period(queries)))
+    scope = Scope(resolve, grid_of(period(queries)))
     try:
         return {query.id: resolve(query.id) for query in queries}
     except MathError as error:
@@ -112,16 +112,18 @@ def _metric_name(metric: Mapping[str, Any]) -> str:
 
 
 def _metric_stat(document: Mapping[str, Any]) -> MetricStat:
-    metric, seconds = document["Metric"], int(document.get("Period") or 60)
+    metric, seconds = document["Metric"], int(document.get("Period") or MINUTE)
     return metric_stat(metric, document.get("Stat") or "Average", seconds)
 
 
 def metric_stat(metric: Mapping[str, Any], stat: str, seconds: int) -> MetricStat:
     """A metric as PutMetricAlarm and GetMetricData name it. Raises QueryError."""
     if not is_statistic(stat):
-        raise QueryError(f"The statistic '{stat}' is not supported.")
-    if (seconds < 60 and seconds not in (1, 5, 10, 20, 30)) or (seconds >= 60 and seconds % 60):
-        raise QueryError(f"Period {seconds} must be 1, 5, 10, 20, 30, or a multiple of 60.")
+        raise QueryError(f"The statistic '{stat}' is not emulated.")
+    if seconds < MINUTE or seconds % MINUTE:
+        raise QueryError(
+            f"Period {seconds} must be a multiple of 60; high resolution is not emulated."
+        )
     dimensions = ((d["Name"], d["Value"]) for d in metric.get("Dimensions") or ())
     return MetricStat(
         metric.get("Namespace", ""),

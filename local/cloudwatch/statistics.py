@@ -37,13 +37,13 @@ class Summary:
 def statistic(name: str, parts: list[Summary]) -> float | None:
     """One statistic over all `parts`; None without points, or where it can't be known.
 
-    Beside the five plain ones: percentiles (p99, p99.9), and of the points within two values
-    their share in percent and their number (PR(:300), TC(10:20)).
+    Beside the five plain ones: percentiles (p99, p99.9). Trimmed means and what else CloudWatch
+    has is not emulated.
     """
     if not _count(parts):
         return None
     compute = PLAIN.get(name)
-    return compute(parts) if compute else _of_values(name, parts)
+    return compute(parts) if compute else _percentile(float(name.removeprefix("p")), parts)
 
 
 def _count(parts: list[Summary]) -> float:
@@ -64,35 +64,23 @@ PLAIN: dict[str, Callable[[list[Summary]], float]] = {
 
 
 PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?|100)")
-WITHIN = re.compile(r"(PR|TC)\((-?[\d.]*):(-?[\d.]*)\)")
 
 
 def is_statistic(name: str) -> bool:
     """Whether `statistic` knows this name."""
-    return name in PLAIN or bool(PERCENTILE.fullmatch(name) or WITHIN.fullmatch(name))
+    return name in PLAIN or bool(PERCENTILE.fullmatch(name))
 
 
-def _of_values(name: str, parts: list[Summary]) -> float | None:
-    """A statistic that needs the points themselves, which a statistic set doesn't have."""
+def _percentile(percent: float, parts: list[Summary]) -> float | None:
+    """Between the two nearest ranks, linearly; a statistic set doesn't have the points for it."""
     values: dict[float, float] = {}
     for part in parts:
         if part.values is None:
             return None
         for value, count in part.values.items():
             values[value] = values.get(value, 0.0) + count
-    if percentile := PERCENTILE.fullmatch(name):
-        return _percentile(sorted(values.items()), float(percentile[1]))
-    if within := WITHIN.fullmatch(name):
-        low, high = float(within[2] or "-inf"), float(within[3] or "inf")
-        # A bound that is given is exclusive at the bottom and inclusive at the top.
-        inside = sum(count for value, count in values.items() if low < value <= high)
-        return inside * 100 / sum(values.values()) if within[1] == "PR" else float(inside)
-    return None
-
-
-def _percentile(ordered: list[tuple[float, float]], percent: float) -> float:
-    """Between the two nearest ranks, linearly."""
-    rank = max(0.0, percent / 100 * (sum(count for _, count in ordered) - 1))
+    ordered = sorted(values.items())
+    rank = max(0.0, percent / 100 * (sum(values.values()) - 1))
     below, above = _at(ordered, math.floor(rank)), _at(ordered, math.ceil(rank))
     return below + (above - below) * (rank - math.floor(rank))
 

@@ -1,9 +1,9 @@
 """Time series from the data points that ministack keeps.
 
 ministack keeps a list of points for each metric, and adds to its end. Each list is summed up by
-time slot once: a round of alarms reads only the points that came since the round before. A point
-for each request soon makes long lists, and the bench saves them all the time: those of one minute
-and value become one.
+minute once: a round of alarms reads only the points that came since the round before. A point for
+each request soon makes long lists: those of one minute and value become one. Nothing of it is kept
+over a restart.
 """
 
 from __future__ import annotations
@@ -17,11 +17,9 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch
 
 from local.cloudwatch.metric_math import Grid, Series
-from local.cloudwatch.queries import MetricStat
+from local.cloudwatch.queries import MINUTE, MetricStat
 from local.cloudwatch.statistics import Summary, statistic
 
-# A metric with a period of a minute or more is kept by the minute, others by the second.
-MINUTE, SECOND = 60, 1
 # CloudWatch keeps points of a minute for 15 days (CloudWatch-Concepts). Here a day is plenty:
 # three times the longest window of an alarm, and what a page shows.
 KEPT_SECONDS = 24 * 3600
@@ -30,12 +28,12 @@ TIDY_SECONDS = 600
 MANY = 500
 
 Point = dict[str, Any]
-Key = tuple[str, str, str, str, str, int]  # account, Region, namespace, name, dimensions, slot
+Key = tuple[str, str, tuple[str, str, str]]  # account, Region, (namespace, name, dimensions)
 
 
 @dataclass(slots=True)
 class Slots:
-    """The points of one metric, summed up by time slot.
+    """The points of one metric, summed up by minute.
 
     `read` of them are in, and the first `merged` can't be merged any further.
     """
@@ -45,10 +43,10 @@ class Slots:
     merged: int = 0
     summaries: dict[int, Summary] = field(default_factory=dict)
 
-    def take_in(self, slot: int) -> None:
+    def take_in(self) -> None:
         """Sum up what has been added since the last time."""
         for point in self.points[self.read :]:
-            start = int(point["Timestamp"] // slot) * slot
+            start = int(point["Timestamp"] // MINUTE) * MINUTE
             self.summaries.setdefault(start, Summary()).add(*cloudwatch._point_stats(point))
         self.read = len(self.points)
 
@@ -65,10 +63,10 @@ class Slots:
         self.merged += len(kept)
         self.read = self.merged
 
-    def between(self, start: int, end: int, slot: int) -> list[Summary]:
+    def between(self, start: int, end: int) -> list[Summary]:
         """The summaries of a period, `end` exclusive."""
         found = self.summaries
-        return [found[at] for at in range(start, end, slot) if at in found]
+        return [found[at] for at in range(start, end, MINUTE) if at in found]
 
 
 class Store:
@@ -81,46 +79,38 @@ class Store:
 
     def fetch(self, metric: MetricStat, grid: Grid) -> Series:
         """One metric's statistic for each period of the grid that has points."""
-        slot = MINUTE if metric.period >= MINUTE else SECOND
-        slots = self._up_to_date(metric, slot)
+        slots = self._up_to_date(metric)
         if slots is None:
             return {}
         values = (
-            (start, statistic(metric.statistic, slots.between(start, start + grid.period, slot)))
+            (start, statistic(metric.statistic, slots.between(start, start + grid.period)))
             for start in grid.times
         )
         return {start: value for start, value in values if value is not None}
 
     def settle(self) -> None:
-        """Take in every metric of every account and Region, and merge what has become long.
-
-        A metric that somebody looks at by the second is left alone.
-        """
+        """Take in every metric of every account and Region, and merge what has become long."""
         for source in self.sources:
             source()
-        held: Mapping[tuple[str, str, tuple[str, str, str]], list[Point]] = (
-            cloudwatch._metrics._data
-        )
-        for (account, region, name), points in list(held.items()):
-            if (account, region, *name, SECOND) in self._slots:
-                continue
-            slots = self._taken_in((account, region, *name, MINUTE), points)
+        held: Mapping[Key, list[Point]] = cloudwatch._metrics._data
+        for key, points in list(held.items()):
+            slots = self._taken_in(key, points)
             if slots.read - slots.merged > MANY:
                 slots.merge()
 
-    def _up_to_date(self, metric: MetricStat, slot: int) -> Slots | None:
+    def _up_to_date(self, metric: MetricStat) -> Slots | None:
         dimensions = cloudwatch._dims_key(dict(metric.dimensions))
         name = (metric.namespace, metric.name, dimensions)
         points = cloudwatch._metrics.get(name)
         if points is None:
             return None
-        return self._taken_in((get_account_id(), get_region(), *name, slot), points)
+        return self._taken_in((get_account_id(), get_region(), name), points)
 
     def _taken_in(self, key: Key, points: list[Point]) -> Slots:
         slots = self._slots.get(key)
         if slots is None or slots.points is not points:
             slots = self._slots[key] = Slots(points)
-        slots.take_in(key[-1])
+        slots.take_in()
         return slots
 
 

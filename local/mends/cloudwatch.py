@@ -31,7 +31,7 @@ SAVED = (
     *("alarms", "composite_alarms", "composite_triggers", "alarm_history", "dashboards"),
     "resource_tags",
 )
-KEPT_FIELDS = ("Metrics", "ThresholdMetricId", "EvaluateLowSampleCountPercentile")
+KEPT_FIELDS = ("Metrics",)
 # What an alarm on several metrics has only inside them.
 SINGLE_METRIC_FIELDS = (
     *("MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Period", "Unit", "Dimensions"),

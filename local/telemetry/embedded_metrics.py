@@ -92,11 +92,11 @@ def _samples(document: Document, definition: Document) -> Iterator[Sample]:
     values = held if isinstance(held, list) else [held]
     if len(values) > MOST_VALUES:
         raise _InvalidError
-    resolution = int(definition.get("StorageResolution", MINUTE))
-    if resolution not in (1, MINUTE):
+    # Which resolution it is doesn't matter here: every metric is kept by the minute.
+    if int(definition.get("StorageResolution", MINUTE)) not in (1, MINUTE):
         raise _InvalidError
     unit = _text(definition.get("Unit", "None"))
-    return (Sample(definition["Name"], _number(value), unit, resolution) for value in values)
+    return (Sample(definition["Name"], _number(value), unit) for value in values)
 
 
 def _text(value: object) -> str:

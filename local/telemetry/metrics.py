@@ -26,16 +26,15 @@ MINUTE = 60
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One value of one metric. `resolution` is the seconds by which it is kept: 60, or 1."""
+    """One value of one metric."""
 
     name: str
     value: float
     unit: str
-    resolution: int = MINUTE
 
 
-# Account and Region, namespace, dimensions, name, unit, resolution, start of the slot, value.
-_Key = tuple[Scope, str, Dimensions, str, str, int, float, float]
+# Account and Region, namespace, dimensions, name, unit, start of the minute, value.
+_Key = tuple[Scope, str, Dimensions, str, str, float, float]
 
 
 class Recorder:
@@ -56,10 +55,10 @@ class Recorder:
     ) -> None:
         """Count data points of one moment (seconds since the epoch) that share dimensions."""
         with self._lock:
+            minute = at // MINUTE * MINUTE
             for each in samples:
-                slot = at // each.resolution * each.resolution
-                key = (scope, namespace, dimensions, each.name, each.unit)
-                self._counts[(*key, each.resolution, slot, each.value)] += 1
+                key = (scope, namespace, dimensions, each.name, each.unit, minute, each.value)
+                self._counts[key] += 1
 
     def flush(self) -> None:
         """Store everything, the present minute so far included."""
@@ -71,15 +70,15 @@ class Recorder:
 
     def _taken(self, until: float) -> dict[_Key, int]:
         with self._lock:
-            over = [key for key in self._counts if key[6] + key[5] <= until]
+            over = [key for key in self._counts if key[5] + MINUTE <= until]
             return {key: self._counts.pop(key) for key in over}
 
     @staticmethod
     def _store(counts: dict[_Key, int]) -> None:
         shared: dict[Dimensions, dict[str, str]] = {}
-        for (scope, namespace, dimensions, name, unit, _, slot, value), count in counts.items():
+        for (scope, namespace, dimensions, name, unit, minute, value), count in counts.items():
             point: dict[str, Any] = {
-                "Timestamp": slot,
+                "Timestamp": minute,
                 "Value": float(value),
                 "Unit": unit,
                 "Dimensions": shared.setdefault(dimensions, dict(dimensions)),
