@@ -3,26 +3,21 @@
 Rule documents are those of the WAFv2 API, as a client sends them (a `SearchString` is base64).
 Pages are those of docs.aws.amazon.com/waf/latest/developerguide/<page>.html.
 
-Played: byte matches of a header, the path, the query string and the method; and, or, not; rate
-limits per address; allow, block (custom response included) and count. Everything else, AWS's
-managed rule groups above all, is passed over: it never matches. What such a group would block on
-AWS gets through here.
+Emulated, and nothing else: byte matches of a header and of the path, OR, rate limits per address,
+allow, block and count. `check` refuses a web ACL that says more. AWS's managed rule groups are
+taken and never match: what such a group would block on AWS gets through here.
 """
 
 from __future__ import annotations
 
 import base64
-import logging
 import posixpath
-import re
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote_to_bytes
-
-logger = logging.getLogger("local.waf")
 
 Document = Mapping[str, Any]
 
@@ -35,11 +30,10 @@ DEFAULT_WINDOW_SECONDS = 300
 
 @dataclass(frozen=True, slots=True)
 class WebRequest:
-    """What rules look at: path and query as the client sent them, header names in lower case."""
+    """What rules look at: the path as the client sent it, header names in lower case."""
 
     method: str
     path: str
-    query: str
     headers: Mapping[str, str]
     source: str
 
@@ -57,7 +51,10 @@ class Verdict:
     counted: tuple[str, ...] = ()
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
+
+
+class NotEmulatedError(Exception):
+    """A web ACL says what is not emulated; the message names it."""
 
 
 class Rates:
@@ -91,13 +88,13 @@ def evaluate(web_acl: Document, request: WebRequest, rates: Rates) -> Verdict:
         if "Allow" in action:
             return Verdict(allowed=True, rule=rule["Name"], counted=tuple(counted))
         if "Block" in action:
-            blocked = _blocked(web_acl, rule["Name"], action["Block"] or {})
+            blocked = _blocked(rule["Name"], action["Block"] or {})
             return replace(blocked, counted=tuple(counted))
         if "Count" in action:
             counted.append(rule["Name"])
     default = web_acl.get("DefaultAction") or {}
     if "Block" in default:
-        return replace(_blocked(web_acl, None, default["Block"] or {}), counted=tuple(counted))
+        return replace(_blocked(None, default["Block"] or {}), counted=tuple(counted))
     return Verdict(allowed=True, counted=tuple(counted))
 
 
@@ -110,9 +107,8 @@ class _Counter:
     def over(self, statement: Document, request: WebRequest) -> bool:
         """Whether an address is over the limit; the rule blocks while it is."""
         window = statement.get("EvaluationWindowSec") or DEFAULT_WINDOW_SECONDS
-        key = request.source if statement.get("AggregateKeyType", "IP") == "IP" else ""
         rule = (str(self.web_acl.get("ARN", "")), str(self.rule["Name"]))
-        return self.rates.count(rule, key, float(window)) > int(statement["Limit"])
+        return self.rates.count(rule, request.source, float(window)) > int(statement["Limit"])
 
 
 def _matches(statement: Document, request: WebRequest, counter: _Counter) -> bool:
@@ -120,47 +116,30 @@ def _matches(statement: Document, request: WebRequest, counter: _Counter) -> boo
     match kind:
         case "ByteMatchStatement":
             return _byte_match(content, request)
-        case "AndStatement":
-            return all(_matches(each, request, counter) for each in content["Statements"])
         case "OrStatement":
             return any(_matches(each, request, counter) for each in content["Statements"])
-        case "NotStatement":
-            return not _matches(content["Statement"], request, counter)
         case "RateBasedStatement":
             scope = content.get("ScopeDownStatement")
             counts = scope is None or _matches(scope, request, counter)
             return counts and counter.over(content, request)
-        case _:
-            _pass_over(kind)
+        case "ManagedRuleGroupStatement":
             return False
+    raise NotEmulatedError(f"{kind} is not emulated.")
 
 
 def _byte_match(content: Document, request: WebRequest) -> bool:
     text = _component(content["FieldToMatch"], request)
     if text is None:
         return False
-    transformations = sorted(content.get("TextTransformations", ()), key=lambda t: t["Priority"])
-    for transformation in transformations:
+    for transformation in sorted(content["TextTransformations"], key=lambda t: int(t["Priority"])):
         text = TRANSFORMATIONS[transformation["Type"]](text)
     wanted = base64.b64decode(content["SearchString"])
     return CONSTRAINTS[content["PositionalConstraint"]](text, wanted)
 
 
 def _component(field_to_match: Document, request: WebRequest) -> bytes | None:
-    ((kind, content),) = field_to_match.items()
-    text: str | None
-    match kind:
-        case "SingleHeader":
-            text = request.headers.get(content["Name"].lower())
-        case "UriPath":
-            text = request.path
-        case "QueryString":
-            text = request.query
-        case "Method":
-            text = request.method
-        case _:
-            _pass_over(kind)
-            text = None
+    header = field_to_match.get("SingleHeader")
+    text = request.headers.get(header["Name"].lower()) if header else request.path
     return None if text is None else text.encode("latin-1", "replace")
 
 
@@ -171,59 +150,77 @@ def _normalize_path(path: bytes) -> bytes:
     return normal + b"/" if path.endswith(b"/") and normal != b"/" else normal
 
 
-def _contains_word(text: bytes, wanted: bytes) -> bool:
-    """Whether the text stands between characters other than letters, digits and underscore."""
-    return (
-        re.search(rb"(?<![A-Za-z0-9_])" + re.escape(wanted) + rb"(?![A-Za-z0-9_])", text)
-        is not None
-    )
-
-
 TRANSFORMATIONS: Mapping[str, Callable[[bytes], bytes]] = {
     "NONE": lambda text: text,
-    "LOWERCASE": lambda text: text.lower(),
     "URL_DECODE": unquote_to_bytes,
     "NORMALIZE_PATH": _normalize_path,
-    "COMPRESS_WHITE_SPACE": lambda text: re.sub(rb"[\s\xa0]+", b" ", text),
 }
 CONSTRAINTS: Mapping[str, Callable[[bytes, bytes], bool]] = {
     "EXACTLY": lambda text, wanted: text == wanted,
     "STARTS_WITH": lambda text, wanted: text.startswith(wanted),
-    "ENDS_WITH": lambda text, wanted: text.endswith(wanted),
-    "CONTAINS": lambda text, wanted: wanted in text,
-    "CONTAINS_WORD": _contains_word,
 }
 
 
-def _blocked(web_acl: Document, rule: str | None, action: Document) -> Verdict:
+def _blocked(rule: str | None, action: Document) -> Verdict:
     response = action.get("CustomResponse")
     if not response:
         return Verdict(allowed=False, rule=rule)
     headers = {each["Name"].lower(): each["Value"] for each in response.get("ResponseHeaders", ())}
-    bodies = web_acl.get("CustomResponseBodies") or {}
-    content = bodies.get(response.get("CustomResponseBodyKey"), {})
-    if content:
-        headers["content-type"] = CONTENT_TYPES[content["ContentType"]]
-    return Verdict(
-        allowed=False,
-        rule=rule,
-        status=int(response["ResponseCode"]),
-        headers=headers,
-        body=str(content.get("Content", "")).encode(),
-    )
+    status = int(response["ResponseCode"])
+    return Verdict(allowed=False, rule=rule, status=status, headers=headers)
 
 
-CONTENT_TYPES = {
-    "APPLICATION_JSON": "application/json",
-    "TEXT_HTML": "text/html",
-    "TEXT_PLAIN": "text/plain",
-}
+# -- what is emulated ------------------------------------------------------------------
 
 
-_passed_over: set[str] = set()
+FIELDS = frozenset({"SingleHeader", "UriPath"})
+ACTIONS = frozenset({"Allow", "Block", "Count"})
 
 
-def _pass_over(kind: str) -> None:
-    if kind not in _passed_over:
-        _passed_over.add(kind)
-        logger.info("rules of a web ACL are passed over here: %s", kind)
+def check(web_acl: Document) -> None:
+    """Raise NotEmulatedError for a web ACL that says what `evaluate` would pass over."""
+    if web_acl.get("CustomResponseBodies"):
+        raise NotEmulatedError("CustomResponseBodies is not emulated.")
+    _check_action(web_acl.get("DefaultAction") or {})
+    for rule in web_acl.get("Rules") or ():
+        _check_known("RuleLabels", rule, frozenset(rule) - {"RuleLabels"})
+        _check_action(rule.get("Action") or {})
+        _check_statement(rule["Statement"])
+
+
+def _check_action(action: Document) -> None:
+    _check_known("Action", action, ACTIONS)
+    for how in filter(None, action.values()):
+        _check_known("Action", how, frozenset({"CustomResponse"}))
+        allowed = frozenset({"ResponseCode", "ResponseHeaders"})
+        _check_known("CustomResponse", how["CustomResponse"], allowed)
+
+
+def _check_statement(statement: Document) -> None:
+    for kind, content in statement.items():
+        match kind:
+            case "ByteMatchStatement":
+                _check_byte_match(content)
+            case "OrStatement":
+                for each in content["Statements"]:
+                    _check_statement(each)
+            case "RateBasedStatement":
+                _check_known("AggregateKeyType", [content.get("AggregateKeyType", "IP")], {"IP"})
+                _check_statement(content.get("ScopeDownStatement") or {})
+            case "ManagedRuleGroupStatement":
+                continue
+            case _:
+                raise NotEmulatedError(f"{kind} is not emulated.")
+
+
+def _check_byte_match(content: Document) -> None:
+    kinds = [each["Type"] for each in content["TextTransformations"]]
+    _check_known("FieldToMatch", content["FieldToMatch"], FIELDS)
+    _check_known("PositionalConstraint", [content["PositionalConstraint"]], CONSTRAINTS.keys())
+    _check_known("TextTransformations", kinds, TRANSFORMATIONS.keys())
+
+
+def _check_known(where: str, names: Iterable[str], known: Set[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise NotEmulatedError(f"{where} {name} is not emulated.")

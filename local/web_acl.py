@@ -38,7 +38,7 @@ listeners: list[Callable[[Decision], None]] = []
 
 def seen(request: doors.Request, source: str) -> WebRequest:
     """A request as WAF sees it: the path as it was sent, whatever it is mapped to behind."""
-    return WebRequest(request.method, request.raw_path, request.query, request.headers, source)
+    return WebRequest(request.method, request.raw_path, request.headers, source)
 
 
 def at_distribution(distribution: dict[str, Any], request: WebRequest) -> Response | None:
@@ -55,7 +55,7 @@ def at_distribution(distribution: dict[str, Any], request: WebRequest) -> Respon
     headers = cloudfront._add_cloudfront_headers(
         dict(verdict.headers), cloudfront._ERROR_X_CACHE, edge_server=True
     )
-    return verdict.status, headers, verdict.body
+    return verdict.status, headers, b""
 
 
 def at_stage(api_id: str, stage: str, request: WebRequest, request_id: str) -> Response | None:
@@ -71,7 +71,7 @@ def at_stage(api_id: str, stage: str, request: WebRequest, request_id: str) -> R
     if verdict.allowed:
         return None
     if verdict.status is not None:
-        return verdict.status, dict(verdict.headers), verdict.body
+        return verdict.status, dict(verdict.headers), b""
     error = gateway._GatewayError("WAF_FILTERED", "Forbidden", "ForbiddenException")
     context = {"api_id": api_id, "stage_name": stage, "stage": found, "headers": request.headers,
                "query_params": {}, "path_params": {}, "resource_path": "",
@@ -99,7 +99,7 @@ def install() -> None:
             looked_at = (
                 seen(request, request.client)
                 if request
-                else WebRequest(method, f"/{stage}{path}", "", headers, "127.0.0.1")
+                else WebRequest(method, f"/{stage}{path}", headers, "127.0.0.1")
             )
             with request_scope(*scope):
                 refused = at_stage(api_id, stage, looked_at, gateway.new_uuid())

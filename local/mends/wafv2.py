@@ -6,36 +6,41 @@ from typing import Any
 
 from ministack.services import waf
 
+from local.waf import NotEmulatedError, check
+
 Document = dict[str, Any]
-FORGOTTEN = ("CustomResponseBodies", "Description")
+Response = tuple[int, Document, bytes]
 
 
 def whole_web_acls() -> None:
-    """A web ACL forgets the bodies of its custom responses, and an update its description."""
-    create, update = waf.create_web_acl_record, waf._update_web_acl
+    """A web ACL is taken whatever its rules say, and an update forgets its description."""
+    create, update = waf._create_web_acl, waf._update_web_acl
 
-    def create_web_acl_record(name: str, scope: str, props: Document) -> tuple[str, str, Document]:
-        uid, arn, record = create(name, scope, props)
-        record.update(_told(props))
-        return uid, arn, record
+    def create_web_acl(data: Document) -> Response:
+        refused = _refused(data)
+        return refused or create(data)
 
-    def update_web_acl(data: Document) -> tuple[int, Document, bytes]:
-        answer: tuple[int, Document, bytes] = update(data)
+    def update_web_acl(data: Document) -> Response:
+        answer: Response = _refused(data) or update(data)
         if answer[0] == 200:
             record = waf._resource_from_scope(
                 waf._web_acls, data["Id"], data.get("Scope", "REGIONAL")
             )
-            for name in FORGOTTEN:
-                record.pop(name, None)
-            record.update({"Description": "", **_told(data)})
+            record["Description"] = data.get("Description", "")
         return answer
 
-    waf.create_web_acl_record = create_web_acl_record
+    waf._create_web_acl = create_web_acl
     waf._update_web_acl = update_web_acl
 
 
-def _told(props: Document) -> Document:
-    return {name: props[name] for name in FORGOTTEN if props.get(name)}
+def _refused(data: Document) -> Response | None:
+    """The answer to a web ACL that says what is not emulated: it would protect nothing."""
+    try:
+        check(data)
+    except NotEmulatedError as error:
+        response: Response = waf._waf_err("WAFInvalidParameterException", str(error))
+        return response
+    return None
 
 
 MENDS = (whole_web_acls,)

@@ -1,15 +1,14 @@
 """What a web ACL decides: rules as tables, no bench."""
 
 import base64
-import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from local.waf import Rates, Verdict, WebRequest, evaluate
+from local.waf import NotEmulatedError, Rates, Verdict, WebRequest, check, evaluate
 
-REQUEST = WebRequest("GET", "/v1/items", "limit=5", {"x-key": "secret"}, "192.0.2.1")
+REQUEST = WebRequest("GET", "/v1/items", {"x-key": "secret"}, "192.0.2.1")
 
 
 def byte_match(
@@ -60,12 +59,6 @@ def blocks(statement: dict[str, Any], request: WebRequest = REQUEST) -> bool:
         ("EXACTLY", "/V1/items", False),
         ("STARTS_WITH", "/v1", True),
         ("STARTS_WITH", "v1", False),
-        ("ENDS_WITH", "items", True),
-        ("ENDS_WITH", "/v1", False),
-        ("CONTAINS", "1/i", True),
-        ("CONTAINS", "nothing", False),
-        ("CONTAINS_WORD", "items", True),
-        ("CONTAINS_WORD", "item", False),
     ],
 )
 def test_where_in_the_path_a_text_must_stand(constraint: str, text: str, matches: bool) -> None:
@@ -79,10 +72,6 @@ def test_where_in_the_path_a_text_must_stand(constraint: str, text: str, matches
         (KEY, "secret ", False),
         ({"SingleHeader": {"Name": "x-other"}}, "", False),
         (PATH, "/v1/items", True),
-        ({"QueryString": {}}, "limit=5", True),
-        ({"Method": {}}, "GET", True),
-        ({"Method": {}}, "get", False),
-        ({"Body": {}}, "", False),
     ],
 )
 def test_what_of_a_request_is_looked_at(
@@ -94,15 +83,13 @@ def test_what_of_a_request_is_looked_at(
 @pytest.mark.parametrize(
     ("sent", "transformations", "seen"),
     [
-        ("/A", ("LOWERCASE",), "/a"),
         ("/%41%2Fb", ("URL_DECODE",), "/A/b"),
         ("/%2541", ("URL_DECODE",), "/%41"),
-        ("/%41", ("URL_DECODE", "LOWERCASE"), "/a"),
-        ("/%41", ("LOWERCASE", "URL_DECODE"), "/A"),
+        ("/a/%2E%2E/b", ("URL_DECODE", "NORMALIZE_PATH"), "/b"),
+        ("/a/%2E%2E/b", ("NORMALIZE_PATH", "URL_DECODE"), "/a/../b"),
         ("//a/./b/../c", ("NORMALIZE_PATH",), "/a/c"),
         ("/a/", ("NORMALIZE_PATH",), "/a/"),
         ("/", ("NORMALIZE_PATH",), "/"),
-        ("/a \t b", ("COMPRESS_WHITE_SPACE",), "/a b"),
         ("/%41", ("NONE",), "/%41"),
     ],
 )
@@ -121,16 +108,9 @@ FALSE = byte_match(PATH, "EXACTLY", "-")
 @pytest.mark.parametrize(
     ("statement", "matches"),
     [
-        ({"AndStatement": {"Statements": [TRUE, TRUE]}}, True),
-        ({"AndStatement": {"Statements": [TRUE, FALSE]}}, False),
         ({"OrStatement": {"Statements": [FALSE, TRUE]}}, True),
         ({"OrStatement": {"Statements": [FALSE, FALSE]}}, False),
-        ({"NotStatement": {"Statement": FALSE}}, True),
-        ({"NotStatement": {"Statement": TRUE}}, False),
-        (
-            {"AndStatement": {"Statements": [TRUE, {"NotStatement": {"Statement": FALSE}}]}},
-            True,
-        ),
+        ({"OrStatement": {"Statements": [FALSE, {"OrStatement": {"Statements": [TRUE]}}]}}, True),
     ],
 )
 def test_statements_are_combined(statement: dict[str, Any], matches: bool) -> None:
@@ -156,31 +136,69 @@ def test_the_default_action_is_for_what_no_rule_decides(default: str, allowed: b
     assert verdict == Verdict(allowed=allowed)
 
 
-def test_managed_groups_and_statements_that_are_not_played_are_passed_over() -> None:
-    managed = {"ManagedRuleGroupStatement": {"VendorName": "AWS", "Name": "Common"}}
-    group = {**rule(managed), "OverrideAction": {"None": {}}}
+MANAGED = {"ManagedRuleGroupStatement": {"VendorName": "AWS", "Name": "Common"}}
+
+
+def test_managed_groups_are_taken_and_never_match() -> None:
+    group = {**rule(MANAGED), "OverrideAction": {"None": {}}}
     del group["Action"]
 
+    check(acl(group))
     assert evaluate(acl(group), REQUEST, Rates()).allowed
-    assert not blocks({"GeoMatchStatement": {"CountryCodes": ["DE"]}})
+
+
+def rate(**more: Any) -> dict[str, Any]:
+    return {"RateBasedStatement": {"Limit": 10, **more}}
+
+
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        ({"AndStatement": {"Statements": [TRUE, FALSE]}}, "AndStatement"),
+        ({"NotStatement": {"Statement": FALSE}}, "NotStatement"),
+        ({"GeoMatchStatement": {"CountryCodes": ["DE"]}}, "GeoMatchStatement"),
+        ({"OrStatement": {"Statements": [TRUE, {"IPSetReferenceStatement": {}}]}}, "IPSetRef"),
+        (byte_match({"QueryString": {}}, "EXACTLY", "a"), "FieldToMatch QueryString"),
+        (byte_match({"Body": {}}, "EXACTLY", "a"), "FieldToMatch Body"),
+        (byte_match(PATH, "CONTAINS", "a"), "PositionalConstraint CONTAINS"),
+        (byte_match(PATH, "EXACTLY", "a", "NONE", "LOWERCASE"), "TextTransformations LOWERCASE"),
+        (rate(AggregateKeyType="FORWARDED_IP"), "AggregateKeyType FORWARDED_IP"),
+        (rate(ScopeDownStatement=byte_match({"Method": {}}, "EXACTLY", "a")), "Method"),
+    ],
+)
+def test_a_statement_that_is_not_emulated_is_refused_by_name(
+    statement: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(NotEmulatedError, match=f"{named}.* is not emulated"):
+        check(acl(rule(statement)))
+
+
+@pytest.mark.parametrize(
+    ("web_acl", "named"),
+    [
+        (acl(rule(TRUE, {"Captcha": {}})), "Action Captcha"),
+        (acl(rule(TRUE, {"Allow": {"CustomRequestHandling": {}}})), "CustomRequestHandling"),
+        (acl(rule(TRUE, {"Block": {"CustomResponse": {"CustomResponseBodyKey": "a"}}})), "BodyKey"),
+        (acl({**rule(TRUE), "RuleLabels": [{"Name": "a"}]}), "RuleLabels"),
+        (acl(CustomResponseBodies={"a": {}}), "CustomResponseBodies"),
+    ],
+)
+def test_what_a_web_acl_would_not_do_is_refused_by_name(
+    web_acl: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(NotEmulatedError, match=f"{named}.* is not emulated"):
+        check(web_acl)
 
 
 def test_a_block_answers_as_it_was_told_to() -> None:
-    custom = {
-        "CustomResponse": {
-            "ResponseCode": 429,
-            "ResponseHeaders": [{"Name": "Retry-After", "Value": "300"}],
-            "CustomResponseBodyKey": "slow-down",
-        }
-    }
-    bodies = {"slow-down": {"ContentType": "APPLICATION_JSON", "Content": json.dumps({"a": 1})}}
+    headers = [{"Name": "Retry-After", "Value": "300"}]
+    custom = {"CustomResponse": {"ResponseCode": 429, "ResponseHeaders": headers}}
+    web_acl = acl(rule(TRUE, {"Block": custom}))
 
-    verdict = evaluate(
-        acl(rule(TRUE, {"Block": custom}), CustomResponseBodies=bodies), REQUEST, Rates()
-    )
-
-    assert (verdict.allowed, verdict.status, verdict.body) == (False, 429, b'{"a": 1}')
-    assert verdict.headers == {"retry-after": "300", "content-type": "application/json"}
+    check(web_acl)
+    verdict = evaluate(web_acl, REQUEST, Rates())
+    assert (verdict.allowed, verdict.status) == (False, 429)
+    assert verdict.headers == {"retry-after": "300"}
 
 
 class Traffic:
