@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import operator
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -45,14 +46,13 @@ def answer(commands: Sequence[ask.Command], events: Iterable[Row]) -> Answer:
     for command in commands:
         match command:
             case ask.Show(fields, alone):
-                rows = _renamed(fields, rows)
-                shown = (*(() if alone else shown), *_aliases(fields))
+                shown = (*(() if alone else shown), *fields)
             case ask.Filter(condition):
                 rows = [row for row in rows if _holds(condition, row)]
                 matched = matched if grouped else len(rows)
-            case ask.Stats(aggregates, by):
+            case ask.Stats(count, by):
                 rows, grouped = list(_grouped(command, rows)), True
-                shown = (*_aliases(by), *_aliases(aggregates))
+                shown = (*by, count)
             case ask.Sort(keys):
                 for name, descending in reversed(keys):
                     rows.sort(key=_ordering(name), reverse=descending)
@@ -60,21 +60,6 @@ def answer(commands: Sequence[ask.Command], events: Iterable[Row]) -> Answer:
                 limit = most
     wanted = (*(shown or SHOWN_BY_DEFAULT), POINTER)
     return Answer(tuple(_cut(row, wanted) for row in rows[:limit]), matched)
-
-
-def _aliases(named: Iterable[ask.Named | ask.Aggregate]) -> Iterator[str]:
-    return (each.alias for each in named)
-
-
-def _renamed(fields: Iterable[ask.Named], rows: list[Row]) -> list[Row]:
-    """Add the fields that are given another name; the old one can be asked for still."""
-    made = [each for each in fields if each.alias != each.field]
-    if not made:
-        return rows
-    return [
-        {**row, **{each.alias: row[each.field] for each in made if each.field in row}}
-        for row in rows
-    ]
 
 
 def _discovered(event: Row) -> Row:
@@ -100,29 +85,17 @@ def _flat(prefix: str, found: Mapping[str, object]) -> Iterator[tuple[str, str]]
 
 def _holds(condition: ask.Condition, row: Row) -> bool:
     match condition:
-        case ask.Compare(left, sign, right):
-            return _compares(_value(left, row), sign, _value(right, row))
-        case ask.Like(field, pattern):
-            return field.name in row and pattern.search(row[field.name]) is not None
-        case ask.In(field, values):
-            return any(_compares(row.get(field.name), "=", each.text) for each in values)
-        case ask.Present(field):
-            return field.name in row
-        case ask.Not(part):
-            return not _holds(part, row)
+        case ask.Compare(field, sign, text):
+            return field in row and _compares(row[field], sign, text)
+        case ask.Like(field, pattern, negated):
+            return (field in row and pattern.search(row[field]) is not None) is not negated
         case ask.All() | ask.Any():
             joined = all if isinstance(condition, ask.All) else any
             return joined(_holds(part, row) for part in condition.parts)
 
 
-def _value(operand: ask.Operand, row: Row) -> str | None:
-    return operand.text if isinstance(operand, ask.Literal) else row.get(operand.name)
-
-
-def _compares(left: str | None, sign: str, right: str | None) -> bool:
-    """Numbers as numbers, all else as texts; nothing can be said of what isn't there."""
-    if left is None or right is None:
-        return False
+def _compares(left: str, sign: str, right: str) -> bool:
+    """Numbers as numbers, all else as texts."""
     numbers = _number(left), _number(right)
     if sign in ("=", "!="):
         same = left == right or (numbers[0] is not None and numbers[0] == numbers[1])
@@ -132,34 +105,15 @@ def _compares(left: str | None, sign: str, right: str | None) -> bool:
     return _COMPARE[sign](numbers[0], numbers[1])
 
 
-def _number(text: str | None) -> float | None:
-    return float(text) if text is not None and _NUMBER.fullmatch(text) else None
+def _number(text: str) -> float | None:
+    return float(text) if _NUMBER.fullmatch(text) else None
 
 
 def _grouped(stats: ask.Stats, rows: Iterable[Row]) -> Iterator[Row]:
-    groups: dict[tuple[str | None, ...], list[Row]] = {}
-    for row in rows:
-        groups.setdefault(tuple(row.get(each.field) for each in stats.by), []).append(row)
-    for key, members in groups.items():
-        named = dict(zip(_aliases(stats.by), key, strict=True))
-        counted = {each.alias: _aggregated(each, members) for each in stats.aggregates}
-        both = {**named, **counted}
-        yield {name: value for name, value in both.items() if value is not None}
-
-
-def _aggregated(aggregate: ask.Aggregate, rows: Sequence[Row]) -> str | None:
-    if aggregate.field is None:
-        return str(len(rows))
-    texts = [row[aggregate.field] for row in rows if aggregate.field in row]
-    if aggregate.function == "count":
-        return str(len(texts))
-    numbers = [number for text in texts if (number := _number(text)) is not None]
-    if not numbers:
-        return None
-    total = sum(numbers)
-    found = {"sum": total, "avg": total / len(numbers), "min": min(numbers), "max": max(numbers)}
-    # Without an exponent, which `_number` doesn't read.
-    return f"{Decimal(str(found[aggregate.function])).normalize():f}"
+    groups = Counter(tuple(row.get(name) for name in stats.by) for row in rows)
+    for key, count in groups.items():
+        named = {name: text for name, text in zip(stats.by, key, strict=True) if text is not None}
+        yield {**named, stats.count: str(count)}
 
 
 def _ordering(name: str) -> Callable[[Row], tuple[bool, float, tuple[_Chunk, ...]]]:

@@ -1,8 +1,8 @@
-"""Logs Insights' query language, as far as saved queries and dashboards of a service use it.
+"""Logs Insights' query language, as far as the saved queries of `modules` use it.
 
 Pages are those of the CloudWatch Logs User Guide (AmazonCloudWatch/latest/logs/CWL_QuerySyntax and
-those below it). What is not read here is refused by name: a clause that is passed over would show
-rows that were not asked for.
+those below it). What is not read here is refused by name, for it is not emulated: a clause that is
+ignored would show rows that were not asked for.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 _T = TypeVar("_T")
-DEFAULT_LIMIT, MOST = 10_000, 100_000  # CWL_QuerySyntax-Limit
+DEFAULT_LIMIT, MAX_LIMIT = 10_000, 100_000  # CWL_QuerySyntax-Limit
 COMPARISONS = ("=", "!=", "<", "<=", ">", ">=")
-AGGREGATES = frozenset({"avg", "count", "max", "min", "sum"})
 
 
 class MalformedQueryError(Exception):
@@ -23,59 +22,21 @@ class MalformedQueryError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
-    """A field of the event, by name."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Literal:
-    """A text or a number, as it is written."""
-
-    text: str
-
-
-Operand = Field | Literal
-
-
-@dataclass(frozen=True, slots=True)
 class Compare:
-    """Two operands and what is to hold between them."""
+    """A field, a text or number as it is written, and what is to hold between them."""
 
-    left: Operand
+    field: str
     operator: str
-    right: Operand
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Like:
-    """A field that has the pattern somewhere in it."""
+    """A field that has the pattern somewhere in it, or with `negated` doesn't."""
 
-    field: Field
+    field: str
     pattern: re.Pattern[str]
-
-
-@dataclass(frozen=True, slots=True)
-class In:
-    """A field that is one of several values."""
-
-    field: Field
-    values: tuple[Literal, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Present:
-    """A field that the event has."""
-
-    field: Field
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    """What is not to hold."""
-
-    part: Condition
+    negated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,22 +53,14 @@ class Any:
     parts: tuple[Condition, ...]
 
 
-Condition = Compare | Like | In | Present | Not | All | Any
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A field, and what it is called from here on (CWL_QuerySyntax-alias)."""
-
-    field: str
-    alias: str
+Condition = Compare | Like | All | Any
 
 
 @dataclass(frozen=True, slots=True)
 class Show:
     """`fields`, or `display`, which stands in for every `fields` before it."""
 
-    fields: tuple[Named, ...]
+    fields: tuple[str, ...]
     alone: bool
 
 
@@ -119,20 +72,11 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
-class Aggregate:
-    """One number of a group: `field` is None for count(*)."""
-
-    function: str
-    field: str | None
-    alias: str
-
-
-@dataclass(frozen=True, slots=True)
 class Stats:
-    """A row for each group of events that have the same values of `by`."""
+    """`stats count(*) as count by …`: a row for each group with the same values of `by`."""
 
-    aggregates: tuple[Aggregate, ...]
-    by: tuple[Named, ...]
+    count: str
+    by: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +98,11 @@ Command = Show | Filter | Stats | Sort | Limit
 _TOKEN = re.compile(
     r"""(?P<space>\s+|\#[^\n]*)
       | (?P<text>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')
-      | (?P<pattern>/(?:\\.|[^/\n])+/i?)
+      | (?P<pattern>/(?:\\.|[^/\n])+/)
       | (?P<quoted>`[^`]+`)
       | (?P<number>-?\d+(?:\.\d+)?)
       | (?P<name>@?[A-Za-z_][\w.]*)
-      | (?P<sign>!=|<=|>=|=~|[|,()\[\]=<>*])
+      | (?P<sign>!=|<=|>=|[][|,()=<>*])
     """,
     re.VERBOSE,
 )
@@ -196,47 +140,30 @@ class _Parser:
             raise self._unexpected()
 
     def _command(self) -> Command:
-        match self._next().lower():
-            case "fields":
-                return Show(tuple(self._separated(self._named)), alone=False)
-            case "display":
-                names = self._separated(self._name)
-                return Show(tuple(Named(name, name) for name in names), alone=True)
-            case "filter":
-                return Filter(self._either())
-            case "stats":
-                return self._stats()
-            case "sort":
-                return Sort(tuple(self._separated(self._key)))
-            case "limit":
-                return Limit(self._most())
-        self._at -= 1
-        raise self._unexpected()
+        if self._take("fields"):
+            return Show(tuple(self._separated(self._name)), alone=False)
+        if self._take("display"):
+            return Show(tuple(self._separated(self._name)), alone=True)
+        if self._take("filter"):
+            return Filter(self._either())
+        if self._take("stats"):
+            return self._stats()
+        if self._take("sort"):
+            return Sort(tuple(self._separated(self._key)))
+        self._expect("limit")
+        return Limit(self._limit())
 
     def _stats(self) -> Stats:
-        aggregates = tuple(self._separated(self._aggregate))
-        by = self._separated(self._named) if self._take("by") else ()
-        return Stats(aggregates, tuple(by))
+        for word in ("count", "(", "*", ")", "as"):
+            self._expect(word)
+        count = self._name()
+        self._expect("by")
+        return Stats(count, tuple(self._separated(self._name)))
 
-    def _aggregate(self) -> Aggregate:
-        function = self._of("name").lower()
-        if function not in AGGREGATES:
-            self._at -= 1
-            raise self._unexpected()
-        self._expect("(")
-        field = None if self._take("*") else self._name()
-        self._expect(")")
-        alias = self._name() if self._take("as") else f"{function}({field or '*'})"
-        return Aggregate(function, field, alias)
-
-    def _named(self) -> Named:
-        name = self._name()
-        return Named(name, self._name() if self._take("as") else name)
-
-    def _most(self) -> int:
+    def _limit(self) -> int:
         text = self._of("number")
-        if not text.isdecimal() or not 1 <= int(text) <= MOST:
-            raise MalformedQueryError(f"limit is a whole number from 1 to {MOST}, not {text}")
+        if not text.isdecimal() or not 1 <= int(text) <= MAX_LIMIT:
+            raise MalformedQueryError(f"limit is a whole number from 1 to {MAX_LIMIT}, not {text}")
         return int(text)
 
     def _key(self) -> tuple[str, bool]:
@@ -261,96 +188,55 @@ class _Parser:
         return parts[0] if len(parts) == 1 else All(tuple(parts))
 
     def _one(self) -> Condition:
-        if self._take("not"):
-            return Not(self._one())
-        if self._take("("):
-            inner = self._either()
-            self._expect(")")
-            return inner
-        if self._take("ispresent"):
-            self._expect("(")
-            field = Field(self._name())
-            self._expect(")")
-            return Present(field)
-        return self._comparison(self._operand())
-
-    def _comparison(self, left: Operand) -> Condition:
+        field = self._name()
+        for operator in COMPARISONS:
+            if self._take(operator):
+                return Compare(field, operator, self._literal())
         negated = self._take("not")
-        if isinstance(left, Field) and self._take("like", "=~"):
-            like = Like(left, self._pattern())
-            return Not(like) if negated else like
-        if isinstance(left, Field) and self._take("in"):
-            self._expect("[")
-            found = In(left, tuple(self._separated(self._literal)))
-            self._expect("]")
-            return Not(found) if negated else found
-        operator = self._next()
-        if negated or operator not in COMPARISONS:
-            self._at -= 1
-            raise self._unexpected()
-        return Compare(left, operator, self._operand())
+        self._expect("like")
+        return Like(field, self._pattern(), negated)
 
     def _pattern(self) -> re.Pattern[str]:
-        kind, text = self._tokens[self._at]
-        if kind != "pattern":
-            return re.compile(re.escape(_unquoted(self._of("text"))))
-        self._at += 1
-        body, _, flags = text[1:].rpartition("/")
+        text = self._of("pattern")
         try:
-            return re.compile(body, re.IGNORECASE if flags else 0)
+            return re.compile(text[1:-1])
         except re.error as error:
             raise MalformedQueryError(f"{text} is no pattern: {error}") from error
 
-    def _operand(self) -> Operand:
+    def _literal(self) -> str:
         kind, _ = self._tokens[self._at]
-        return Field(self._name()) if kind in ("name", "quoted") else self._literal()
-
-    def _literal(self) -> Literal:
-        kind, text = self._tokens[self._at]
-        if kind not in ("text", "number"):
-            raise self._unexpected()
-        self._at += 1
-        return Literal(_unquoted(text) if kind == "text" else text)
+        if kind == "number":
+            return self._of("number")
+        return re.sub(r"\\(.)", r"\1", self._of("text")[1:-1])
 
     # -- tokens ------------------------------------------------------------------------
 
     def _name(self) -> str:
-        kind, text = self._tokens[self._at]
-        if kind not in ("name", "quoted"):
-            raise self._unexpected()
-        self._at += 1
-        return text.strip("`")
+        kind, _ = self._tokens[self._at]
+        return self._of("quoted").strip("`") if kind == "quoted" else self._of("name")
 
     def _separated(self, item: Callable[[], _T]) -> Iterator[_T]:
         yield item()
         while self._take(","):
             yield item()
 
-    def _take(self, *words: str) -> bool:
+    def _take(self, word: str) -> bool:
         kind, text = self._tokens[self._at]
-        taken = kind in ("name", "sign") and text.lower() in words
+        taken = kind in ("name", "sign") and text.lower() == word
         self._at += taken
         return taken
 
-    def _expect(self, sign: str) -> None:
-        if not self._take(sign):
+    def _expect(self, word: str) -> None:
+        if not self._take(word):
             raise self._unexpected()
 
-    def _of(self, wanted: str) -> str:
+    def _of(self, requested: str) -> str:
         kind, text = self._tokens[self._at]
-        if kind != wanted:
+        if kind != requested:
             raise self._unexpected()
-        self._at += 1
-        return text
-
-    def _next(self) -> str:
-        _, text = self._tokens[self._at]
         self._at += 1
         return text
 
     def _unexpected(self) -> MalformedQueryError:
-        return MalformedQueryError(f"unexpected word found: {self._tokens[self._at][1]}")
-
-
-def _unquoted(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text[1:-1])
+        found = self._tokens[self._at][1]
+        return MalformedQueryError(f"unexpected word found: {found}, or it is not emulated here")

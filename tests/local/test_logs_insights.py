@@ -60,23 +60,15 @@ def numbers(condition: str) -> list[int]:
         ("cold = 'true'", [1]),
         ("error.type = 'NotFound'", [3]),
         ("tags.0 = 'x'", [3]),
-        ('route like "/v1/items"', [1, 2]),
-        ('route like "items."', []),
         (r"route like /^\/v1.*\{id\}$/", [2]),
-        ("route like /HEALTH/i", [3]),
         ("route not like /health/", [1, 2, 4]),
-        ("@message =~ /START/", [4]),
-        ("status in [201, 404]", [2, 3]),
-        ("status not in ['201', '404']", [1, 4]),
-        ("ispresent(id)", [1, 2]),
-        ("not ispresent(route)", [4]),
         ("status >= 400 and route not like /health/", [1]),
         ("id = 'b' or status = 404 and wait > 1", [2]),
-        ("(id = 'b' or status = 404) and not wait > 1", [3]),
         ("`id` = 'b'", [2]),
         ("nothing = 'b' or nothing != 'b' or nothing < 1", []),
         ("id < 3", []),
         ("nothing like /^/", []),
+        ("@message like /START/", [4]),
     ],
 )
 def test_a_filter_lets_through_what_it_says(condition: str, through: list[int]) -> None:
@@ -90,14 +82,6 @@ def test_rows_have_the_fields_that_are_asked_for_and_that_are_there() -> None:
     ]
     assert asked("fields id | display `wait` | limit 1") == [{"wait": "30"}]
     assert asked("filter id = 'b'")[0].keys() == {"@timestamp", "@message"}
-
-
-def test_a_field_goes_by_its_alias() -> None:
-    assert asked("fields id as name, wait | filter name = 'b'") == [{"name": "b", "wait": "9"}]
-    assert asked("fields nothing as name, id | filter id = 'b'") == [{"id": "b"}]
-    assert asked(
-        "filter wait > 9 | stats count(*) as n by route as path | filter path like '/'"
-    ) == [{"path": "/v1/items", "n": "1"}]
 
 
 def test_texts_are_ordered_as_aws_documents_it() -> None:
@@ -138,21 +122,11 @@ def test_numbers_are_ordered_as_numbers_after_all_texts() -> None:
 def test_groups_are_counted() -> None:
     query = """
       # by class
-      filter ispresent(status)
-      | stats count(*) as requests, max(wait), sum(wait) as waited, avg(wait) as mean by cold
+      filter status > 0
+      | stats count(*) as requests by cold
       | sort requests desc
     """
-    assert asked(query) == [
-        {"requests": "2", "max(wait)": "9", "waited": "9", "mean": "9"},
-        {"cold": "true", "requests": "1", "max(wait)": "30", "waited": "30", "mean": "30"},
-    ]
-
-
-def test_aggregates_keep_every_digit() -> None:
-    events = [event(1, {"x": 12345678}), event(2, {"x": 2.25})]
-
-    (row,) = answer(parse("stats sum(x) as s, avg(x) as a, max(x) as m"), events).rows
-    assert row == {"s": "12345680.25", "a": "6172840.125", "m": "12345678"}
+    assert asked(query) == [{"requests": "2"}, {"cold": "true", "requests": "1"}]
 
 
 def test_what_a_filter_of_groups_leaves_is_no_count_of_events() -> None:
@@ -178,6 +152,16 @@ def test_what_a_filter_of_groups_leaves_is_no_count_of_events() -> None:
         ("limit 0", "0"),
         ("limit 100001", "100001"),
         ("filter id", "the end"),
+        ("filter id in ['a']", "in"),
+        ("filter ispresent(id)", "("),
+        ("filter not id = 'a'", "id"),
+        ("filter (id = 'a')", "("),
+        ("filter id = other", "other"),
+        ("filter id like 'a'", "'a'"),
+        ("stats count(id) as n by id", "id"),
+        ("stats avg(wait) as n by id", "avg"),
+        ("stats count(*) as n", "the end"),
+        ("fields id as name", "as"),
         ("fields id |", "the end"),
         ("display id as x", "as"),
         ("fields wait / 1000 as seconds", "/"),
