@@ -1,7 +1,7 @@
 """What a dashboard's body says, in the form that AWS documents.
 
 AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure. Text and lines over time
-are drawn, which is what modules/dashboard makes; a widget that says anything else is named instead.
+are drawn, which is what the modules make; a widget that says anything else is named instead.
 """
 
 from __future__ import annotations

@@ -19,17 +19,17 @@ from hypercorn.config import Config
 from ministack import app as ministack_app
 
 from local import doors, edge, entrance, mends, regions, replication, report, settings, web_acl
-from local.cloudwatch.runner import Runner
-from local.cloudwatch.store import shared as metrics
 from local.dns.data_plane import DataPlane, Setup
 from local.dns.resolver import cached_lookup
 from local.doors import Receive, Scope, Send
 from local.faults import FaultError, Faults, fault_of, known_region
 from local.listeners import Listeners
+from local.observability.alarms.runner import Runner
+from local.observability.metrics.store import shared as metrics
+from local.observability.service import Telemetry
+from local.observability.traces import api as xray_api
+from local.observability.traces import services as traced_services
 from local.persistence import Saver, only_reads
-from local.telemetry.service import Telemetry
-from local.xray import api as xray_api
-from local.xray import services as traced_services
 
 logger = logging.getLogger("local")
 

@@ -28,7 +28,7 @@ from ministack.services import cloudfront
 
 from local import web_acl
 from local.doors import Request, Response
-from local.telemetry.records import EdgeRecord, OriginExchange
+from local.observability.records import EdgeRecord, OriginExchange
 
 Answer = tuple[int, str, Sequence[tuple[str, str]], bytes]
 Origin = dict[str, Any]

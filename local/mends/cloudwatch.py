@@ -1,4 +1,4 @@
-"""Mends of CloudWatch; what it computes is in `local.cloudwatch`."""
+"""Mends of CloudWatch; what it computes is in `local.observability`."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from botocore.model import ListShape, ServiceModel, Shape, StructureShape
 from ministack.core.responses import AccountScopedDict
 from ministack.services import cloudwatch
 
-from local.cloudwatch import alarms, queries, store
-from local.cloudwatch.metric_math import Grid, Series
-from local.cloudwatch.queries import Query, QueryError
+from local.observability.alarms import evaluation as alarms
+from local.observability.metrics import queries, store
+from local.observability.metrics.metric_math import Grid, Series
+from local.observability.metrics.queries import Query, QueryError
 
 Document = dict[str, Any]
 Response = tuple[int, dict[str, Any], bytes]
@@ -45,7 +46,7 @@ def alarms_by_the_clock() -> None:
     """Alarms are evaluated on every write, of any metric of that name, over one single window.
 
     CloudWatch evaluates them at intervals, M out of N periods, also when nothing is written:
-    `local.cloudwatch.runner`.
+    `local.observability.alarms.runner`.
     """
     cloudwatch._evaluate_alarm = lambda _alarm: None
     cloudwatch._evaluate_all_alarms = lambda: None
@@ -151,7 +152,7 @@ def old_points() -> None:
 def saved_without_copies() -> None:
     """To be saved, everything is first copied, on the event loop; nothing needs the copy.
 
-    Data points are none of it: `local.telemetry.keeping`.
+    Data points are none of it: a run begins without any.
     """
 
     def get_state() -> Document:

@@ -15,14 +15,15 @@ from typing import Any
 from ministack.core.responses import AccountRegionScopedDict, get_account_id
 from ministack.services import cloudwatch_logs as logs
 
-from local.logs_insights import evaluation, language
+from local.observability.logs import insights_evaluation as evaluation
+from local.observability.logs import insights_language as language
 
 _log = logging.getLogger(__name__)
 
 Response = tuple[int, dict[str, Any], bytes]
 Handler = Callable[..., Awaitable[Response]]
 
-# What is saved all the time; log events are not: `local.telemetry.keeping`.
+# What is saved all the time; log events are not: `local.observability.logs.retention`.
 SAVED = (
     *("destinations", "resource_policies", "log_group_policies", "metric_filters", "queries"),
     *("delivery_sources", "delivery_destinations", "deliveries"),

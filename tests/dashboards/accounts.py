@@ -13,8 +13,8 @@ from dashboards.cloudwatch import Alarm, Change, CloudWatch
 from dashboards.series import Query, Result, Window
 from toolchain.settings import Account
 
-LOCAL = Account("local", "landing", "000000000000", "landing.localhost", "us-east-1", "us-west-2")
-DEV = Account("dev", "landing", "111111111111", "dev.example.com", "us-east-1", "us-west-2")
+LOCAL = Account("local", "landing", "000000000000", "landing.localhost", "us-east-1", "us-west-2", "landing-local-items")
+DEV = Account("dev", "landing", "111111111111", "dev.example.com", "us-east-1", "us-west-2", "landing-dev-items")
 NAME = "landing-dev-us-west-2"
 MARKUP = "<img src=x onerror=alert(1)>"
 BODY = {
@@ -62,7 +62,7 @@ class FakeCloudWatch(CloudWatch):
     down: dict[str, Exception] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        super().__init__("landing-dev-", ("us-east-1", "us-west-2"))
+        super().__init__("landing-dev-", ("us-east-1", "us-west-2", "landing-X-items"))
 
     def dashboards(self) -> list[str]:
         if error := self.down.get("everywhere"):

@@ -12,12 +12,12 @@ from ministack.core.responses import request_scope
 from ministack.services import cloudwatch
 
 from local import process
-from local.cloudwatch import alarms
-from local.cloudwatch.alarms import Alarm, Verdict, evaluate, read
-from local.cloudwatch.metric_math import Grid, Series
-from local.cloudwatch.queries import MetricStat, QueryError
-from local.cloudwatch.runner import Runner
-from local.cloudwatch.store import Store, tidy
+from local.observability.alarms import evaluation as alarms
+from local.observability.alarms.evaluation import Alarm, Verdict, evaluate, read
+from local.observability.alarms.runner import Runner
+from local.observability.metrics.metric_math import Grid, Series
+from local.observability.metrics.queries import MetricStat, QueryError
+from local.observability.metrics.store import Store, tidy
 from local.settings import Settings
 from tests.local.bench import Bench, eventually
 from tests.local.math_alarm import DEFINITION, MATH, RATE

@@ -12,9 +12,9 @@ import pytest
 from ministack.core.responses import request_scope
 from ministack.services import cloudwatch_logs as logs
 
-from local.logs_insights.evaluation import Row, answer
-from local.logs_insights.language import MalformedQueryError, parse
 from local.mends import logs as mends
+from local.observability.logs.insights_evaluation import Row, answer
+from local.observability.logs.insights_language import MalformedQueryError, parse
 from tests.e2e.waiting import eventually
 
 MODULES = Path(__file__).parents[2] / "modules"

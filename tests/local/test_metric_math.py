@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.cloudwatch.metric_math import Grid, MathError, Scope, Series, evaluate, parse
-from local.cloudwatch.queries import MetricStat, QueryError, read, results
-from local.cloudwatch.statistics import Summary, statistic
+from local.observability.metrics.metric_math import Grid, MathError, Scope, Series, evaluate, parse
+from local.observability.metrics.queries import MetricStat, QueryError, read, results
+from local.observability.metrics.statistics import Summary, statistic
 
 MODULES = Path(__file__).parents[2] / "modules"
 GRID = Grid((0, 60, 120, 180, 240), 60)

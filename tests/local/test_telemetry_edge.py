@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.telemetry.access_logs import DEFAULT_FIELDS
+from local.observability.logs.access_logs import DEFAULT_FIELDS
 from tests.local.bench import REGIONS, TABLE
 from tests.local.global_layer import API, GlobalLayer
 from tests.local.measured import Measured

@@ -1,7 +1,8 @@
-"""Data points by minute and value, over a restart, and those in log events."""
+"""Data points by minute and value, what a restart leaves of them, and those in log events."""
 
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,11 +10,12 @@ from ministack.core.responses import request_scope
 from ministack.services import cloudwatch
 
 from local import process
+from local.observability.metrics import embedded_metrics
+from local.observability.metrics.embedded_metrics import INVALID, NO_JSON
+from local.observability.metrics.recorder import Recorder, Sample
 from local.settings import Settings
-from local.telemetry import embedded_metrics
-from local.telemetry.embedded_metrics import INVALID, NO_JSON
-from local.telemetry.metrics import Recorder, Sample
-from tests.local.bench import Bench, command
+from tests.local.bench import Bench
+from tests.local.math_alarm import DEFINITION
 
 SCOPE = ("111111111111", "eu-west-1")
 DIMENSIONS = (("Api", "a"),)
@@ -66,38 +68,29 @@ def test_a_minute_is_stored_once_it_is_over(clock: Clock) -> None:
     assert _stored() == [(600, 5, 1)]
 
 
-def test_metrics_and_log_events_survive_a_restart(chosen: Settings) -> None:
-    process.start(chosen)
-    bench = Bench(chosen)
-    bench.client("cloudwatch").put_metric_data(
-        Namespace="kept",
-        MetricData=[
-            {"MetricName": "m", "Values": [1, 2], "Counts": [3, 4], "Unit": "Count"},
-            {
-                "MetricName": "m",
-                "StatisticValues": {"SampleCount": 2, "Sum": 9, "Minimum": 4, "Maximum": 5},
-            },
-        ],
-    )
-    logs = bench.client("logs")
+def test_a_restart_keeps_log_events_and_alarms_states_and_no_data_points(
+    chosen: Settings,
+) -> None:
+    rarely = replace(chosen, alarm_interval=3600)
+    process.start(rarely)
+    bench = Bench(rarely)
+    watch, logs = bench.client("cloudwatch"), bench.client("logs")
+    watch.put_metric_data(Namespace="kept", MetricData=[{"MetricName": "m", "Value": 1}])
+    watch.put_metric_alarm(**DEFINITION, Namespace="kept", MetricName="m", Period=60)
+    watch.set_alarm_state(AlarmName="errors", StateValue="ALARM", StateReason="a test")
     logs.create_log_group(logGroupName="kept")
     logs.create_log_stream(logGroupName="kept", logStreamName="s")
     event = {"timestamp": int(time.time() * 1000), "message": "kept"}
     logs.put_log_events(logGroupName="kept", logStreamName="s", logEvents=[event])
 
-    assert command(chosen, "stop").returncode == 0
-    assert "Timestamp" not in (chosen.state / "cloudwatch.json").read_text()
-    process.start(chosen)
+    assert process.stop(rarely)
+    process.start(rarely)
 
-    now = time.time()
-    statistics = bench.client("cloudwatch").get_metric_statistics(
-        Namespace="kept", MetricName="m", StartTime=now - 1800, EndTime=now + 60, Period=3600,
-        Statistics=["SampleCount", "Sum", "Maximum"],
-    )["Datapoints"]  # fmt: skip
-    assert sum(each["SampleCount"] for each in statistics) == 9
-    assert sum(each["Sum"] for each in statistics) == 20
     (kept,) = logs.filter_log_events(logGroupName="kept")["events"]
     assert kept["message"] == "kept"
+    (alarm,) = watch.describe_alarms(AlarmNames=["errors"])["MetricAlarms"]
+    assert alarm["StateValue"] == "ALARM"
+    assert watch.list_metrics(Namespace="kept")["Metrics"] == []
 
 
 # -- embedded metrics ------------------------------------------------------------------

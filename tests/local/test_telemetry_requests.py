@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 from botocore.exceptions import ClientError
 
-from local.telemetry.access_logs import VARIABLES
+from local.observability.logs.access_logs import VARIABLES
 from tests.local.bench import TABLE, Stack, eventually
 from tests.local.measured import (
     ACCESS_GROUP,

@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 from ministack.core import router
 from ministack.services import lambda_svc
 
-from local.xray import header
-from local.xray.header import TraceHeader
+from local.observability.traces import header
+from local.observability.traces.header import TraceHeader
 from tests.local.bench import Bench, Stack, eventually
 
 REGION, OTHER = "us-east-1", "us-west-2"

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from local.xray import header
-from local.xray.sampling import Candidate, Rule, Sampler, matching, rule_of
+from local.observability.traces import header
+from local.observability.traces.sampling import Candidate, Rule, Sampler, matching, rule_of
 
 CANDIDATE = Candidate(
     service_name="pets/test",

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from local.xray import traces as module
-from local.xray.daemon import document
-from local.xray.header import TraceHeader
-from local.xray.segments import (
+from local.observability.traces import traces as module
+from local.observability.traces.daemon import document
+from local.observability.traces.header import TraceHeader
+from local.observability.traces.segments import (
     Call,
     Exchange,
     Invocation,
@@ -17,7 +17,7 @@ from local.xray.segments import (
     of_invocation,
     of_stage,
 )
-from local.xray.traces import Traces, assembled, parts
+from local.observability.traces.traces import Traces, assembled, parts
 
 ROOT = "1-5759e988-bd862e3fe1be46a994272793"
 SCOPE = ("000000000000", "us-east-1")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dashboards import body as bodies
-from local.cloudwatch import alarms
+from local.observability.alarms import evaluation as alarms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

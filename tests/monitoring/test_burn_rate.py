@@ -22,10 +22,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ministack.services.cloudwatch import _parse_alarm_rule
 
-from local.cloudwatch import alarms
-from local.cloudwatch.alarms import ALARM, OK, Alarm
-from local.cloudwatch.metric_math import Grid, Series
-from local.cloudwatch.queries import MetricStat
+from local.observability.alarms import evaluation as alarms
+from local.observability.alarms.evaluation import ALARM, OK, Alarm
+from local.observability.metrics.metric_math import Grid, Series
+from local.observability.metrics.queries import MetricStat
 from tests.e2e.plugin import ACCOUNT
 from toolchain.paths import TREE
 from toolchain.settings import read_settings

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dashboards import body as bodies
-from local.cloudwatch.alarms import read
+from local.observability.alarms.evaluation import read
 from tests.monitoring import catalogue, log_queries, places
 from tests.monitoring.named import Named, by_alarm, by_dashboard
 from tests.monitoring.places import Place

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from local.cloudwatch import queries
-from local.cloudwatch.metric_math import Grid, Series
-from local.cloudwatch.queries import MINUTE, Fetch, Query, QueryError
+from local.observability.metrics import queries
+from local.observability.metrics.metric_math import Grid, Series
+from local.observability.metrics.queries import MINUTE, Fetch, Query, QueryError
 
 OK, ALARM, INSUFFICIENT = "OK", "ALARM", "INSUFFICIENT_DATA"
 # How many periods beyond N are looked at for data points that the last N lack. AWS gives no rule,

@@ -17,9 +17,9 @@ from ministack import app as ministack_app
 from ministack.core import iam_actions, router
 from ministack.core.responses import AccountRegionScopedDict, get_account_id, get_region
 
-from local.xray.sampling import Rule, rule_of
-from local.xray.segments import Document
-from local.xray.traces import Scope, Traces
+from local.observability.traces.sampling import Rule, rule_of
+from local.observability.traces.segments import Document
+from local.observability.traces.traces import Scope, Traces
 
 Response = tuple[int, dict[str, Any], bytes]
 

@@ -13,9 +13,10 @@ from ministack.core.responses import request_scope
 from ministack.services import apigateway_v1 as gateway
 from ministack.services import cloudwatch_logs as logs
 
+from local.observability.logs import log_groups
+from local.observability.metrics import cloudfront_metrics
+from local.observability.records import EdgeRecord, GatewayRecord
 from local.settings import HOME_REGION
-from local.telemetry import edge, log_groups
-from local.telemetry.records import EdgeRecord, GatewayRecord
 
 NOTHING = "-"
 
@@ -128,7 +129,7 @@ def of_edge(record: EdgeRecord) -> None:
 
 def _deliveries(record: EdgeRecord) -> Iterator[tuple[str, list[str]]]:
     """The log groups that the access log goes to, and the fields that were chosen."""
-    arn = edge.arn(record.account, record.distribution)
+    arn = cloudfront_metrics.arn(record.account, record.distribution)
     sources = {
         source["name"]
         for source in logs._delivery_sources.values()
@@ -161,7 +162,7 @@ FIELDS: Mapping[str, Callable[[EdgeRecord], object]] = {
     "timestamp(ms)": lambda record: int(record.end * 1000),
     "DistributionId": lambda record: record.distribution,
     "x-edge-location": lambda record: record.headers.get("x-amz-cf-pop"),
-    "sc-bytes": edge.sent_bytes,
+    "sc-bytes": cloudfront_metrics.sent_bytes,
     "c-ip": lambda record: record.request.client,
     "cs-method": lambda record: record.request.method,
     "cs(Host)": lambda record: record.distribution_domain,
@@ -170,24 +171,24 @@ FIELDS: Mapping[str, Callable[[EdgeRecord], object]] = {
     "cs(Referer)": lambda record: _encoded(record, "referer"),
     "cs(User-Agent)": lambda record: _encoded(record, "user-agent"),
     "cs-uri-query": lambda record: record.request.query,
-    "x-edge-result-type": edge.result_type,
+    "x-edge-result-type": cloudfront_metrics.result_type,
     "x-edge-request-id": lambda record: record.request_id,
     "x-host-header": lambda record: record.request.name,
     "cs-protocol": lambda _record: "https",
-    "cs-bytes": edge.received_bytes,
+    "cs-bytes": cloudfront_metrics.received_bytes,
     "time-taken": lambda record: f"{record.latency / 1000:.3f}",
     "x-forwarded-for": lambda record: record.request.headers.get("x-forwarded-for"),
-    "x-edge-response-result-type": edge.result_type,
+    "x-edge-response-result-type": cloudfront_metrics.result_type,
     "cs-protocol-version": lambda record: record.request.protocol,
     "time-to-first-byte": lambda record: f"{record.latency / 1000:.3f}",
-    "x-edge-detailed-result-type": edge.detailed_result_type,
+    "x-edge-detailed-result-type": cloudfront_metrics.detailed_result_type,
     "sc-content-type": lambda record: record.headers.get("content-type"),
     "sc-content-len": lambda record: record.response_length,
     "origin-fbl": lambda record: (
-        f"{edge.origin_latency(record) / 1000:.3f}" if record.origin else None
+        f"{cloudfront_metrics.origin_latency(record) / 1000:.3f}" if record.origin else None
     ),
     "origin-lbl": lambda record: (
-        f"{edge.origin_latency(record) / 1000:.3f}" if record.origin else None
+        f"{cloudfront_metrics.origin_latency(record) / 1000:.3f}" if record.origin else None
     ),
 }
 

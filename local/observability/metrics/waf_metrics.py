@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from local.telemetry.metrics import Dimensions, Recorder, Sample
+from local.observability.metrics.recorder import Dimensions, Recorder, Sample
 from local.web_acl import Decision
 
 NAMESPACE = "AWS/WAFV2"

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.telemetry.metrics import MINUTE, Dimensions, Sample
+from local.observability.metrics.recorder import MINUTE, Dimensions, Sample
 
 # Limits of the specification.
 MOST_METRICS, MOST_VALUES, MOST_DIMENSIONS = 100, 100, 30

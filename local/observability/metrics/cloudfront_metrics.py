@@ -11,9 +11,9 @@ from http.client import responses
 
 from ministack.services import cloudfront
 
+from local.observability.metrics.recorder import Dimensions, Recorder, Sample
+from local.observability.records import EdgeRecord, milliseconds
 from local.settings import HOME_REGION
-from local.telemetry.metrics import Dimensions, Recorder, Sample
-from local.telemetry.records import EdgeRecord, milliseconds
 
 NAMESPACE = "AWS/CloudFront"
 DOWNLOADS, UPLOADS = ("GET", "HEAD", "OPTIONS"), ("POST", "PUT")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from local.logs_insights import language as ask
+from local.observability.logs import insights_language as ask
 
 Row = Mapping[str, str]
 _Chunk = tuple[str, int, str]

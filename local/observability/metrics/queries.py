@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.cloudwatch.metric_math import (
+from local.observability.metrics.metric_math import (
     ID,
     Grid,
     MathError,
@@ -16,7 +16,7 @@ from local.cloudwatch.metric_math import (
     names,
     parse,
 )
-from local.cloudwatch.statistics import is_statistic
+from local.observability.metrics.statistics import is_statistic
 
 MINUTE = 60
 

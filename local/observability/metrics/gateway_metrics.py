@@ -17,11 +17,11 @@ from ministack.core.responses import request_scope
 from ministack.services import apigateway_v1 as gateway
 
 from local import doors, web_acl
+from local.observability.metrics import lambda_metrics
+from local.observability.metrics.recorder import Dimensions, Recorder, Sample
+from local.observability.records import Authorization, GatewayRecord, Integration, Scope
+from local.observability.traces import header
 from local.settings import LOOPBACK
-from local.telemetry import functions
-from local.telemetry.metrics import Dimensions, Recorder, Sample
-from local.telemetry.records import Authorization, GatewayRecord, Integration, Scope
-from local.xray import header
 
 NAMESPACE = "AWS/ApiGateway"
 
@@ -212,12 +212,12 @@ def _note_integrations() -> None:
         notes = _notes.get()
         if notes is None:
             return await call(function_ref, *args, **kwargs)
-        made, start = functions.Call(function_ref), time.time()
-        token = functions.called.set(made)
+        made, start = lambda_metrics.Call(function_ref), time.time()
+        token = lambda_metrics.called.set(made)
         try:
             result, missing = await call(function_ref, *args, **kwargs)
         finally:
-            functions.called.reset(token)
+            lambda_metrics.called.reset(token)
         notes.integration = _integration(made, start, result or {}, missing=bool(missing))
         return result, missing
 
@@ -225,7 +225,7 @@ def _note_integrations() -> None:
 
 
 def _integration(
-    call: functions.Call, start: float, result: dict[str, Any], *, missing: bool
+    call: lambda_metrics.Call, start: float, result: dict[str, Any], *, missing: bool
 ) -> Integration:
     status = 404 if missing else 429 if result.get("throttle") else 200
     error = None

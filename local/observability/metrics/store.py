@@ -16,9 +16,9 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch
 
-from local.cloudwatch.metric_math import Grid, Series
-from local.cloudwatch.queries import MINUTE, MetricStat
-from local.cloudwatch.statistics import Summary, statistic
+from local.observability.metrics.metric_math import Grid, Series
+from local.observability.metrics.queries import MINUTE, MetricStat
+from local.observability.metrics.statistics import Summary, statistic
 
 # CloudWatch keeps points of a minute for 15 days (CloudWatch-Concepts). Here a day is plenty:
 # three times the longest window of an alarm, and what a page shows.

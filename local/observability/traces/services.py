@@ -25,12 +25,12 @@ from ministack.services import apigateway_v1 as gateway
 from ministack.services import lambda_svc
 
 from local import doors
+from local.observability.traces import api, header, segments
+from local.observability.traces.daemon import Daemon, Role
+from local.observability.traces.header import TraceHeader, new_segment_id
+from local.observability.traces.sampling import Candidate, Sampler, matching
+from local.observability.traces.segments import Call, Exchange, Invocation, Span, Stage
 from local.settings import LOOPBACK
-from local.xray import api, header, segments
-from local.xray.daemon import Daemon, Role
-from local.xray.header import TraceHeader, new_segment_id
-from local.xray.sampling import Candidate, Sampler, matching
-from local.xray.segments import Call, Exchange, Invocation, Span, Stage
 
 Response = tuple[int, dict[str, Any], bytes]
 Headers = dict[str, str]

@@ -11,20 +11,18 @@ from ministack.services import cloudwatch
 
 from local import edge as distributions
 from local import web_acl
-from local.cloudwatch.store import Store
-from local.replication import Replication
-from local.telemetry import (
-    access_logs,
-    edge,
-    functions,
-    gateway,
-    keeping,
-    log_groups,
-    sign_ins,
-    tables,
-    web_acls,
+from local.observability.logs import access_logs, log_groups, retention
+from local.observability.metrics import (
+    cloudfront_metrics,
+    cognito_metrics,
+    dynamodb_metrics,
+    gateway_metrics,
+    lambda_metrics,
+    waf_metrics,
 )
-from local.telemetry.metrics import Recorder
+from local.observability.metrics.recorder import Recorder
+from local.observability.metrics.store import Store
+from local.replication import Replication
 
 TIDY_SECONDS = 60
 
@@ -36,20 +34,20 @@ class Telemetry:
         self._folder = folder
         self._recorder = Recorder()
         recorder = self._recorder
-        gateway.install([gateway.metrics_into(recorder), access_logs.of_stage])
-        distributions.listeners += [edge.metrics_into(recorder), access_logs.of_edge]
-        web_acl.listeners.append(web_acls.metrics_into(recorder))
-        replication.listeners.append(tables.replication_into(recorder))
-        functions.install(recorder)
-        tables.install(recorder)
-        sign_ins.install(recorder)
+        gateway_metrics.install([gateway_metrics.metrics_into(recorder), access_logs.of_stage])
+        distributions.listeners += [cloudfront_metrics.metrics_into(recorder), access_logs.of_edge]
+        web_acl.listeners.append(waf_metrics.metrics_into(recorder))
+        replication.listeners.append(dynamodb_metrics.replication_into(recorder))
+        lambda_metrics.install(recorder)
+        dynamodb_metrics.install(recorder)
+        cognito_metrics.install(recorder)
         log_groups.install(recorder)
         store.sources.append(recorder.flush_complete)
         self._show_readers_everything()
 
     def restore(self) -> None:
         """Take up what the last run left."""
-        keeping.restore(self._folder)
+        retention.restore(self._folder)
 
     async def run(self) -> None:
         """Forget what is too old, until cancelled."""
@@ -57,16 +55,15 @@ class Telemetry:
             await asyncio.sleep(TIDY_SECONDS)
             self._recorder.flush_complete()
             cloudwatch._evict_old_metrics()
-            log_groups.forget_old_events()
+            retention.forget_old_events()
 
     def save(self) -> None:
         """Write what the next run takes up."""
-        self._recorder.flush()
-        keeping.save(self._folder)
+        retention.save(self._folder)
 
     def table_failed(self, headers: dict[bytes, bytes], body: bytes) -> None:
         """DynamoDB has answered a function's request with 500."""
-        tables.failed(self._recorder, headers, body)
+        dynamodb_metrics.failed(self._recorder, headers, body)
 
     def _show_readers_everything(self) -> None:
         handle: Callable[..., Awaitable[Any]] = cloudwatch.handle_request

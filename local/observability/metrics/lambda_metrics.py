@@ -18,8 +18,8 @@ from ministack.core import lambda_runtime as runtime
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import lambda_svc
 
-from local.telemetry.metrics import Dimensions, Recorder, Sample
-from local.telemetry.records import Scope
+from local.observability.metrics.recorder import Dimensions, Recorder, Sample
+from local.observability.records import Scope
 
 NAMESPACE = "AWS/Lambda"
 EVERY_FUNCTION: Dimensions = ()

@@ -14,8 +14,8 @@ from urllib.parse import parse_qs
 
 from ministack.services import cognito
 
-from local.telemetry.metrics import Recorder, Sample
-from local.telemetry.records import Scope
+from local.observability.metrics.recorder import Recorder, Sample
+from local.observability.records import Scope
 
 NAMESPACE = "AWS/Cognito"
 SIGN_UP, SIGN_IN, REFRESH = "SignUpSuccesses", "SignInSuccesses", "TokenRefreshSuccesses"

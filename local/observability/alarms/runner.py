@@ -20,10 +20,10 @@ from typing import Any
 from ministack.core.responses import request_scope
 from ministack.services import cloudwatch
 
-from local.cloudwatch import alarms
-from local.cloudwatch.alarms import Verdict
-from local.cloudwatch.queries import QueryError
-from local.cloudwatch.store import Store
+from local.observability.alarms import evaluation as alarms
+from local.observability.alarms.evaluation import Verdict
+from local.observability.metrics.queries import QueryError
+from local.observability.metrics.store import Store
 
 logger = logging.getLogger("local.alarms")
 

@@ -18,7 +18,7 @@ from typing import Any
 from ministack.core.responses import request_scope
 from ministack.services import cloudwatch
 
-from local.telemetry.records import Scope
+from local.observability.records import Scope
 
 Dimensions = tuple[tuple[str, str], ...]
 MINUTE = 60

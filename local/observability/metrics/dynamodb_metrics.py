@@ -15,10 +15,10 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import dynamodb
 
+from local.observability.metrics.recorder import Recorder, Sample
+from local.observability.records import Scope
 from local.replication import Write
 from local.settings import ACCOUNT_ID
-from local.telemetry.metrics import Recorder, Sample
-from local.telemetry.records import Scope
 
 NAMESPACE = "AWS/DynamoDB"
 OPERATIONS = {

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.xray.header import TraceHeader, new_segment_id
+from local.observability.traces.header import TraceHeader, new_segment_id
 
 Document = dict[str, Any]
 

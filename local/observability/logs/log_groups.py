@@ -12,13 +12,11 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import cloudwatch_logs as logs
 
-from local.telemetry import embedded_metrics
-from local.telemetry.metrics import Recorder, Sample
-from local.telemetry.records import Scope
+from local.observability.metrics import embedded_metrics
+from local.observability.metrics.recorder import Recorder, Sample
+from local.observability.records import Scope
 
 NAMESPACE = "AWS/Logs"
-# A log group keeps its newest events. A function's invocation has about five.
-MOST_EVENTS = 50_000
 
 Group = dict[str, Any]
 Event = Mapping[str, Any]
@@ -83,15 +81,3 @@ def _count(recorder: Recorder, scope: Scope, group: str, events: list[Event]) ->
         recorder.put(scope, NAMESPACE, dimensions, samples, now)
         for point in found.points:
             recorder.put(scope, point.namespace, point.dimensions, point.samples, found.at)
-
-
-def forget_old_events() -> None:
-    """Drop the oldest events of groups that have become long, a stream at a time."""
-    for group in list(logs._log_groups._data.values()):
-        streams: dict[str, Any] = group["streams"]
-        total = sum(len(stream["events"]) for stream in list(streams.values()))
-        # In the order in which they were made; the last is being written.
-        for name in list(streams)[:-1]:
-            if total <= MOST_EVENTS:
-                break
-            total -= len(streams.pop(name)["events"])

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from local.xray.segments import Document
+from local.observability.traces.segments import Document
 
 KEPT_TRACES = 5_000
 # A trace's documents are 500 kB at most (docs.aws.amazon.com/general/latest/gr/xray.html); here

@@ -1,1 +1,0 @@
-"""What CloudWatch computes and ministack doesn't: statistics, metric math, alarm states."""

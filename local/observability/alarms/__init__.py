@@ -1,0 +1,1 @@
+"""Alarms: `evaluation` says when one goes off, `runner` looks again and again."""
