@@ -24,11 +24,7 @@ from local.dns.resolver import cached_lookup
 from local.doors import Receive, Scope, Send
 from local.faults import FaultError, Faults, fault_of, known_region
 from local.listeners import Listeners
-from local.observability.alarms.runner import Runner
-from local.observability.metrics.store import shared as metrics
-from local.observability.service import Telemetry
-from local.observability.traces import api as xray_api
-from local.observability.traces import services as traced_services
+from local.observability.service import Observability, trace_requests
 from local.persistence import Saver, only_reads
 
 logger = logging.getLogger("local")
@@ -48,7 +44,6 @@ class Bench:
         self._started = time.time()
         self._saver = Saver(chosen.state)
         self._replication = replication.Replication(chosen.replication_lag)
-        self._alarms = Runner(chosen.alarm_interval, metrics)
         self._faults = Faults()
         self._listeners = Listeners(self, https, chosen.https_port)
         self._doors_lock = asyncio.Lock()
@@ -63,12 +58,14 @@ class Bench:
         self._beside: list[asyncio.Task[None]] = []
         self._ready = False
         replication.install(self._replication)
-        xray_api.install()
-        traced_services.install()
+        trace_requests()
         mends.apply()
         web_acl.install()
         edge.install(_edge(chosen))
-        self._telemetry = Telemetry(chosen.state, metrics, self._replication)
+        self._observability = Observability(chosen.state, chosen.alarm_interval)
+        edge.listeners += self._observability.edge_listeners
+        web_acl.listeners.append(self._observability.web_acl_listener)
+        self._replication.listeners.append(self._observability.replication_listener)
         # Its own save at shutdown does the same, slower.
         ministack_app.save_all = lambda _states: self._saver.save()
 
@@ -87,15 +84,14 @@ class Bench:
 
         Raises OSError when a port is taken.
         """
-        self._telemetry.restore()
+        self._observability.restore()
         await self._listeners.open(settings.LOOPBACK)
         await self._doors_follow()
         await self._route53.start()
         self._beside = [
             asyncio.create_task(self._saver.run()),
             asyncio.create_task(self._replication.run(self._saver.changed)),
-            asyncio.create_task(self._alarms.run(self._saver.changed)),
-            asyncio.create_task(self._telemetry.run()),
+            asyncio.create_task(self._observability.run(self._saver.changed)),
         ]
         self._ready = True
         logger.info(
@@ -111,7 +107,7 @@ class Bench:
         for task in self._beside:
             task.cancel()
         self._saver.save()
-        self._telemetry.save()
+        self._observability.save()
 
     async def _control_plane(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
@@ -126,7 +122,7 @@ class Bench:
         broken = self._faults.at_the_table(target, headers.get(b"authorization", b""))
         if broken:
             request = await doors.read(scope, receive, "", "")
-            self._telemetry.table_failed(headers, request.body)
+            self._observability.table_failed(headers, request.body)
             await doors.respond(send, broken)
             return
         await ministack_app.app(scope, receive, send)

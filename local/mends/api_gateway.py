@@ -11,11 +11,19 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import apigateway_v1 as gateway
 
 from local import doors
+from local.mends.scope import Scope, within
 
 Response = tuple[int, dict[str, Any], bytes]
 Handler = Callable[..., Awaitable[Response]]
 # UpdateBasePathMapping's patch spells one field otherwise than the mapping does.
 MAPPING_FIELDS = {"restapiId": "restApiId"}
+
+
+def stage_of(scope: Scope, api_id: str, name: str) -> dict[str, Any]:
+    """A stage as API Gateway keeps it; empty when there is none."""
+    with within(scope):
+        stage: dict[str, Any] = gateway._stages_v1.get(api_id, {}).get(name) or {}
+    return stage
 
 
 def base_path_none() -> None:

@@ -10,6 +10,12 @@ from xml.etree.ElementTree import Element
 from ministack.services import cloudfront
 
 
+def has_additional_metrics(distribution: str) -> bool:
+    """Whether the distribution has a monitoring subscription."""
+    subscription = cloudfront._distributions[distribution].get("MonitoringSubscription") or {}
+    return bool(subscription.get("RealtimeMetricsSubscriptionStatus") == "Enabled")
+
+
 def response_headers_policy_lists() -> None:
     """A response headers policy reads back empty lists of headers that it never had.
 

@@ -1,11 +1,13 @@
-"""Mends of CloudWatch; what it computes is in `local.observability`."""
+"""Mends of CloudWatch, and what it holds; what it computes is in `local.observability`."""
 
 from __future__ import annotations
 
 import functools
 import json
-import math
-from collections.abc import Awaitable, Callable, Mapping
+import operator
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -13,21 +15,23 @@ from xml.sax.saxutils import escape
 
 import botocore.session
 from botocore.model import ListShape, ServiceModel, Shape, StructureShape
-from ministack.core.responses import AccountScopedDict
+from ministack.core.responses import AccountScopedDict, request_scope
 from ministack.services import cloudwatch
 
-from local.observability.alarms import evaluation as alarms
-from local.observability.metrics import queries, store
-from local.observability.metrics.metric_math import Grid, Series
-from local.observability.metrics.queries import Query, QueryError
+from local.mends.scope import Scope, here
 
 Document = dict[str, Any]
 Response = tuple[int, dict[str, Any], bytes]
 Handler = Callable[..., Awaitable[Response]]
+Point = dict[str, Any]
+MetricKey = tuple[str, str, tuple[str, str, str]]  # account, Region, (namespace, name, dimensions)
+AlarmKey = tuple[str, str, str]  # account, Region, name
 
 TARGET_PREFIX = "GraniteServiceVersion20100801"
-# GetMetricData, "Limits": no request may ask for more.
-MOST_DATA_POINTS = 100_800
+# CloudWatch keeps points of a minute for 15 days (CloudWatch-Concepts). Here a day is plenty:
+# three times the longest window of an alarm, and what a page shows.
+KEPT_SECONDS = 24 * 3600
+EVICTION_SECONDS = 600
 SAVED = (
     *("alarms", "composite_alarms", "composite_triggers", "alarm_history", "dashboards"),
     "resource_tags",
@@ -37,6 +41,96 @@ KEPT_FIELDS = ("Metrics",)
 SINGLE_METRIC_FIELDS = (
     *("MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Period", "Unit", "Dimensions"),
 )
+
+
+class RefusedError(Exception):
+    """What CloudWatch refuses with a ValidationError; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataRequest:
+    """What GetMetricData asks for; times in seconds since the epoch, None where unreadable."""
+
+    queries: Sequence[Document]
+    start: float | None
+    end: float | None
+    newest_first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DataResult:
+    """One query's series: (seconds since the epoch, value), in the order of the request."""
+
+    id: str
+    label: str
+    points: Sequence[tuple[float, float]]
+
+
+# -- what it holds ---------------------------------------------------------------------
+
+
+def all_points() -> list[tuple[MetricKey, list[Point]]]:
+    """Every metric of every account and Region, and the list that its points are added to."""
+    return list(cloudwatch._metrics._data.items())
+
+
+def points_of(
+    namespace: str, name: str, dimensions: Mapping[str, str]
+) -> tuple[MetricKey, list[Point]] | None:
+    """A metric of the current scope, and the list that its points are added to."""
+    key = _name(namespace, name, dimensions)
+    points = cloudwatch._metrics.get(key)
+    return None if points is None else ((*here(), key), points)
+
+
+def add_point(scope: Scope, namespace: str, name: str, point: Point) -> None:
+    """Add a point, whose `Dimensions` name the metric, to an account and Region."""
+    with request_scope(*scope):
+        cloudwatch._metric_bucket(_name(namespace, name, point["Dimensions"])).append(point)
+
+
+def drop_old_points() -> None:
+    """Drop the points that are too old, now and then."""
+    cloudwatch._evict_old_metrics()
+
+
+def _name(namespace: str, name: str, dimensions: Mapping[str, str]) -> tuple[str, str, str]:
+    return namespace, name, cloudwatch._dims_key(dict(dimensions))
+
+
+def summed(point: Point) -> tuple[float, float, float, float]:
+    """A point's count, sum, lowest and highest value."""
+    found: tuple[float, float, float, float] = cloudwatch._point_stats(point)
+    return found
+
+
+def all_alarms() -> list[tuple[AlarmKey, Document]]:
+    """Every metric alarm of every account and Region, by name."""
+    return sorted(cloudwatch._alarms._data.items(), key=operator.itemgetter(0))
+
+
+def is_current(key: AlarmKey, alarm: Document) -> bool:
+    """Whether an alarm is still there, and this."""
+    return cloudwatch._alarms._data.get(key) is alarm
+
+
+def tell_change(alarm: Document, before: str, data: Document) -> None:
+    """Write an alarm's history, call its actions, and let composite alarms follow."""
+    after, reason = alarm["StateValue"], alarm["StateReason"]
+    cloudwatch._record_history(alarm["AlarmName"], before, after, reason, reason_data=data)
+    cloudwatch._dispatch_alarm_actions(alarm, before, after, reason)
+    cloudwatch._evaluate_parent_alarms(alarm)
+
+
+def before_each_request(prepare: Callable[[], None]) -> None:
+    """Call `prepare` before CloudWatch answers anything."""
+    handle: Handler = cloudwatch.handle_request
+
+    async def handle_request(*request: Any) -> Response:  # noqa: ANN401 - passed through
+        prepare()
+        return await handle(*request)
+
+    cloudwatch.handle_request = handle_request
 
 
 # -- alarms ----------------------------------------------------------------------------
@@ -52,10 +146,11 @@ def alarms_by_the_clock() -> None:
     cloudwatch._evaluate_all_alarms = lambda: None
 
 
-def metric_alarms() -> None:
+def check_alarms(check: Callable[[Document], None]) -> None:
     """PutMetricAlarm forgets `Metrics`, and reads nothing before it accepts it.
 
     It also answers `Statistic` for an alarm on a percentile, so that Terraform wants to change it.
+    `check` raises RefusedError.
     """
     put = cloudwatch._put_metric_alarm
 
@@ -63,8 +158,8 @@ def metric_alarms() -> None:
         params: Document, data: Document, is_cbor: bool, is_json: bool = False
     ) -> Response:
         try:
-            alarms.read(data)
-        except QueryError as error:
+            check(data)
+        except RefusedError as error:
             return _refused(str(error), is_cbor)
         answer: Response = put(params, data, is_cbor, is_json)
         if answer[0] == 200:
@@ -84,55 +179,40 @@ def _complete(alarm: Document, data: Document) -> None:
 # -- metric data -----------------------------------------------------------------------
 
 
-def metric_data() -> None:
-    """GetMetricData has no expressions, and answers oldest first whatever ScanBy says."""
+def serve_metric_data(answer: Callable[[DataRequest], list[DataResult]]) -> None:
+    """GetMetricData has no expressions, and answers oldest first whatever ScanBy says.
+
+    `answer` raises RefusedError.
+    """
 
     def get_metric_data(
         _params: Document, data: Document, is_cbor: bool, _is_json: bool = False
     ) -> Response:
+        request = DataRequest(
+            queries=data.get("MetricDataQueries") or (),
+            start=cloudwatch._parse_ts(data.get("StartTime")),
+            end=cloudwatch._parse_ts(data.get("EndTime")),
+            newest_first=data.get("ScanBy") != "TimestampAscending",
+        )
         try:
-            wanted = queries.read(data.get("MetricDataQueries") or ())
-            series = queries.results(wanted, _grids(data), store.shared.fetch)
-        except QueryError as error:
+            found = [_result(each) for each in answer(request)]
+        except RefusedError as error:
             return _refused(str(error), is_cbor)
-        newest_first = data.get("ScanBy") != "TimestampAscending"
-        found = [_result(q, series[q.id], newest_first) for q in wanted if q.returned]
         if is_cbor:
             found = [cloudwatch._cbor_metric_data_result(result) for result in found]
-        answer = cloudwatch._cbor_ok if is_cbor else cloudwatch._json_ok
-        response: Response = answer({"MetricDataResults": found})
+        respond = cloudwatch._cbor_ok if is_cbor else cloudwatch._json_ok
+        response: Response = respond({"MetricDataResults": found})
         return response
 
     cloudwatch._get_metric_data = get_metric_data
 
 
-def _grids(data: Document) -> Callable[[int], Grid]:
-    """The periods between StartTime and EndTime.
-
-    They begin with StartTime, rounded down to the minute, or for a period below a minute to a
-    multiple of it (GetMetricData, StartTime).
-    """
-    start, end = (cloudwatch._parse_ts(data.get(name)) for name in ("StartTime", "EndTime"))
-    if start is None or end is None or start >= end:
-        raise QueryError("The parameter StartTime must be less than the parameter EndTime.")
-
-    def grid(period: int) -> Grid:
-        step = min(period, 60)
-        times = range(int(start // step) * step, math.ceil(end), period)
-        if len(times) > MOST_DATA_POINTS:
-            raise QueryError(f"The request asks for more than {MOST_DATA_POINTS} data points.")
-        return Grid(tuple(times), period)
-
-    return grid
-
-
-def _result(query: Query, series: Series, newest_first: bool) -> Document:
-    times = sorted(series, reverse=newest_first)
+def _result(result: DataResult) -> Document:
     return {
-        "Id": query.id,
-        "Label": query.label,
-        "Timestamps": [cloudwatch._ts_iso(at) for at in times],
-        "Values": [float(series[at]) for at in times],
+        "Id": result.id,
+        "Label": result.label,
+        "Timestamps": [cloudwatch._ts_iso(at) for at, _ in result.points],
+        "Values": [value for _, value in result.points],
         "StatusCode": "Complete",
     }
 
@@ -146,7 +226,36 @@ def _refused(message: str, is_cbor: bool) -> Response:
 
 def old_points() -> None:
     """Every request copies every data point there is, to drop those of two weeks ago."""
-    cloudwatch._evict_old_metrics = store.tidy()
+    cloudwatch._evict_old_metrics = evictor()
+
+
+def evictor(clock: Callable[[], float] = time.time) -> Callable[[], None]:
+    """What drops points that are too old, at most every ten minutes.
+
+    A list without any stays the list it is, so that it needn't be summed up again.
+    """
+    last = -float(EVICTION_SECONDS)
+
+    def evict() -> None:
+        nonlocal last
+        now = clock()
+        if now - last < EVICTION_SECONDS:
+            return
+        last = now
+        for key, points in all_points():
+            _drop_old(key, points, now - KEPT_SECONDS)
+
+    return evict
+
+
+def _drop_old(key: MetricKey, points: list[Point], cutoff: float) -> None:
+    if all(point["Timestamp"] >= cutoff for point in points):
+        return
+    kept = [point for point in points if point["Timestamp"] >= cutoff]
+    if kept:
+        cloudwatch._metrics._data[key] = kept
+    else:
+        del cloudwatch._metrics._data[key]
 
 
 def saved_without_copies() -> None:
@@ -272,8 +381,6 @@ def _write(shape: Shape, value: object) -> str:
 
 MENDS = (
     alarms_by_the_clock,
-    metric_alarms,
-    metric_data,
     old_points,
     saved_without_copies,
     global_dashboards,

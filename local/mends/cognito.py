@@ -1,11 +1,14 @@
-"""Mends of Cognito's user pools."""
+"""Cognito: a pool that ignores case, what it answers, and the pools that it has."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from ministack.services import cognito
+
+from local.mends.scope import Scope
 
 Document = dict[str, Any]
 Response = tuple[int, Document, bytes]
@@ -68,6 +71,40 @@ def _spellings(pool: Document, username: str) -> Iterator[str]:
         for text in (user["Username"], *(attributes.get(name, "") for name in aliases)):
             if text.lower() == username.lower():
                 yield text
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request to Cognito and its answer; `action` is empty for the hosted endpoints."""
+
+    path: str
+    action: str
+    authorization: str
+    body: bytes
+    answer: Response
+
+
+def on_exchanges(listen: Callable[[Exchange], None]) -> None:
+    """Call `listen` with every request that Cognito has answered."""
+    handle: Callable[..., Awaitable[Response]] = cognito.handle_request
+
+    async def handle_request(
+        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
+    ) -> Response:
+        answer = await handle(method, path, headers, body, query)
+        action = headers.get("x-amz-target", "").rpartition(".")[2]
+        listen(Exchange(path, action, headers.get("authorization", ""), body, answer))
+        return answer
+
+    cognito.handle_request = handle_request
+
+
+def pool_of(client: str, pool: str | None) -> tuple[Scope, str] | None:
+    """The pool that is named, or has the client."""
+    for (account, region, pool_id), found in cognito._user_pools.all_items():
+        if pool_id == pool or client in found["_clients"]:
+            return (account, region), pool_id
+    return None
 
 
 MENDS = (case_does_not_count,)

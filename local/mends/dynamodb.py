@@ -3,13 +3,86 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from ministack.core.responses import get_account_id
 from ministack.services import dynamodb
 
+from local.mends.scope import Scope, here
+
 Response = tuple[int, dict[str, Any], bytes]
-MOST_DAYS = 35
+MAX_DAYS = 35
+OPERATIONS = {
+    "DeleteItem": "_delete_item",
+    "GetItem": "_get_item",
+    "PutItem": "_put_item",
+    "Query": "_query",
+    "Scan": "_scan",
+    "UpdateItem": "_update_item",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation on one table that was answered; `error` is its code, None for a success."""
+
+    scope: Scope
+    table: str
+    name: str
+    milliseconds: float
+    error: str | None
+
+
+def on_operations(listen: Callable[[Operation], None]) -> None:
+    """Call `listen` after every operation on a single item, every query and every scan."""
+    for name, function in OPERATIONS.items():
+        setattr(dynamodb, function, _timed(name, getattr(dynamodb, function), listen))
+
+
+def _timed(
+    name: str, handler: Callable[[dict[str, Any]], Response], listen: Callable[[Operation], None]
+) -> Callable[[dict[str, Any]], Response]:
+    def handle(data: dict[str, Any]) -> Response:
+        start = time.perf_counter()
+        answer = handler(data)
+        milliseconds = (time.perf_counter() - start) * 1000
+        status, headers, _ = answer
+        error = None if status == 200 else str(headers.get("x-amzn-errortype"))
+        table = table_name(data.get("TableName"))
+        listen(Operation(here(), table, name, milliseconds, error))
+        return answer
+
+    return handle
+
+
+def on_capacity(listen: Callable[[Scope, str, float, bool], None]) -> None:
+    """Call `listen` with scope, table, units, and whether it was a write, for every operation.
+
+    ministack computes what an operation takes only for those who ask for it.
+    """
+    add: Callable[..., None] = dynamodb._add_consumed_capacity
+
+    def add_consumed_capacity(
+        result: dict[str, Any],
+        data: dict[str, Any],
+        table: str,
+        write: bool = False,
+        **items: Any,  # noqa: ANN401 - passed through
+    ) -> None:
+        taken: dict[str, Any] = {}
+        add(taken, {**data, "ReturnConsumedCapacity": "TOTAL"}, table, write=write, **items)
+        listen(here(), table, taken["ConsumedCapacity"]["CapacityUnits"], write)
+        add(result, data, table, write=write, **items)
+
+    dynamodb._add_consumed_capacity = add_consumed_capacity
+
+
+def table_name(name_or_arn: str | None) -> str:
+    """A table's name, where a request may give its ARN."""
+    return str(dynamodb._normalize_table_name(name_or_arn))
 
 
 def replica_key() -> None:
@@ -54,7 +127,7 @@ def recovery_period() -> None:
         wanted = data.get("PointInTimeRecoverySpecification", {})
         if answer[0] == 200 and wanted.get("PointInTimeRecoveryEnabled"):
             # Any true value is "enabled" to ministack, so the days can stand in its place.
-            dynamodb._pitr_settings[name] = wanted.get("RecoveryPeriodInDays", MOST_DAYS)
+            dynamodb._pitr_settings[name] = wanted.get("RecoveryPeriodInDays", MAX_DAYS)
         return _with_days(answer, dynamodb._pitr_settings.get(name))
 
     def describe_continuous_backups(data: dict[str, Any]) -> Response:
@@ -71,7 +144,7 @@ def _with_days(answer: Response, days: object) -> Response:
         return answer
     document = json.loads(body)
     recovery = document["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
-    recovery["RecoveryPeriodInDays"] = MOST_DAYS if days is True else days
+    recovery["RecoveryPeriodInDays"] = MAX_DAYS if days is True else days
     return status, headers, json.dumps(document).encode()
 
 

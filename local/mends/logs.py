@@ -1,4 +1,4 @@
-"""Mends of CloudWatch Logs."""
+"""Mends of CloudWatch Logs, and what it holds."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 from ministack.core.responses import AccountRegionScopedDict, get_account_id
 from ministack.services import cloudwatch_logs as logs
 
-from local.observability.logs import insights_evaluation as evaluation
-from local.observability.logs import insights_language as language
+from local.mends.scope import Scope, within
 
 _log = logging.getLogger(__name__)
 
 Response = tuple[int, dict[str, Any], bytes]
 Handler = Callable[..., Awaitable[Response]]
+Row = Mapping[str, str]
+Event = Mapping[str, Any]
+StreamKey = tuple[str, str, str, str]  # account, Region, group, stream
 
 # What is saved all the time; log events are not: `local.observability.logs.retention`.
 SAVED = (
@@ -31,6 +33,123 @@ SAVED = (
 WALKS = 10
 DEFINITION_FIELDS = ("name", "queryString", "logGroupNames")
 _definitions: Any = AccountRegionScopedDict()
+
+
+class MalformedQueryError(Exception):
+    """A query that can't be read; the message says where."""
+
+
+class QueryAnswer(Protocol):
+    """The rows that answer a query, and how many events its filters let through."""
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        """Each row's fields, in order."""
+
+    @property
+    def matched(self) -> int:
+        """How many."""
+
+
+Query = Callable[[Iterable[Row]], QueryAnswer]
+
+# -- what it holds ---------------------------------------------------------------------
+
+
+def write_event(scope: Scope, group: str, stream: str, message: str, at: float) -> None:
+    """Add one event of this moment (seconds since the epoch) to a group; to none if it is gone."""
+    with within(scope):
+        found: dict[str, Any] | None = logs._log_groups.get(group)
+        if found is None:
+            return
+        event = {
+            "timestamp": int(at * 1000),
+            "message": message,
+            "ingestionTime": int(time.time() * 1000),
+        }
+        logs._append_log_events(_stream(found, stream), [event])
+        logs._fanout_to_subscription_filters(group, stream, [event])
+
+
+def _stream(group: dict[str, Any], name: str) -> dict[str, Any]:
+    stream: dict[str, Any] = group["streams"].setdefault(
+        name,
+        {
+            "events": [],
+            "uploadSequenceToken": "1",
+            "creationTime": int(time.time() * 1000),
+            "firstEventTimestamp": None,
+            "lastEventTimestamp": None,
+            "lastIngestionTime": None,
+        },
+    )
+    return stream
+
+
+def on_events(listen: Callable[[str, Sequence[Event]], None]) -> None:
+    """Call `listen` with a group and the events that it gets, in their account and Region.
+
+    Every event passes ministack's subscription filters, whoever wrote it.
+    """
+    fan_out: Callable[[str, str, Sequence[Event]], None] = logs._fanout_to_subscription_filters
+
+    def fan_out_and_tell(group: str, stream: str, events: Sequence[Event]) -> None:
+        listen(group, events)
+        fan_out(group, stream, events)
+
+    logs._fanout_to_subscription_filters = fan_out_and_tell
+
+
+def all_streams() -> Iterator[tuple[StreamKey, dict[str, Any]]]:
+    """Every log stream of every account and Region."""
+    for (account, region, group), document in logs._log_groups.all_items():
+        for name, stream in list(document["streams"].items()):
+            yield (account, region, group, name), stream
+
+
+def put_stream(key: StreamKey, stream: dict[str, Any]) -> None:
+    """Put a stream where it was; nowhere if its group is gone."""
+    account, region, group, name = key
+    found = logs._log_groups.get_scoped(account, region, group)
+    if found is not None:
+        found["streams"][name] = stream
+
+
+def drop_oldest_streams(most: int) -> None:
+    """Drop the oldest streams of each group that has more events than `most`."""
+    for group in list(logs._log_groups._data.values()):
+        streams: dict[str, Any] = group["streams"]
+        total = sum(len(stream["events"]) for stream in list(streams.values()))
+        # In the order in which they were made; the last is being written.
+        for name in list(streams)[:-1]:
+            if total <= most:
+                break
+            total -= len(streams.pop(name)["events"])
+
+
+def access_log_deliveries(scope: Scope, arn: str) -> list[tuple[str, list[str]]]:
+    """The log groups that a resource's access log goes to, and the fields that were chosen."""
+    with within(scope):
+        return list(_deliveries(arn))
+
+
+def _deliveries(arn: str) -> Iterator[tuple[str, list[str]]]:
+    sources = {
+        source["name"]
+        for source in logs._delivery_sources.values()
+        if source["logType"] == "ACCESS_LOGS" and arn in source["resourceArns"]
+    }
+    destinations = {each["arn"]: each for each in logs._delivery_destinations.values()}
+    for delivery in logs._deliveries.values():
+        if delivery["deliverySourceName"] in sources:
+            to = destinations[delivery["deliveryDestinationArn"]]
+            target = to["deliveryDestinationConfiguration"]["destinationResourceArn"]
+            group = target.partition(":log-group:")[2].removesuffix(":*")
+            if group:
+                yield group, delivery["recordFields"]
+
+
+# -- what it lacks ---------------------------------------------------------------------
 
 
 def saved_without_copies() -> None:
@@ -78,14 +197,17 @@ def query_definitions() -> None:
     logs.load_persisted_state = load_persisted_state
 
 
-def whole_queries() -> None:
-    """StartQuery passes over nearly every filter, and knows no `stats` nor a line's own fields."""
+def serve_queries(parse: Callable[[str], Query]) -> None:
+    """StartQuery passes over nearly every filter, and knows no `stats` nor a line's own fields.
+
+    `parse` raises MalformedQueryError.
+    """
     original: Callable[[dict[str, Any]], Response] = logs._start_query
 
     def start_query(data: dict[str, Any]) -> Response:
         try:
-            commands = language.parse(data.get("queryString", ""))
-        except language.MalformedQueryError as error:
+            answer = parse(data.get("queryString", ""))
+        except MalformedQueryError as error:
             return _refused("MalformedQueryException", str(error))
         # Without a time there is nothing to scan: ministack only takes the query down.
         started = original({**data, "startTime": 0, "endTime": 0})
@@ -94,22 +216,20 @@ def whole_queries() -> None:
             query["status"] = "Running"
             # On a thread, with the caller's account and Region: a day's logs take seconds.
             run = contextvars.copy_context().run
-            threading.Thread(target=run, args=(_run_query, query, commands, data)).start()
+            threading.Thread(target=run, args=(_run_query, query, answer, data)).start()
         return started
 
     logs._start_query = start_query
 
 
-def _run_query(
-    query: dict[str, Any], commands: Sequence[language.Command], data: dict[str, Any]
-) -> None:
+def _run_query(query: dict[str, Any], answer: Query, data: dict[str, Any]) -> None:
     """Put the rows that a query asks for into ministack's record of it."""
     start, end = data.get("startTime", 0), data.get("endTime", int(time.time()))
     query.update(startTime=start, endTime=end)
     try:
         groups = logs._resolve_query_log_groups(data)
         records = _records(groups, start, end)
-        found = evaluation.answer(commands, map(_event, records))
+        found = answer(map(_event, records))
     except Exception:
         _log.exception("a query of the logs failed")
         query["status"] = "Failed"
@@ -172,4 +292,4 @@ def _refused(code: str, message: str) -> Response:
     return response
 
 
-MENDS = (saved_without_copies, query_definitions, whole_queries)
+MENDS = (saved_without_copies, query_definitions)

@@ -1,75 +1,103 @@
-"""Telemetry of one bench: put in place, kept in order while it runs, kept over a restart."""
+"""Observability of one emulator: put in place, kept in order while it runs."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
-from ministack.services import cloudwatch
-
-from local import edge as distributions
-from local import web_acl
-from local.observability.logs import access_logs, log_groups, retention
+from local.mends import cloudwatch, logs, recorded_requests, traced_requests, xray
+from local.mends.cloudwatch import Document, RefusedError
+from local.mends.logs import MalformedQueryError, Query, Row
+from local.observability.alarms import evaluation
+from local.observability.alarms.runner import Runner
+from local.observability.logs import access_logs, insights_evaluation, insights_language, retention
 from local.observability.metrics import (
     cloudfront_metrics,
     cognito_metrics,
     dynamodb_metrics,
     gateway_metrics,
     lambda_metrics,
+    logs_metrics,
+    metric_data,
     waf_metrics,
 )
+from local.observability.metrics.queries import QueryError
 from local.observability.metrics.recorder import Recorder
 from local.observability.metrics.store import Store
-from local.replication import Replication
+from local.observability.traces import api
 
 TIDY_SECONDS = 60
 
 
-class Telemetry:
-    """What AWS writes about requests. Make one per process, after everything else is in place."""
+def trace_requests() -> None:
+    """Serve X-Ray, and trace what ministack serves. The first step around a request: the inmost."""
+    xray.serve(api)
+    traced_requests.install()
 
-    def __init__(self, folder: Path, store: Store, replication: Replication) -> None:
+
+class Observability:
+    """What AWS tells of requests. Make one per process, after everything else is in place.
+
+    Its listeners are for the edge, the web ACLs and the replication, which call them.
+    """
+
+    def __init__(self, folder: Path, alarm_interval: float) -> None:
         self._folder = folder
-        self._recorder = Recorder()
-        recorder = self._recorder
-        gateway_metrics.install([gateway_metrics.metrics_into(recorder), access_logs.of_stage])
-        distributions.listeners += [cloudfront_metrics.metrics_into(recorder), access_logs.of_edge]
-        web_acl.listeners.append(waf_metrics.metrics_into(recorder))
-        replication.listeners.append(dynamodb_metrics.replication_into(recorder))
-        lambda_metrics.install(recorder)
-        dynamodb_metrics.install(recorder)
-        cognito_metrics.install(recorder)
-        log_groups.install(recorder)
-        store.sources.append(recorder.flush_complete)
-        self._show_readers_everything()
+        self._recorder = recorder = Recorder()
+        store = Store(before=recorder.flush_complete)
+        self._alarms = Runner(alarm_interval, store)
+        recorded_requests.install([gateway_metrics.metrics_into(recorder), access_logs.of_stage])
+        self.edge_listeners = [cloudfront_metrics.metrics_into(recorder), access_logs.of_edge]
+        self.web_acl_listener = waf_metrics.metrics_into(recorder)
+        self.replication_listener = dynamodb_metrics.replication_into(recorder)
+        for service in (lambda_metrics, dynamodb_metrics, cognito_metrics, logs_metrics):
+            service.install(recorder)
+        cloudwatch.check_alarms(_check_alarm)
+        cloudwatch.serve_metric_data(metric_data.answering(store.fetch))
+        cloudwatch.before_each_request(recorder.flush)
+        logs.serve_queries(as_a_query)
 
     def restore(self) -> None:
         """Take up what the last run left."""
         retention.restore(self._folder)
 
-    async def run(self) -> None:
-        """Forget what is too old, until cancelled."""
+    async def run(self, changed: Callable[[], None]) -> None:
+        """Evaluate alarms and forget what is too old, until cancelled; `changed` is for alarms."""
+        await asyncio.gather(self._alarms.run(changed), self._tidy())
+
+    async def _tidy(self) -> None:
         while True:
             await asyncio.sleep(TIDY_SECONDS)
             self._recorder.flush_complete()
-            cloudwatch._evict_old_metrics()
+            cloudwatch.drop_old_points()
             retention.forget_old_events()
 
     def save(self) -> None:
         """Write what the next run takes up."""
+        self._recorder.flush()
         retention.save(self._folder)
 
     def table_failed(self, headers: dict[bytes, bytes], body: bytes) -> None:
         """DynamoDB has answered a function's request with 500."""
         dynamodb_metrics.failed(self._recorder, headers, body)
 
-    def _show_readers_everything(self) -> None:
-        handle: Callable[..., Awaitable[Any]] = cloudwatch.handle_request
 
-        async def handle_request(*request: Any) -> Any:  # noqa: ANN401
-            self._recorder.flush()
-            return await handle(*request)
+def _check_alarm(document: Document) -> None:
+    try:
+        evaluation.read(document)
+    except QueryError as error:
+        raise RefusedError(str(error)) from error
 
-        cloudwatch.handle_request = handle_request
+
+def as_a_query(text: str) -> Query:
+    """A Logs Insights query. Raises MalformedQueryError."""
+    try:
+        commands = insights_language.parse(text)
+    except insights_language.MalformedQueryError as error:
+        raise MalformedQueryError(str(error)) from error
+
+    def answer(events: Iterable[Row]) -> insights_evaluation.Answer:
+        return insights_evaluation.answer(commands, events)
+
+    return answer

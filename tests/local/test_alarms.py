@@ -12,12 +12,13 @@ from ministack.core.responses import request_scope
 from ministack.services import cloudwatch
 
 from local import process
+from local.mends.cloudwatch import evictor
 from local.observability.alarms import evaluation as alarms
 from local.observability.alarms.evaluation import Alarm, Verdict, evaluate, read
 from local.observability.alarms.runner import Runner
 from local.observability.metrics.metric_math import Grid, Series
 from local.observability.metrics.queries import MetricStat, QueryError
-from local.observability.metrics.store import Store, tidy
+from local.observability.metrics.store import Store
 from local.settings import Settings
 from tests.local.bench import Bench, eventually
 from tests.local.math_alarm import DEFINITION, MATH, RATE
@@ -245,7 +246,7 @@ def test_a_point_that_comes_after_a_merge_is_seen() -> None:
 def test_points_of_the_day_before_are_dropped_now_and_then() -> None:
     day = 24 * 3600.0
     clock = [float(NOW)]
-    evict = tidy(lambda: clock[0])
+    evict = evictor(lambda: clock[0])
     put("old", (NOW - 2 * day, 1.0), (NOW - 10, 2.0))
     put("gone", (NOW - 2 * day, 1.0))
     evict()

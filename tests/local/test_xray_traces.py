@@ -49,7 +49,7 @@ def request() -> list[dict[str, Any]]:
         "type": "subsegment",
         "id": "dddddddddddddddd",
         "trace_id": ROOT,
-        "parent_id": invocation.told().parent,
+        "parent_id": invocation.header_below().parent,
         "name": "## handler",
         "start_time": BEGAN + 0.4,
         "end_time": BEGAN + 0.6,

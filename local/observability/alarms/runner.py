@@ -1,9 +1,8 @@
 """Evaluates every metric alarm of every Region, again and again, beside the application.
 
-CloudWatch does it once a minute, and every 10 seconds for high-resolution alarms
-(AmazonCloudWatch/latest/monitoring/alarm-evaluation); the bench does it for all of them at the
-interval of LOCAL_ALARM_INTERVAL, so that nobody waits for the minute to come round. Composite
-alarms follow from their children's changes: ministack does that itself.
+CloudWatch does it once a minute (AmazonCloudWatch/latest/monitoring/alarm-evaluation), the emulator
+at the interval of LOCAL_ALARM_INTERVAL, so that nobody waits for the minute to come round.
+Composite alarms follow from their children's changes: ministack does that itself.
 """
 
 from __future__ import annotations
@@ -11,15 +10,13 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import operator
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from ministack.core.responses import request_scope
-from ministack.services import cloudwatch
-
+from local.mends import cloudwatch
+from local.mends.scope import within
 from local.observability.alarms import evaluation as alarms
 from local.observability.alarms.evaluation import Verdict
 from local.observability.metrics.queries import QueryError
@@ -59,13 +56,12 @@ class Runner:
     def _steps(self) -> Iterator[bool]:
         """Evaluate one alarm after the other; whether it changed."""
         self._store.settle()
-        # A list: others set and delete alarms meanwhile.
-        held = sorted(cloudwatch._alarms._data.items(), key=operator.itemgetter(0))
-        for key, document in held:
-            if cloudwatch._alarms._data.get(key) is not document:
+        for key, document in cloudwatch.all_alarms():
+            # Others set and delete alarms meanwhile.
+            if not cloudwatch.is_current(key, document):
                 continue
             account, region, _ = key
-            with request_scope(account, region):
+            with within((account, region)):
                 moved = self._evaluate(document)
             yield moved
 
@@ -102,6 +98,4 @@ def _move(document: dict[str, Any], verdict: Verdict, threshold: float, now: flo
     )
     name = document["AlarmName"]
     logger.info("alarm %s: %s → %s: %s", name, before, verdict.state, verdict.reason)
-    cloudwatch._record_history(name, before, verdict.state, verdict.reason, reason_data=data)
-    cloudwatch._dispatch_alarm_actions(document, before, verdict.state, verdict.reason)
-    cloudwatch._evaluate_parent_alarms(document)
+    cloudwatch.tell_change(document, before, data)

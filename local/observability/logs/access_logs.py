@@ -6,14 +6,10 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
-from ministack.core.responses import request_scope
-from ministack.services import apigateway_v1 as gateway
-from ministack.services import cloudwatch_logs as logs
-
-from local.observability.logs import log_groups
+from local.mends import api_gateway, logs
 from local.observability.metrics import cloudfront_metrics
 from local.observability.records import EdgeRecord, GatewayRecord
 from local.settings import HOME_REGION
@@ -27,8 +23,7 @@ _VARIABLE = re.compile(r"\$context\.([A-Za-z0-9_.]+)")
 
 def of_stage(record: GatewayRecord) -> None:
     """Write the line that the stage's access log settings ask for."""
-    with request_scope(*record.scope):
-        stage = gateway._stages_v1.get(record.api_id, {}).get(record.stage, {})
+    stage = api_gateway.stage_of(record.scope, record.api_id, record.stage)
     settings = stage.get("accessLogSettings") or {}
     _, _, group = settings.get("destinationArn", "").partition(":log-group:")
     form = settings.get("format")
@@ -37,7 +32,7 @@ def of_stage(record: GatewayRecord) -> None:
         day = time.strftime("%Y%m%d", time.gmtime(record.end))
         stream = hashlib.md5(f"{record.api_id} {day}".encode(), usedforsecurity=False).hexdigest()
         line = rendered(form, record)
-        log_groups.write(record.scope, group.removesuffix(":*"), stream, line, record.end)
+        logs.write_event(record.scope, group.removesuffix(":*"), stream, line, record.end)
 
 
 def rendered(form: str, record: GatewayRecord) -> str:
@@ -119,30 +114,11 @@ DEFAULT_FIELDS = (
 def of_edge(record: EdgeRecord) -> None:
     """Write the line that each delivery of the distribution's access log asks for."""
     scope = (record.account, HOME_REGION)
-    with request_scope(*scope):
-        deliveries = tuple(_deliveries(record))
-    for group, fields in deliveries:
+    arn = cloudfront_metrics.arn(record.account, record.distribution)
+    for group, fields in logs.access_log_deliveries(scope, arn):
         line = json.dumps(edge_line(record, fields or DEFAULT_FIELDS))
         stream = f"CloudFront_{record.distribution}"
-        log_groups.write(scope, group, stream, line, record.end)
-
-
-def _deliveries(record: EdgeRecord) -> Iterator[tuple[str, list[str]]]:
-    """The log groups that the access log goes to, and the fields that were chosen."""
-    arn = cloudfront_metrics.arn(record.account, record.distribution)
-    sources = {
-        source["name"]
-        for source in logs._delivery_sources.values()
-        if source["logType"] == "ACCESS_LOGS" and arn in source["resourceArns"]
-    }
-    destinations = {each["arn"]: each for each in logs._delivery_destinations.values()}
-    for delivery in logs._deliveries.values():
-        if delivery["deliverySourceName"] in sources:
-            to = destinations[delivery["deliveryDestinationArn"]]
-            target = to["deliveryDestinationConfiguration"]["destinationResourceArn"]
-            group = target.partition(":log-group:")[2].removesuffix(":*")
-            if group:
-                yield group, delivery["recordFields"]
+        logs.write_event(scope, group, stream, line, record.end)
 
 
 def edge_line(record: EdgeRecord, fields: tuple[str, ...] | list[str]) -> dict[str, str]:

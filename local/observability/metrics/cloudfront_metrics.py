@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from http.client import responses
 
-from ministack.services import cloudfront
-
+from local.mends import cloudfront
 from local.observability.metrics.recorder import Dimensions, Recorder, Sample
 from local.observability.records import EdgeRecord, milliseconds
 from local.settings import HOME_REGION
@@ -35,7 +34,7 @@ def metrics_into(recorder: Recorder) -> Callable[[EdgeRecord], None]:
             ("Region", "Global"),
         )
         samples = _samples(record)
-        if _has_additional_metrics(record.distribution):
+        if cloudfront.has_additional_metrics(record.distribution):
             samples += _additional(record)
         recorder.put((record.account, HOME_REGION), NAMESPACE, dimensions, samples, record.end)
 
@@ -66,12 +65,6 @@ def _additional(record: EdgeRecord) -> list[Sample]:
 
 def _rate(name: str, *, holds: bool) -> Sample:
     return Sample(name, 100.0 * holds, "Percent")
-
-
-def _has_additional_metrics(distribution: str) -> bool:
-    """Whether the distribution has a monitoring subscription."""
-    subscription = cloudfront._distributions[distribution].get("MonitoringSubscription") or {}
-    return bool(subscription.get("RealtimeMetricsSubscriptionStatus") == "Enabled")
 
 
 # -- fields of the access log ----------------------------------------------------------

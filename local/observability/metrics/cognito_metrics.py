@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
-from ministack.services import cognito
-
+from local.mends import cognito
+from local.mends.cognito import Exchange, Response
 from local.observability.metrics.recorder import Recorder, Sample
-from local.observability.records import Scope
 
 NAMESPACE = "AWS/Cognito"
 SIGN_UP, SIGN_IN, REFRESH = "SignUpSuccesses", "SignInSuccesses", "TokenRefreshSuccesses"
@@ -23,7 +21,6 @@ ADMIN = "Admin"
 REFRESHING = ("REFRESH_TOKEN", "REFRESH_TOKEN_AUTH")
 GRANTS = {"authorization_code": SIGN_IN, "refresh_token": REFRESH}
 
-Response = tuple[int, dict[str, Any], bytes]
 Document = dict[str, Any]
 
 
@@ -42,22 +39,16 @@ class Attempt:
 
 def install(recorder: Recorder) -> None:
     """Watch what Cognito answers."""
-    handle: Callable[..., Awaitable[Response]] = cognito.handle_request
 
-    async def handle_request(
-        method: str, path: str, headers: dict[str, str], body: bytes, query: Document
-    ) -> Response:
-        answer = await handle(method, path, headers, body, query)
-        action = headers.get("x-amz-target", "").rpartition(".")[2]
-        if path.startswith("/oauth2/token"):
-            made = of_token_endpoint(body, headers.get("authorization", ""), answer)
+    def listen(exchange: Exchange) -> None:
+        if exchange.path.startswith("/oauth2/token"):
+            made = of_token_endpoint(exchange.body, exchange.authorization, exchange.answer)
         else:
-            made = of_action(action, body, answer)
+            made = of_action(exchange.action, exchange.body, exchange.answer)
         if made:
             _put(recorder, made)
-        return answer
 
-    cognito.handle_request = handle_request
+    cognito.on_exchanges(listen)
 
 
 def of_action(action: str, body: bytes, answer: Response) -> Attempt | None:
@@ -101,18 +92,10 @@ def of_token_endpoint(body: bytes, authorization: str, answer: Response) -> Atte
 
 
 def _put(recorder: Recorder, attempt: Attempt) -> None:
-    found = _pool(attempt)
+    found = cognito.pool_of(attempt.client, attempt.pool)
     if found is None:
         return
     scope, pool = found
     dimensions = (("UserPool", pool), ("UserPoolClient", attempt.client))
     sample = Sample(attempt.metric, float(attempt.success), "Count")
     recorder.put(scope, NAMESPACE, dimensions, [sample], time.time())
-
-
-def _pool(attempt: Attempt) -> tuple[Scope, str] | None:
-    """The pool that is named, or has the client."""
-    for (account, region, pool_id), pool in cognito._user_pools.all_items():
-        if pool_id == attempt.pool or attempt.client in pool["_clients"]:
-            return (account, region), pool_id
-    return None

@@ -10,89 +10,51 @@ import json
 import re
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
-from ministack.core.responses import get_account_id, get_region
-from ministack.services import dynamodb
-
-from local.observability.metrics.recorder import Recorder, Sample
+from local.mends import dynamodb
+from local.mends.dynamodb import Operation
+from local.observability.metrics.recorder import Dimensions, Recorder, Sample
 from local.observability.records import Scope
-from local.replication import Write
 from local.settings import ACCOUNT_ID
 
+if TYPE_CHECKING:
+    from local.replication import Write
+
 NAMESPACE = "AWS/DynamoDB"
-OPERATIONS = {
-    "DeleteItem": "_delete_item",
-    "GetItem": "_get_item",
-    "PutItem": "_put_item",
-    "Query": "_query",
-    "Scan": "_scan",
-    "UpdateItem": "_update_item",
-}
-
 _REGION = re.compile(rb"/([a-z0-9-]+)/dynamodb/")
-
-Response = tuple[int, dict[str, Any], bytes]
-Document = dict[str, Any]
-Handler = Callable[[Document], Response]
 
 
 def install(recorder: Recorder) -> None:
-    """Time what ministack's DynamoDB answers, and sum up what it takes."""
-    for operation, name in OPERATIONS.items():
-        setattr(dynamodb, name, _timed(recorder, operation, getattr(dynamodb, name)))
-    _sum_capacity(recorder)
+    """Record what DynamoDB answers, and what it takes."""
 
-
-def _timed(recorder: Recorder, operation: str, handler: Handler) -> Handler:
-    def handle(data: Document) -> Response:
-        start = time.perf_counter()
-        answer = handler(data)
-        elapsed = (time.perf_counter() - start) * 1000
-        scope = (get_account_id(), get_region())
-        table = dynamodb._normalize_table_name(data.get("TableName"))
-        status, headers, _ = answer
-        if status == 200:
+    def operation(done: Operation) -> None:
+        if done.error is None:
             # AWS gives fractions of a millisecond. A hundredth keeps the distinct values few.
-            sample = Sample("SuccessfulRequestLatency", round(elapsed, 2), "Milliseconds")
-            dimensions = (("TableName", table), ("Operation", operation))
-            recorder.put(scope, NAMESPACE, dimensions, [sample], time.time())
-        elif headers.get("x-amzn-errortype") == "ConditionalCheckFailedException":
+            latency = round(done.milliseconds, 2)
+            sample = Sample("SuccessfulRequestLatency", latency, "Milliseconds")
+            dimensions: Dimensions = (("TableName", done.table), ("Operation", done.name))
+        elif done.error == "ConditionalCheckFailedException":
             sample = Sample("ConditionalCheckFailedRequests", 1, "Count")
-            recorder.put(scope, NAMESPACE, (("TableName", table),), [sample], time.time())
-        return answer
+            dimensions = (("TableName", done.table),)
+        else:
+            return
+        recorder.put(done.scope, NAMESPACE, dimensions, [sample], time.time())
 
-    return handle
-
-
-def _sum_capacity(recorder: Recorder) -> None:
-    """Ministack computes what an operation takes only for those who ask for it."""
-    add: Callable[..., None] = dynamodb._add_consumed_capacity
-
-    def add_consumed_capacity(
-        result: Document,
-        data: Document,
-        table: str,
-        write: bool = False,
-        **items: Any,  # noqa: ANN401
-    ) -> None:
-        taken: Document = {}
-        add(taken, {**data, "ReturnConsumedCapacity": "TOTAL"}, table, write=write, **items)
-        units = taken["ConsumedCapacity"]["CapacityUnits"]
+    def capacity(scope: Scope, table: str, units: float, write: bool) -> None:
         name = "ConsumedWriteCapacityUnits" if write else "ConsumedReadCapacityUnits"
-        scope = (get_account_id(), get_region())
         sample = Sample(name, units, "Count")
         recorder.put(scope, NAMESPACE, (("TableName", table),), [sample], time.time())
-        add(result, data, table, write=write, **items)
 
-    dynamodb._add_consumed_capacity = add_consumed_capacity
+    dynamodb.on_operations(operation)
+    dynamodb.on_capacity(capacity)
 
 
 def failed(recorder: Recorder, headers: dict[bytes, bytes], body: bytes) -> None:
     """Count a signed request of a function that DynamoDB answered with 500."""
     signed_for = _REGION.search(headers[b"authorization"])
     assert signed_for
-    table = dynamodb._normalize_table_name(json.loads(body).get("TableName"))
+    table = dynamodb.table_name(json.loads(body).get("TableName"))
     operation = headers[b"x-amz-target"].decode().rpartition(".")[2]
     dimensions = (("TableName", table), ("Operation", operation))
     sample = Sample("SystemErrors", 1, "Count")

@@ -15,9 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ministack.core.responses import request_scope
-from ministack.services import cloudwatch
-
+from local.mends import cloudwatch
 from local.observability.records import Scope
 
 Dimensions = tuple[tuple[str, str], ...]
@@ -84,6 +82,4 @@ class Recorder:
                 "Dimensions": shared.setdefault(dimensions, dict(dimensions)),
                 "Count": float(count),
             }
-            with request_scope(*scope):
-                key = (namespace, name, cloudwatch._dims_key(point["Dimensions"]))
-                cloudwatch._metric_bucket(key).append(point)
+            cloudwatch.add_point(scope, namespace, name, point)

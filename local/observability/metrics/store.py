@@ -8,27 +8,17 @@ over a restart.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
-from ministack.core.responses import get_account_id, get_region
-from ministack.services import cloudwatch
-
+from local.mends import cloudwatch
+from local.mends.cloudwatch import MetricKey, Point
 from local.observability.metrics.metric_math import Grid, Series
 from local.observability.metrics.queries import MINUTE, MetricStat
 from local.observability.metrics.statistics import Summary, statistic
 
-# CloudWatch keeps points of a minute for 15 days (CloudWatch-Concepts). Here a day is plenty:
-# three times the longest window of an alarm, and what a page shows.
-KEPT_SECONDS = 24 * 3600
-TIDY_SECONDS = 600
 # New points of a metric that are worth being merged.
 MANY = 500
-
-Point = dict[str, Any]
-Key = tuple[str, str, tuple[str, str, str]]  # account, Region, (namespace, name, dimensions)
 
 
 @dataclass(slots=True)
@@ -47,7 +37,7 @@ class Slots:
         """Sum up what has been added since the last time."""
         for point in self.points[self.read :]:
             start = int(point["Timestamp"] // MINUTE) * MINUTE
-            self.summaries.setdefault(start, Summary()).add(*cloudwatch._point_stats(point))
+            self.summaries.setdefault(start, Summary()).add(*cloudwatch.summed(point))
         self.read = len(self.points)
 
     def merge(self) -> None:
@@ -70,12 +60,14 @@ class Slots:
 
 
 class Store:
-    """What is held of the caller's account and Region, by `fetch`."""
+    """Series of the caller's account and Region, by `fetch`.
 
-    def __init__(self) -> None:
-        self._slots: dict[Key, Slots] = {}
-        # Called before points are looked for: what still holds points back adds them.
-        self.sources: list[Callable[[], None]] = []
+    `before` is called before points are looked for: what still holds points back adds them.
+    """
+
+    def __init__(self, before: Callable[[], None] = lambda: None) -> None:
+        self._before = before
+        self._slots: dict[MetricKey, Slots] = {}
 
     def fetch(self, metric: MetricStat, grid: Grid) -> Series:
         """One metric's statistic for each period of the grid that has points."""
@@ -90,59 +82,22 @@ class Store:
 
     def settle(self) -> None:
         """Take in every metric of every account and Region, and merge what has become long."""
-        for source in self.sources:
-            source()
-        held: Mapping[Key, list[Point]] = cloudwatch._metrics._data
-        for key, points in list(held.items()):
+        self._before()
+        for key, points in cloudwatch.all_points():
             slots = self._taken_in(key, points)
             if slots.read - slots.merged > MANY:
                 slots.merge()
 
     def _up_to_date(self, metric: MetricStat) -> Slots | None:
-        dimensions = cloudwatch._dims_key(dict(metric.dimensions))
-        name = (metric.namespace, metric.name, dimensions)
-        points = cloudwatch._metrics.get(name)
-        if points is None:
+        found = cloudwatch.points_of(metric.namespace, metric.name, dict(metric.dimensions))
+        if found is None:
             return None
-        return self._taken_in((get_account_id(), get_region(), name), points)
+        key, points = found
+        return self._taken_in(key, points)
 
-    def _taken_in(self, key: Key, points: list[Point]) -> Slots:
+    def _taken_in(self, key: MetricKey, points: list[Point]) -> Slots:
         slots = self._slots.get(key)
         if slots is None or slots.points is not points:
             slots = self._slots[key] = Slots(points)
         slots.take_in()
         return slots
-
-
-# One per process, as ministack's own state is.
-shared = Store()
-
-
-def tidy(clock: Callable[[], float] = time.time) -> Callable[[], None]:
-    """What drops points that are too old, at most every ten minutes.
-
-    A list without any stays the list it is, so that it needn't be summed up again.
-    """
-    last = -float(TIDY_SECONDS)
-
-    def evict() -> None:
-        nonlocal last
-        now = clock()
-        if now - last < TIDY_SECONDS:
-            return
-        last = now
-        stale: Mapping[object, list[Point]] = cloudwatch._metrics._data
-        for key, points in list(stale.items()):
-            _drop_old(key, points, now - KEPT_SECONDS)
-
-    return evict
-
-
-def _drop_old(key: object, points: list[Point], cutoff: float) -> None:
-    if all(point["Timestamp"] >= cutoff for point in points):
-        return
-    kept = [point for point in points if point["Timestamp"] >= cutoff]
-    if kept:
-        cloudwatch._metrics._data[key] = kept
-    else:
-        del cloudwatch._metrics._data[key]

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local.observability.metrics.recorder import Dimensions, Recorder, Sample
-from local.web_acl import Decision
+
+if TYPE_CHECKING:
+    from local.web_acl import Decision
 
 NAMESPACE = "AWS/WAFV2"
 ALL_RULES, DEFAULT_ACTION = "ALL", "Default_Action"

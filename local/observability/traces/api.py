@@ -8,23 +8,19 @@ not emulated.
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
-from ministack import app as ministack_app
-from ministack.core import iam_actions, router
-from ministack.core.responses import AccountRegionScopedDict, get_account_id, get_region
-
+from local.mends.scope import here, scoped_dict
 from local.observability.traces.sampling import Rule, rule_of
 from local.observability.traces.segments import Document
-from local.observability.traces.traces import Scope, Traces
+from local.observability.traces.traces import Traces
 
 Response = tuple[int, dict[str, Any], bytes]
 
 # BatchGetTraces takes five ids (API_BatchGetTraces).
-MOST_IDS = 5
+MAX_IDS = 5
 DEFAULT_RULE = {
     "RuleName": "Default",
     "ResourceARN": "*",
@@ -40,27 +36,14 @@ DEFAULT_RULE = {
     "Attributes": {},
 }
 
-_groups: Any = AccountRegionScopedDict()  # GroupARN → group
-_rules: Any = AccountRegionScopedDict()  # RuleARN → sampling rule record
-_tags: Any = AccountRegionScopedDict()  # ARN → tags
+_groups: Any = scoped_dict()  # GroupARN → group
+_rules: Any = scoped_dict()  # RuleARN → sampling rule record
+_tags: Any = scoped_dict()  # ARN → tags
 traces = Traces()
 
 
 class RefusedError(Exception):
     """An error that X-Ray answers: the code, then the message."""
-
-
-def install() -> None:
-    """Serve X-Ray's API: the whole service is missing, and every call ends in S3's answer."""
-    name = "xray"
-    ministack_app.SERVICE_REGISTRY[name] = {"module": name}
-    ministack_app._loaded_modules[name] = sys.modules[__name__]
-    ministack_app._state_map[name] = name
-    ministack_app.SERVICE_HANDLERS[name] = handle_request
-    router.SERVICE_PATTERNS[name] = {"credential_scope": name}
-    # So that IAM is enforced: a role needs xray:PutTraceSegments here too.
-    iam_actions.SERVICE_TO_IAM_NAMESPACE[name] = name
-    iam_actions._BOTOCORE_SERVICE_MAP[name] = [name]
 
 
 async def handle_request(
@@ -151,9 +134,9 @@ def _group_fields(data: Document) -> Document:
     return fields
 
 
-def _insights(wanted: Document) -> Document:
+def _insights(requested: Document) -> Document:
     off = {"InsightsEnabled": False, "NotificationsEnabled": False}
-    return {"InsightsConfiguration": {**off, **wanted}}
+    return {"InsightsConfiguration": {**off, **requested}}
 
 
 # -- sampling rules --------------------------------------------------------------------
@@ -208,7 +191,7 @@ def _put_segments(data: Document) -> Document:
     for text in data.get("TraceSegmentDocuments", []):
         try:
             document = json.loads(text)
-            traces.put(_here(), {**document, "start_time": float(document["start_time"])})
+            traces.put(here(), {**document, "start_time": float(document["start_time"])})
         except (ValueError, KeyError, TypeError) as error:
             refused.append({"ErrorCode": "ParseError", "Message": f"Invalid segment. {error}"})
     return {"UnprocessedTraceSegments": refused}
@@ -216,9 +199,9 @@ def _put_segments(data: Document) -> Document:
 
 def _get_traces(data: Document) -> Document:
     ids = data["TraceIds"]
-    if len(ids) > MOST_IDS:
-        raise RefusedError("InvalidRequestException", f"At most {MOST_IDS} trace ids at a time.")
-    found = [trace for trace_id in ids if (trace := traces.get(_here(), trace_id))]
+    if len(ids) > MAX_IDS:
+        raise RefusedError("InvalidRequestException", f"At most {MAX_IDS} trace ids at a time.")
+    found = [trace for trace_id in ids if (trace := traces.get(here(), trace_id))]
     return {
         "Traces": [
             {
@@ -234,10 +217,6 @@ def _get_traces(data: Document) -> Document:
         ],
         "UnprocessedTraceIds": [],
     }
-
-
-def _here() -> Scope:
-    return get_account_id(), get_region()
 
 
 # -- tags ------------------------------------------------------------------------------
@@ -264,7 +243,8 @@ def _tag_map(tags: list[dict[str, str]] | None) -> dict[str, str]:
 
 
 def _arn(resource: str) -> str:
-    return f"arn:aws:xray:{get_region()}:{get_account_id()}:{resource}"
+    account, region = here()
+    return f"arn:aws:xray:{region}:{account}:{resource}"
 
 
 def _unique() -> str:

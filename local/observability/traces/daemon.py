@@ -26,7 +26,7 @@ logger = logging.getLogger("local.xray")
 
 DATAGRAM_BYTES = 64 * 1024
 # PutTraceSegments takes 50 documents (API_PutTraceSegments).
-MOST_DOCUMENTS = 50
+MAX_DOCUMENTS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +73,13 @@ class Daemon:
         while not documents:
             documents += document(self._socket.recv(DATAGRAM_BYTES))
         with contextlib.suppress(BlockingIOError):
-            while len(documents) < MOST_DOCUMENTS:
+            while len(documents) < MAX_DOCUMENTS:
                 documents += document(self._socket.recv(DATAGRAM_BYTES, socket.MSG_DONTWAIT))
         return documents
 
 
 def document(datagram: bytes) -> list[str]:
-    """The document in a datagram; none where it isn't one, which the daemon passes over."""
+    """The document in a datagram; none where it isn't one, which the daemon ignores."""
     line, _, text = datagram.decode("utf-8", "replace").partition("\n")
     try:
         header = json.loads(line)

@@ -74,7 +74,7 @@ class Call:
 
 @dataclass(slots=True)
 class Invocation:
-    """A function's invocation: what the function is told, and what becomes of it.
+    """A function's invocation: the header that it gets, and what becomes of it.
 
     `header` names the segment that called, `segment_id` and `invocation_id` are those that Lambda
     itself makes of it; `initialization` is there when it started an environment.
@@ -85,7 +85,7 @@ class Invocation:
     invocation_id: str = field(default_factory=new_segment_id)
     initialization: Span | None = None
 
-    def told(self) -> TraceHeader:
+    def header_below(self) -> TraceHeader:
         """The header that the function gets: its own subsegments lie below `Invocation`."""
         return self.header.below(self.invocation_id)
 

@@ -40,7 +40,7 @@ LAMBDA_RESERVOIR, LAMBDA_RATE = 1, 0.05
 
 
 @dataclass(slots=True)
-class Passage:
+class RequestTrace:
     """A request's way through a stage: what the stage sends on, and the calls that it makes."""
 
     header: TraceHeader
@@ -48,8 +48,12 @@ class Passage:
     calls: list[Call] = field(default_factory=list)
 
 
-_passage: contextvars.ContextVar[Passage | None] = contextvars.ContextVar("passage", default=None)
-_caller: contextvars.ContextVar[TraceHeader | None] = contextvars.ContextVar("caller", default=None)
+_request_trace: contextvars.ContextVar[RequestTrace | None] = contextvars.ContextVar(
+    "request_trace", default=None
+)
+_upstream_header: contextvars.ContextVar[TraceHeader | None] = contextvars.ContextVar(
+    "upstream_header", default=None
+)
 _invocation: contextvars.ContextVar[Invocation | None] = contextvars.ContextVar(
     "invocation", default=None
 )
@@ -76,19 +80,19 @@ def _trace_stages() -> None:
         body: bytes, query: dict[str, Any],
     ) -> Response:  # fmt: skip
         stage = _traced_stage(api_id, stage_name)
-        passage = _entered(stage, method, path, headers)
-        sent_on = {**headers, header.NAME: str(passage.header)}
-        token, span_start = _passage.set(passage), time.time()
+        trace = _entered(stage, method, path, headers)
+        sent_on = {**headers, header.NAME: str(trace.header)}
+        token, span_start = _request_trace.set(trace), time.time()
         try:
             answer = await execute(api_id, stage_name, method, path, sent_on, body, query)
         finally:
-            _passage.reset(token)
+            _request_trace.reset(token)
         span = Span(span_start, time.time())
-        if stage and passage.header.sampled:
-            exchange = _exchange(stage, passage, method, path, headers, answer)
-            document = segments.of_stage(stage, exchange, passage.header, span, passage.calls)
+        if stage and trace.header.sampled:
+            exchange = _exchange(stage, trace, method, path, headers, answer)
+            document = segments.of_stage(stage, exchange, trace.header, span, trace.calls)
             api.traces.put((stage.account, stage.region), document)
-        return _told(answer, passage)
+        return _with_trace_header(answer, trace)
 
     gateway.handle_execute = handle_execute
 
@@ -107,10 +111,10 @@ def _traced_stage(api_id: str, stage_name: str) -> Stage | None:
     return Stage(account, region, api_id, name, stage_name) if traces else None
 
 
-def _entered(stage: Stage | None, method: str, path: str, headers: Headers) -> Passage:
+def _entered(stage: Stage | None, method: str, path: str, headers: Headers) -> RequestTrace:
     taken_up = header.read(headers.get(header.NAME))
     if stage is None:
-        return Passage(taken_up)
+        return RequestTrace(taken_up)
     rule = None
     if taken_up.sampled is None:
         with request_scope(stage.account, stage.region):
@@ -119,7 +123,7 @@ def _entered(stage: Stage | None, method: str, path: str, headers: Headers) -> P
             f"{stage.account} {stage.region} {rule.name}", rule.reservoir, rule.rate, time.time()
         )
         taken_up = replace(taken_up, sampled=picked)
-    return Passage(taken_up.below(new_segment_id()), rule.name if rule else None)
+    return RequestTrace(taken_up.below(new_segment_id()), rule.name if rule else None)
 
 
 def _candidate(stage: Stage, method: str, path: str, headers: Headers) -> Candidate:
@@ -136,7 +140,7 @@ def _candidate(stage: Stage, method: str, path: str, headers: Headers) -> Candid
 
 
 def _exchange(  # noqa: PLR0913, PLR0917 - what an exchange is made of
-    stage: Stage, passage: Passage, method: str, path: str, headers: Headers, answer: Response
+    stage: Stage, trace: RequestTrace, method: str, path: str, headers: Headers, answer: Response
 ) -> Exchange:
     status, answered, body = answer
     request = doors.current.get()
@@ -150,15 +154,15 @@ def _exchange(  # noqa: PLR0913, PLR0917 - what an exchange is made of
         request_id=request.request_id if request else named.get("x-amzn-requestid", ""),
         status=status,
         size=len(body),
-        rule=passage.rule,
+        rule=trace.rule,
     )
 
 
-def _told(answer: Response, passage: Passage) -> Response:
+def _with_trace_header(answer: Response, trace: RequestTrace) -> Response:
     """The answer with the trace's header, which the gateway adds to what a function answered."""
     status, headers, body = answer
-    if passage.calls:
-        headers = {**headers, header.NAME: str(passage.header)}
+    if trace.calls:
+        headers = {**headers, header.NAME: str(trace.header)}
     return status, headers, body
 
 
@@ -166,16 +170,16 @@ def _trace_calls_of_functions() -> None:
     call: Callable[..., Awaitable[Any]] = gateway._call_lambda_raw
 
     async def call_lambda_raw(function_ref: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-        passage = _passage.get()
-        if passage is None:
+        trace = _request_trace.get()
+        if trace is None:
             return await call(function_ref, *args, **kwargs)
         segment_id, start = new_segment_id(), time.time()
-        token = _caller.set(passage.header.below(segment_id))
+        token = _upstream_header.set(trace.header.below(segment_id))
         try:
             return await call(function_ref, *args, **kwargs)
         finally:
-            _caller.reset(token)
-            passage.calls.append(Call(segment_id, function_ref, Span(start, time.time())))
+            _upstream_header.reset(token)
+            trace.calls.append(Call(segment_id, function_ref, Span(start, time.time())))
 
     gateway._call_lambda_raw = call_lambda_raw
 
@@ -212,7 +216,7 @@ def _trace_invocations() -> None:
 
     def trace_id_for_invocation(_config: dict[str, Any], _inbound: str | None = None) -> str | None:
         invocation = _invocation.get()
-        return str(invocation.told()) if invocation else None
+        return str(invocation.header_below()) if invocation else None
 
     lambda_svc._execute_function_warm = execute_function_warm
     lambda_svc._xray_trace_id_for_invocation = trace_id_for_invocation
@@ -221,16 +225,16 @@ def _trace_invocations() -> None:
 
 def _invoked(config: dict[str, Any]) -> Invocation | None:
     """An invocation's place in its trace; None for a function that nobody traces."""
-    upstream = _caller.get()
+    upstream = _upstream_header.get()
     active = config.get("TracingConfig", {}).get("Mode") == "Active"
     if upstream is None and not active:
         return None
-    told = upstream or header.read(None)
-    if told.sampled is None:
+    upstream_or_new = upstream or header.read(None)
+    if upstream_or_new.sampled is None:
         name = f"{config['FunctionArn']} {config.get('Version')}"
         picked = active and _sampler.picks(name, LAMBDA_RESERVOIR, LAMBDA_RATE, time.time())
-        told = replace(told, sampled=picked)
-    return Invocation(told)
+        upstream_or_new = replace(upstream_or_new, sampled=picked)
+    return Invocation(upstream_or_new)
 
 
 def _give_daemons() -> None:
