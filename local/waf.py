@@ -133,8 +133,8 @@ def _byte_match(content: Document, request: WebRequest) -> bool:
         return False
     for transformation in sorted(content["TextTransformations"], key=lambda t: int(t["Priority"])):
         text = TRANSFORMATIONS[transformation["Type"]](text)
-    wanted = base64.b64decode(content["SearchString"])
-    return CONSTRAINTS[content["PositionalConstraint"]](text, wanted)
+    search = base64.b64decode(content["SearchString"])
+    return CONSTRAINTS[content["PositionalConstraint"]](text, search)
 
 
 def _component(field_to_match: Document, request: WebRequest) -> bytes | None:
@@ -156,8 +156,8 @@ TRANSFORMATIONS: Mapping[str, Callable[[bytes], bytes]] = {
     "NORMALIZE_PATH": _normalize_path,
 }
 CONSTRAINTS: Mapping[str, Callable[[bytes, bytes], bool]] = {
-    "EXACTLY": lambda text, wanted: text == wanted,
-    "STARTS_WITH": lambda text, wanted: text.startswith(wanted),
+    "EXACTLY": lambda text, search: text == search,
+    "STARTS_WITH": lambda text, search: text.startswith(search),
 }
 
 

@@ -356,10 +356,10 @@ def _read(shape: Shape, value: str | Document) -> object:
 
 def _xml_answer(action: str, shape: Shape | None, answer: Response) -> Response:
     status, _, body = answer
-    said: Document = json.loads(body or b"{}")
-    content = f"<{action}Result>{_write(shape, said)}</{action}Result>" if shape else ""
+    document: Document = json.loads(body or b"{}")
+    content = f"<{action}Result>{_write(shape, document)}</{action}Result>" if shape else ""
     response: Response = (
-        cloudwatch._error(said["__type"], said["message"], status)
+        cloudwatch._error(document["__type"], document["message"], status)
         if status >= 400
         else cloudwatch._xml(status, f"{action}Response", content)
     )

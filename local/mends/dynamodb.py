@@ -117,17 +117,17 @@ def replica_key() -> None:
 def recovery_period() -> None:
     """DescribeContinuousBackups forgets for how many days a table can be recovered.
 
-    AWS answers `RecoveryPeriodInDays`, 35 unless told otherwise; without it, Terraform reads 0.
+    AWS answers `RecoveryPeriodInDays`, 35 by default; without it, Terraform reads 0.
     """
     describe, update = dynamodb._describe_continuous_backups, dynamodb._update_continuous_backups
 
     def update_continuous_backups(data: dict[str, Any]) -> Response:
         answer: Response = update(data)
         name = dynamodb._normalize_table_name(data.get("TableName"))
-        wanted = data.get("PointInTimeRecoverySpecification", {})
-        if answer[0] == 200 and wanted.get("PointInTimeRecoveryEnabled"):
+        requested = data.get("PointInTimeRecoverySpecification", {})
+        if answer[0] == 200 and requested.get("PointInTimeRecoveryEnabled"):
             # Any true value is "enabled" to ministack, so the days can stand in its place.
-            dynamodb._pitr_settings[name] = wanted.get("RecoveryPeriodInDays", MAX_DAYS)
+            dynamodb._pitr_settings[name] = requested.get("RecoveryPeriodInDays", MAX_DAYS)
         return _with_days(answer, dynamodb._pitr_settings.get(name))
 
     def describe_continuous_backups(data: dict[str, Any]) -> Response:
@@ -149,9 +149,9 @@ def _with_days(answer: Response, days: object) -> Response:
 
 
 def _remember_key(name: str, update: dict[str, Any]) -> None:
-    wanted = update.get("Create") or update.get("Update") or {}
-    key = wanted.get("KMSMasterKeyId")
-    region = wanted.get("RegionName", "")
+    requested = update.get("Create") or update.get("Update") or {}
+    key = requested.get("KMSMasterKeyId")
+    region = requested.get("RegionName", "")
     replica = dynamodb._tables.get_scoped(get_account_id(), region, name)
     if key and replica is not None:
         replica["SSEDescription"] = {

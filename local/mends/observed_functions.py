@@ -20,7 +20,7 @@ Result = dict[str, Any]
 
 
 class Observer(Protocol):
-    """What is told of invocations, on the threads that they run on, in their account and Region."""
+    """Sees invocations, on the threads that they run on, in their account and Region."""
 
     def began(self, config: Config) -> None:
         """An invocation begins, beside those that run already."""
@@ -59,7 +59,7 @@ def called_as(config: Config) -> str:
 
 
 def observe(observer: Observer) -> None:
-    """Tell of what ministack invokes, in the place of its own metrics."""
+    """Observe what ministack invokes, in the place of its own metrics."""
     lambda_svc._emit_lambda_metrics = lambda *_args, **_kwargs: None
     _observe_slots(observer)
     _observe_invocations(observer)

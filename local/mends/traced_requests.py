@@ -1,10 +1,10 @@
-"""Where API Gateway and Lambda decide what is traced, and say it.
+"""Where API Gateway and Lambda decide what is traced, and send it.
 
 The gateway's stage takes up the tracing header, or begins a trace. When it traces, it obeys an
-upstream decision or decides by the Region's sampling rules, and tells the function. A function
-with active tracing decides for itself when nobody before it did: one request a second, and five
-percent of those beyond, which can't be configured (docs.aws.amazon.com/lambda/latest/dg/
-services-xray.html). Otherwise it is traced only when it is told so.
+upstream decision or decides by the Region's sampling rules, and hands the decision on to the
+function. A function with active tracing decides for itself when nobody before it did: one request
+a second, and five percent of those beyond, which can't be configured (docs.aws.amazon.com/lambda/
+latest/dg/services-xray.html). Otherwise it is traced only when its caller decided so.
 
 ministack itself gives every function with active tracing a trace of its own, always sampled.
 """

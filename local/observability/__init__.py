@@ -1,4 +1,4 @@
-"""What AWS's services tell of each request, and what looks at it.
+"""What AWS's services record of each request, and what looks at it.
 
     metrics/   data points on their way in, series, statistics, and each service's own metrics
     alarms/    when an alarm goes off

@@ -20,9 +20,9 @@ def milliseconds(start: float, end: float) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """What an authorizer said, from when the gateway asked it until it answered.
+    """An authorizer's answer, from when the gateway asked it until it answered.
 
-    `status` is 200 or the status of the refusal, `error` what the caller is told of it; `username`
+    `status` is 200 or the status of the refusal, `error` the text that the caller gets; `username`
     is the token's claim.
     """
 

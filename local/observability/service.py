@@ -37,7 +37,7 @@ def trace_requests() -> None:
 
 
 class Observability:
-    """What AWS tells of requests. Make one per process, after everything else is in place.
+    """What AWS records of requests. Make one per process, after everything else is in place.
 
     Its listeners are for the edge, the web ACLs and the replication, which call them.
     """

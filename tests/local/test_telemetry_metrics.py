@@ -1,5 +1,6 @@
 """Data points by minute and value, what a restart leaves of them, and those in log events."""
 
+import asyncio
 import json
 import time
 from dataclasses import replace
@@ -7,7 +8,7 @@ from typing import Any
 
 import pytest
 from ministack.core.responses import request_scope
-from ministack.services import cloudwatch
+from ministack.services import cloudwatch, cloudwatch_logs, cognito, dynamodb, lambda_svc
 
 from local import process
 from local.observability.metrics import embedded_metrics
@@ -164,3 +165,34 @@ def test_a_document_that_breaks_the_specification_is_an_error(message: str, erro
     found = embedded_metrics.read(message, 0.0)
 
     assert (found.error, found.points) == (error, ())
+
+
+# -- what ministack lacks --------------------------------------------------------------
+
+
+def test_ministack_still_measures_neither_tables_nor_logs_nor_sign_ins() -> None:
+    table = {"TableName": "unmeasured", "Key": {"id": {"S": "1"}}}
+    headers = {"x-amz-target": "AWSCognitoIdentityProviderService.SignUp"}
+    sign_up = json.dumps({"ClientId": "none", "Username": "a", "Password": "b"}).encode()
+    with request_scope(*SCOPE):
+        dynamodb._create_table(
+            {
+                "TableName": "unmeasured",
+                "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+                "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+                "BillingMode": "PAY_PER_REQUEST",
+            }
+        )
+        assert dynamodb._get_item(table)[0] == 200
+        cloudwatch_logs._fanout_to_subscription_filters("unmeasured", "s", [{"message": "m"}])
+        asyncio.run(cognito.handle_request("POST", "/", headers, sign_up, {}))
+
+        assert not [name for name in cloudwatch._metrics if name[0].startswith("AWS/")]
+
+
+def test_ministack_still_measures_functions_by_name_alone() -> None:
+    with request_scope("222222222222", SCOPE[1]):
+        lambda_svc._emit_lambda_metrics("f", 5.0, error=False, throttle=False)
+
+        measured = {dimensions for _, _, dimensions in cloudwatch._metrics}
+        assert measured == {"FunctionName=f"}, "and nothing of the alias that is called"

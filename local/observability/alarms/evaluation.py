@@ -73,7 +73,7 @@ class Point:
 
 def read(document: Mapping[str, Any]) -> Alarm:
     """A metric alarm as PutMetricAlarm takes it. Raises QueryError for one that AWS refuses."""
-    held, watched = _watched(document)
+    metrics, watched = _watched(document)
     periods = int(document.get("EvaluationPeriods") or 1)
     needed = int(document.get("DatapointsToAlarm") or periods)
     comparison = document.get("ComparisonOperator") or ""
@@ -87,14 +87,14 @@ def read(document: Mapping[str, Any]) -> Alarm:
     if needed > periods:
         raise QueryError("DatapointsToAlarm must not be more than EvaluationPeriods.")
     return Alarm(
-        queries=held,
+        queries=metrics,
         watched=watched,
-        period=queries.period(held),
+        period=queries.period(metrics),
         periods=periods,
         needed=needed,
         comparison=comparison,
         threshold=float(document.get("Threshold") or 0),
-        missing=_treatment(held, watched, treatment),
+        missing=_treatment(metrics, watched, treatment),
     )
 
 
@@ -156,23 +156,23 @@ def _points(alarm: Alarm, series: Series, grid: Grid) -> list[Point]:
 
 def _watched(document: Mapping[str, Any]) -> tuple[tuple[Query, ...], str]:
     if document.get("Metrics"):
-        held = queries.read(document["Metrics"])
-        returned = [query.id for query in held if query.returned]
+        metrics = queries.read(document["Metrics"])
+        returned = [query.id for query in metrics if query.returned]
         if len(returned) != 1:
             raise QueryError("Exactly one element of the metrics list should return data.")
-        return held, returned[0]
+        return metrics, returned[0]
     stat = document.get("ExtendedStatistic") or document.get("Statistic") or "Average"
     metric = queries.metric_stat(document, stat, int(document.get("Period") or MINUTE))
     return (Query("m1", metric.name, metric, None, returned=True),), "m1"
 
 
-def _treatment(held: tuple[Query, ...], watched: str, treatment: str) -> str:
+def _treatment(metrics: tuple[Query, ...], watched: str, treatment: str) -> str:
     """An alarm on a metric of AWS/DynamoDB ignores missing data whatever it says.
 
     PutMetricAlarm, TreatMissingData. It is documented for alarms that evaluate a metric there;
     an expression that fills its gaps has none.
     """
-    metric = next((query.metric for query in held if query.id == watched), None)
+    metric = next((query.metric for query in metrics if query.id == watched), None)
     return "ignore" if metric and metric.namespace == "AWS/DynamoDB" else treatment
 
 

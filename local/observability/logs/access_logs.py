@@ -45,8 +45,8 @@ def rendered(form: str, record: GatewayRecord) -> str:
     def value(found: re.Match[str]) -> str:
         name = found[1].rstrip(".")
         read = VARIABLES.get(name)
-        held = read(record) if read else None
-        return (NOTHING if held is None else _escaped(str(held))) + found[1][len(name) :]
+        content = read(record) if read else None
+        return (NOTHING if content is None else _escaped(str(content))) + found[1][len(name) :]
 
     return _VARIABLE.sub(value, form)
 
@@ -126,8 +126,8 @@ def edge_line(record: EdgeRecord, fields: tuple[str, ...] | list[str]) -> dict[s
     line: dict[str, str] = {}
     for name in fields:
         read = FIELDS.get(name)
-        held = read(record) if read else None
-        line[name] = str(held) if held not in (None, "") else NOTHING
+        content = read(record) if read else None
+        line[name] = str(content) if content not in (None, "") else NOTHING
     return line
 
 

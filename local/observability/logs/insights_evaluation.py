@@ -58,8 +58,8 @@ def answer(commands: Sequence[ask.Command], events: Iterable[Row]) -> Answer:
                     rows.sort(key=_ordering(name), reverse=descending)
             case ask.Limit(most):
                 limit = most
-    wanted = (*(shown or SHOWN_BY_DEFAULT), POINTER)
-    return Answer(tuple(_cut(row, wanted) for row in rows[:limit]), matched)
+    names = (*(shown or SHOWN_BY_DEFAULT), POINTER)
+    return Answer(tuple(_cut(row, names) for row in rows[:limit]), matched)
 
 
 def _discovered(event: Row) -> Row:

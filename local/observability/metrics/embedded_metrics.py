@@ -13,9 +13,9 @@ from typing import Any
 from local.observability.metrics.recorder import MINUTE, Dimensions, Sample
 
 # Limits of the specification.
-MOST_METRICS, MOST_VALUES, MOST_DIMENSIONS = 100, 100, 30
+MAX_METRICS, MAX_VALUES, MAX_DIMENSIONS = 100, 100, 30
 # PutMetricData: values are from -2^360 to 2^360, and neither NaN nor infinite.
-GREATEST = 2**360
+MAX_NUMBER = 2**360
 # What AWS/Logs counts of documents that can't be used.
 NO_JSON, INVALID = "EMFParsingErrors", "EMFValidationErrors"
 
@@ -68,7 +68,7 @@ def read(message: str, now: float) -> Embedded:
 def _points(document: Document, directives: list[Document]) -> Iterator[Points]:
     for directive in directives:
         definitions = directive["Metrics"]
-        if len(definitions) > MOST_METRICS:
+        if len(definitions) > MAX_METRICS:
             raise _InvalidError
         samples = tuple(
             each for definition in definitions for each in _samples(document, definition)
@@ -78,7 +78,7 @@ def _points(document: Document, directives: list[Document]) -> Iterator[Points]:
 
 
 def _dimensions(document: Document, names: list[str]) -> Dimensions:
-    if len(names) > MOST_DIMENSIONS:
+    if len(names) > MAX_DIMENSIONS:
         raise _InvalidError
     found = tuple((name, document[name]) for name in names)
     if not all(isinstance(value, str) and value for _, value in found):
@@ -88,9 +88,9 @@ def _dimensions(document: Document, names: list[str]) -> Dimensions:
 
 def _samples(document: Document, definition: Document) -> Iterator[Sample]:
     """A metric's values: a number, or a list of them."""
-    held = document[definition["Name"]]
-    values = held if isinstance(held, list) else [held]
-    if len(values) > MOST_VALUES:
+    content = document[definition["Name"]]
+    values = content if isinstance(content, list) else [content]
+    if len(values) > MAX_VALUES:
         raise _InvalidError
     # Which resolution it is doesn't matter here: every metric is kept by the minute.
     if int(definition.get("StorageResolution", MINUTE)) not in (1, MINUTE):
@@ -108,6 +108,6 @@ def _text(value: object) -> str:
 def _number(value: object) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise _InvalidError
-    if not abs(value) <= GREATEST:
+    if not abs(value) <= MAX_NUMBER:
         raise _InvalidError
     return float(value)

@@ -49,7 +49,7 @@ class RefusedError(Exception):
 async def handle_request(
     _method: str, path: str, _headers: dict[str, str], body: bytes, _query: Document
 ) -> Response:
-    """Answer one call; X-Ray's protocol is POST with JSON, told apart by path."""
+    """Answer one call; X-Ray's protocol is POST with JSON, the path is the operation."""
     try:
         action = _action(path.strip("/"))
         return 200, _json_type(), json.dumps(action(json.loads(body or b"{}"))).encode()

@@ -44,12 +44,12 @@ def read(text: str | None) -> TraceHeader:
     A service that gets no trace begins one, and whoever sends no decision (`Sampled=?`, or
     nothing) leaves it to the service.
     """
-    said = dict(part.strip().partition("=")[::2] for part in (text or "").split(";"))
-    root, parent = said.get("Root", ""), said.get("Parent", "")
+    fields = dict(part.strip().partition("=")[::2] for part in (text or "").split(";"))
+    root, parent = fields.get("Root", ""), fields.get("Parent", "")
     if not _TRACE_ID.fullmatch(root):
         root, parent = new_trace_id(time.time()), ""
     known = parent if _SEGMENT_ID.fullmatch(parent) else None
-    return TraceHeader(root, known, _DECISIONS.get(said.get("Sampled", "")))
+    return TraceHeader(root, known, _DECISIONS.get(fields.get("Sampled", "")))
 
 
 def new_trace_id(now: float) -> str:

@@ -2,11 +2,11 @@
 
 xray-console-sampling: rules are tried in the order of priority, and the first that matches decides.
 It traces a number of requests each second (the reservoir), and a share of those beyond (the fixed
-rate). Which rule of two with one priority comes first is not said; here it is the name that counts.
-What a rule's fields match of a request to an API is said by API Gateway's own page,
+rate). Which rule of two with one priority comes first is not documented; here the name decides.
+What a rule's fields match of a request to an API stands in API Gateway's own page,
 docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-configuring-xray-sampling-rules.html
 
-AWS hands a rule's reservoir out to all hosts that use it; here, one process plays all of them.
+AWS hands a rule's reservoir out to all hosts that use it; here, one process stands for all of them.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Rule:
 
 
 def rule_of(document: Mapping[str, Any]) -> Rule:
-    """A rule as X-Ray's API tells it."""
+    """A rule as X-Ray's API describes it."""
     return Rule(
         name=document["RuleName"],
         priority=document["Priority"],
