@@ -18,9 +18,19 @@ locals {
   )
   account = merge(local.written, { refusal = local.refusal })
 
+  # The embedded AWS has a key of the clone's own, in a file that whoever needs it first makes. The
+  # provider reads it there: the secret itself is in nothing that Terragrunt writes or logs.
+  credentials_files = [
+    for account in [local.written] : run_cmd(
+      "--terragrunt-quiet", "--terragrunt-global-cache",
+      "${local.repository}/.venv/bin/python", "${local.repository}/local/credentials.py", local.state_path,
+    ) if contains(keys(account), "embedded_aws")
+  ]
+
   # The host is nobody's to choose, and a port is a number: there is no way to say another machine.
   embedded = contains(keys(local.account), "embedded_aws") ? merge(local.account.embedded_aws, {
-    endpoint = "http://127.0.0.1:${tonumber(local.account.embedded_aws.port)}"
+    endpoint         = "http://127.0.0.1:${tonumber(local.account.embedded_aws.port)}"
+    credentials_file = one(local.credentials_files)
   }) : null
 
   # Commands on the bucket itself run no hooks: for them a refused unit doesn't even parse.
@@ -30,10 +40,11 @@ locals {
   ]
 
   state_directory = get_env("LOCAL_STATE_DIR", "${local.repository}/.local")
+  state_path      = "${startswith(local.state_directory, "/") ? "" : "${local.repository}/"}${local.state_directory}"
   backend         = local.embedded == null ? "s3" : "local"
   backends = {
     local = {
-      path = "${startswith(local.state_directory, "/") ? "" : "${local.repository}/"}${local.state_directory}/tfstate/${local.unit}/terraform.tfstate"
+      path = "${local.state_path}/tfstate/${local.unit}/terraform.tfstate"
     }
     s3 = {
       bucket       = "${local.account.project}-tfstate-${local.account.account_id}-${local.account.primary_region}"
@@ -48,10 +59,11 @@ locals {
   }
 
   # What Terraform's process gets instead of a person's own AWS settings. The provider below names
-  # every endpoint and credential itself; this is for whatever should ever be forgotten there.
+  # every endpoint and credential itself; this is for whatever should ever be forgotten there, which
+  # the embedded AWS then refuses.
   embedded_environment = local.embedded == null ? {} : {
     AWS_ACCESS_KEY_ID           = local.embedded.access_key
-    AWS_SECRET_ACCESS_KEY       = local.embedded.secret_key
+    AWS_SECRET_ACCESS_KEY       = "none"
     AWS_SESSION_TOKEN           = ""
     AWS_PROFILE                 = ""
     AWS_DEFAULT_PROFILE         = ""

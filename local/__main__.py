@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from local import faults, process, resolver, settings
+from local.credentials import CredentialsError
 from local.settings import Settings
 
 COMMANDS = {
@@ -47,7 +48,7 @@ def main(arguments: list[str]) -> int:
     parsed = parser.parse_args(arguments)
     try:
         return _run(parsed, settings.read())
-    except (settings.SettingsError, process.ProcessError) as error:
+    except (settings.SettingsError, process.ProcessError, CredentialsError) as error:
         print(f"local: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

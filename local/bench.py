@@ -13,12 +13,24 @@ import ssl
 import time
 from importlib.metadata import version
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from hypercorn.config import Config
 from ministack import app as ministack_app
 
-from local import doors, edge, entrance, mends, regions, replication, report, settings, web_acl
+from local import (
+    admission,
+    doors,
+    edge,
+    entrance,
+    mends,
+    regions,
+    replication,
+    report,
+    settings,
+    web_acl,
+)
+from local.credentials import credentials_of
 from local.dns.data_plane import DataPlane, Setup
 from local.dns.resolver import cached_lookup
 from local.doors import Receive, Scope, Send
@@ -29,18 +41,13 @@ from local.persistence import Saver, only_reads
 
 logger = logging.getLogger("local")
 
-# A header that a web page can't send to another site unasked (CORS), so that no page that a
-# person happens to visit steers the bench.
-CONTROL = (b"x-local-control", b"1")
-# The pages and endpoints that a browser is meant to open: Cognito's hosted sign-in.
-SIGN_IN = ("/oauth2/", "/login", "/logout")
-
 
 class Bench:
     """The application, and what runs beside it."""
 
     def __init__(self, chosen: settings.Settings, https: Config) -> None:
         self._settings = chosen
+        self._credentials = credentials_of(chosen.state_dir)
         self._started = time.time()
         self._saver = Saver(chosen.state)
         self._replication = replication.Replication(chosen.replication_lag)
@@ -58,6 +65,8 @@ class Bench:
         self._beside: list[asyncio.Task[None]] = []
         self._ready = False
         replication.install(self._replication)
+        # Before the daemons beside the functions are given the same.
+        mends.lambda_functions.secrets_that_nobody_can_guess()
         trace_requests()
         mends.apply()
         web_acl.install()
@@ -110,25 +119,25 @@ class Bench:
         self._observability.save()
 
     async def _control_plane(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            request = await admission.admit(scope, receive, self._credentials)
+        except admission.RefusedError as refused:
+            await doors.respond(send, refused.response)
+            return
+        if request.raw_path.startswith(admission.OWN_API):
+            await self._local(request, send)
+            return
         headers = dict(scope["headers"])
-        path: str = scope["path"]
-        if _from_a_web_page(path, headers):
-            await doors.respond(send, doors.forbidden(""))
-            return
-        if path.startswith("/_local/"):
-            await self._local(scope, receive, send)
-            return
         target = headers.get(b"x-amz-target", b"")
         broken = self._faults.at_the_table(target, headers.get(b"authorization", b""))
         if broken:
-            request = await doors.read(scope, receive, "", "")
             self._observability.table_failed(headers, request.body)
             await doors.respond(send, broken)
             return
-        await ministack_app.app(scope, receive, send)
+        await ministack_app.app(scope, doors.received(request.body, receive), send)
         if not only_reads(scope["method"], target.decode("latin-1")):
             self._saver.changed()
-        if path.startswith("/domainnames"):
+        if request.path.startswith("/domainnames"):
             await self._doors_follow()
 
     async def _doors_follow(self) -> None:
@@ -143,14 +152,10 @@ class Bench:
 
     # -- the bench's own small API -----------------------------------------------------
 
-    async def _local(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if CONTROL not in scope["headers"]:
-            await doors.respond(send, doors.forbidden(""))
-            return
+    async def _local(self, request: doors.Request, send: Send) -> None:
         if not self._ready:
             await _answer(send, 503, {"message": "starting"})
             return
-        request = await doors.read(scope, receive, "", "")
         match (request.method, request.path):
             case ("GET", "/_local/status"):
                 await _answer(send, 200, self._status())
@@ -222,26 +227,6 @@ def _edge(chosen: settings.Settings) -> edge.Edge:
     lookup = cached_lookup(settings.LOOPBACK, chosen.dns_port)
     tls = ssl.create_default_context(cafile=str(chosen.ca / "ca.pem"))
     return edge.Edge(lookup, chosen.https_port, tls)
-
-
-def _from_a_web_page(path: str, headers: dict[bytes, bytes]) -> bool:
-    """Whether some site's page sent this, through a browser on this machine.
-
-    ministack does not check root's signature and lets every site in (CORS), and a function is
-    code that runs here: without this, any page that a person visits could run code of its own.
-    A name that is not this machine's in Host is DNS rebinding.
-    """
-    if path.startswith(SIGN_IN):
-        return False
-    host = headers.get(b"host", b"").decode("latin-1")
-    origin = headers.get(b"origin", b"").decode("latin-1")
-    elsewhere = origin != "" and not _is_here(urlsplit(origin).hostname)
-    cross_site = headers.get(b"sec-fetch-site") == b"cross-site"
-    return elsewhere or cross_site or not _is_here(urlsplit(f"//{host}").hostname)
-
-
-def _is_here(host: str | None) -> bool:
-    return host is not None and host.endswith(("localhost", settings.LOOPBACK))
 
 
 async def _answer(send: Send, status: int, body: dict[str, object]) -> None:

@@ -215,6 +215,16 @@ async def _body(receive: Receive, limit: int) -> bytes:
     return b"".join(parts)
 
 
+def received(body: bytes, receive: Receive) -> Receive:
+    """An ASGI receive for a request that was read already; what follows it comes from `receive`."""
+    messages = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+    async def again() -> dict[str, Any]:
+        return next(messages, None) or await receive()
+
+    return again
+
+
 async def respond(send: Send, response: Response) -> None:
     """Send a whole response."""
     status, headers, body = response

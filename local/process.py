@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from local import settings
+from local.credentials import CONTROL_HEADER, FILE, credentials_of, private_folder
 from local.settings import LOOPBACK, Settings
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ class Identity:
 
 def start(chosen: Settings) -> bool:
     """Start unless it runs; True when this call started it. Returns once it answers."""
-    chosen.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(chosen.state_dir)
+    private_folder(chosen.logs)
     with _one_at_a_time(chosen):
         if running(chosen):
             return False
@@ -65,7 +67,7 @@ def start(chosen: Settings) -> bool:
 
 def stop(chosen: Settings) -> bool:
     """Stop, its state saved; False when nothing ran."""
-    chosen.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(chosen.state_dir)
     with _one_at_a_time(chosen):
         identity = running(chosen)
         if identity is None:
@@ -86,6 +88,7 @@ def down(chosen: Settings) -> None:
     stop(chosen)
     for name in OURS:
         shutil.rmtree(chosen.state_dir / name, ignore_errors=True)
+    (chosen.state_dir / FILE).unlink(missing_ok=True)
 
 
 def running(chosen: Settings) -> Identity | None:
@@ -139,8 +142,9 @@ def _ask(
 ) -> tuple[int, dict[str, Any]]:
     connection = http.client.HTTPConnection(LOOPBACK, chosen.aws_port, timeout=timeout)
     try:
+        token = credentials_of(chosen.state_dir).control_token
         body = None if wanted is None else json.dumps(wanted)
-        connection.request(method, path, body=body, headers={"x-local-control": "1"})
+        connection.request(method, path, body=body, headers={CONTROL_HEADER: token})
         response = connection.getresponse()
         answer = json.loads(response.read())
     finally:

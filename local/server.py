@@ -14,6 +14,7 @@ from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 
 from local import authority, settings, whole_answers
+from local.credentials import private_folder
 
 LOG_BYTES = 5 * 1024 * 1024
 LOG_FILES = 3
@@ -32,7 +33,7 @@ def run(chosen: settings.Settings) -> None:
 def _prepare_folders(chosen: settings.Settings) -> None:
     shutil.rmtree(chosen.scratch, ignore_errors=True)
     for folder in (chosen.state_dir, chosen.state, chosen.logs, chosen.scratch):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(folder)
 
 
 def _log_to_file(chosen: settings.Settings) -> None:

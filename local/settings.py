@@ -10,16 +10,18 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent
 LOOPBACK = "127.0.0.1"
 ACCOUNT_ID = "000000000000"
-# The root credentials of the local account: ministack takes a 12-digit key id for root.
-ACCESS_KEY_ID = ACCOUNT_ID
-SECRET_ACCESS_KEY = "local"  # noqa: S105 - a throw-away word, worth nothing anywhere else
 HOME_REGION = "us-east-1"
 
-# Services that this project's modules and its toolchain call; everything else answers an error.
+# Services that the modules, the toolchain, drills, traces and tests call, and that run a function;
+# everything else answers an error. X-Ray is ours (local.xray).
 SERVICES = (
-    "account,acm,apigateway,backup,cloudfront,cognito-idp,dynamodb,dynamodbstreams,events,iam,"
-    "kms,lambda,logs,monitoring,route53,s3,scheduler,secretsmanager,sns,sqs,ssm,sts,tagging,wafv2"
+    "acm,apigateway,cloudfront,cognito-idp,dynamodb,iam,kms,lambda,logs,monitoring,route53,sns,sqs,"
+    "sts,wafv2"
 )
+
+# What stands in the environment of the serving process, and of what it starts, for a secret. It
+# opens nothing: a function has its role's own, and the process needs none.
+NO_SECRET = "none"  # noqa: S105 - no secret at all
 
 # The only names that pass from the caller's shell into the process and into the functions
 # it runs. A user's AWS credentials, profile, region or endpoint never do.
@@ -117,8 +119,8 @@ def process_environment(settings: Settings, environment: Mapping[str, str]) -> d
         "LOCAL_REPLICATION_LAG": str(settings.replication_lag),
         "LOCAL_STATE_DIR": str(settings.state_dir),
         # What botocore reads, so that no function ever finds a person's own account.
-        "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
-        "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
+        "AWS_ACCESS_KEY_ID": ACCOUNT_ID,
+        "AWS_SECRET_ACCESS_KEY": NO_SECRET,
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local.credentials import CredentialsError, credentials_of
 from toolchain.cli_config import own_configuration
 from toolchain.console import ToolchainError
 from toolchain.paths import Tree
@@ -108,13 +109,20 @@ def tool_settings(tree: Tree, environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def bench_settings(tree: Tree, account: Account) -> dict[str, str]:
-    """Variables that lead AWS and HTTPS clients to the embedded AWS, and only there."""
+    """Variables that lead AWS and HTTPS clients to the embedded AWS, and only there.
+
+    Raises ToolchainError when its credentials can't be read.
+    """
+    try:
+        secret = credentials_of(tree.local_state).secret_access_key
+    except CredentialsError as error:
+        raise ToolchainError(str(error)) from error
     bundle = str(tree.ca_bundle)
     port = os.environ.get("LOCAL_AWS_PORT", "4566")
     return {
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
         "AWS_ACCESS_KEY_ID": account.account_id,
-        "AWS_SECRET_ACCESS_KEY": LOCAL,
+        "AWS_SECRET_ACCESS_KEY": secret,
         "AWS_REGION": account.primary_region,
         # Version 1 of the AWS CLI, which is the pinned one, knows the Region by this name alone.
         "AWS_DEFAULT_REGION": account.primary_region,

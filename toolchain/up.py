@@ -233,7 +233,7 @@ def _record(tree: Tree, deployment: Deployment) -> None:
     told = dataclasses.asdict(deployment)
     del told["origin_key"]
     record = json.dumps(told, indent=2)
-    write_atomically(tree.local_state / "deployment.json", f"{record}\n".encode())
+    write_atomically(tree.local_state / "deployment.json", f"{record}\n".encode(), 0o600)
 
 
 def _how_to_use(deployment: Deployment) -> str:

@@ -38,10 +38,9 @@ locals {
   embedded_aws = {
     port       = get_env("LOCAL_AWS_PORT", "4566")
     access_key = "000000000000" # a key id that is an account's id is that account's root here
-    secret_key = "local"
     services = [
       "acm", "apigateway", "cloudfront", "cloudwatch", "cognitoidp", "dynamodb", "iam", "kms", "lambda", "logs",
-      "route53", "sns", "ssm", "sts", "wafv2", "xray",
+      "route53", "sns", "sts", "wafv2", "xray",
     ]
   }
 }

@@ -176,28 +176,6 @@ def event_of_a_custom_domain() -> None:
     gateway._build_lambda_event_v1 = build
 
 
-def default_endpoint_off() -> None:
-    """`disableExecuteApiEndpoint` is kept and not honoured.
-
-    On AWS the default endpoint of such an API answers 403; its custom domains alone lead to it.
-    """
-    execute: Handler = gateway.handle_execute
-
-    async def handle_execute(api_id: str, *request: Any) -> Response:  # noqa: ANN401
-        if doors.current.get() is None and _default_endpoint_is_off(api_id):
-            return doors.forbidden(gateway.new_uuid())
-        return await execute(api_id, *request)
-
-    gateway.handle_execute = handle_execute
-
-
-def _default_endpoint_is_off(api_id: str) -> bool:
-    scope = gateway.find_api_scope(api_id)
-    api = gateway._rest_apis.get_scoped(*scope, api_id) if scope else None
-    # A patch leaves it as text.
-    return api is not None and str(api.get("disableExecuteApiEndpoint")).lower() == "true"
-
-
 def _update_mapping(domain: str, base_path: str, patch: dict[str, Any]) -> Response:
     mappings = gateway._base_path_mappings.get(domain, {})
     mapping = mappings.get(base_path)
@@ -236,5 +214,4 @@ MENDS = (
     domain_in_two_regions,
     one_request_id,
     event_of_a_custom_domain,
-    default_endpoint_off,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import secrets
 import select
 import threading
 import time
@@ -13,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ministack.core import lambda_runtime as runtime
-from ministack.services import lambda_svc
+from ministack.services import lambda_svc, sts
 
 _PROCESSORS = max(2, os.cpu_count() or 2)
 # How many environments may start side by side, and be there for one function; and how often the
@@ -28,8 +29,42 @@ PATIENCE_SECONDS = 1.0
 LAST_LINE_SECONDS = 0.005
 LOG_SECONDS = 0.25
 
+_making = threading.Lock()
 _starts = threading.BoundedSemaphore(STARTS_AT_ONCE)
 _turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
+
+def secrets_that_nobody_can_guess() -> None:
+    """A function's role has a secret and a token that are hashes of the function's ARN and role's.
+
+    Whoever knows those could sign as the role. Here they are random, made once in a process.
+    """
+    made: defaultdict[tuple[str, str], dict[str, str]] = defaultdict(
+        lambda: {
+            "AWS_ACCESS_KEY_ID": f"ASIA{secrets.token_hex(8).upper()}",
+            "AWS_SECRET_ACCESS_KEY": secrets.token_urlsafe(30),
+            "AWS_SESSION_TOKEN": secrets.token_urlsafe(48),
+        }
+    )
+
+    def execution_credentials(config: dict[str, Any]) -> dict[str, str]:
+        account, _ = runtime._account_region_from_function_config(config)
+        function, role = config.get("FunctionArn", ""), config.get("Role", "")
+        with _making:
+            given = made[function, role]
+        role_name, session = role.rsplit("/", 1)[-1], config.get("FunctionName", "function")[:64]
+        sts.register_session(
+            given["AWS_ACCESS_KEY_ID"],
+            {
+                "Arn": f"arn:aws:sts::{account}:assumed-role/{role_name}/{session}",
+                "UserId": f"{role_name}:{session}",
+                "SecretAccessKey": given["AWS_SECRET_ACCESS_KEY"],
+                "SessionToken": given["AWS_SESSION_TOKEN"],
+            },
+        )
+        return dict(given)
+
+    runtime.execution_credentials = execution_credentials
 
 
 def quiet_functions_answer_at_once() -> None:

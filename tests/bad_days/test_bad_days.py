@@ -14,12 +14,12 @@ import pytest
 import requests
 
 from local import resolver
+from local.credentials import credentials_of
 from tests.clone import UP_SECONDS, Clone
 from tests.e2e.api import Api, SignedIn, Target
 from tests.e2e.people import Pool, stranger
 from tests.e2e.waiting import eventually
 from toolchain.deployment import read_deployment
-from toolchain.settings import LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +84,7 @@ def regions(clone: Clone) -> Iterator[tuple[SignedIn, SignedIn]]:
         region_name=deployed.primary.region,
         endpoint_url=f"http://127.0.0.1:{clone.aws_port}",
         aws_access_key_id=deployed.account_id,
-        aws_secret_access_key=LOCAL,
+        aws_secret_access_key=credentials_of(clone.state).secret_access_key,
     )
     pool = Pool(cognito, deployed.user_pool_id, deployed.user_pool_client_id)
     person = stranger()

@@ -1,6 +1,9 @@
 """What terragrunt makes of the tree, in all three accounts."""
 
+import json
+import os
 import re
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -28,7 +31,6 @@ SERVICES = {
     "lambda": "lambda",
     "route53": "route53",
     "sns": "sns",
-    "ssm": "ssm",
     "wafv2": "wafv2",
     "xray": "xray",
 }
@@ -184,6 +186,23 @@ def test_local_units_name_no_host_but_loopback(units: Mapping[str, Unit]) -> Non
         if unit.account == "local":
             urls = set(URL.findall(unit.generated("provider")))
             assert urls == {"http://127.0.0.1:4566"}, unit.path
+
+
+def test_the_key_of_the_embedded_aws_is_in_its_file_alone(units: Mapping[str, Unit]) -> None:
+    for unit in units.values():
+        if unit.account == "local":
+            file = Path(unit.backend["path"].partition("/tfstate/")[0]) / "credentials.json"
+            assert (stat.S_IMODE(file.stat().st_mode), file.stat().st_uid) == (0o600, os.getuid())
+            assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+            assert f'file("{file}")' in unit.generated("provider")
+            credentials = json.loads(file.read_text())
+            assert credentials["secret_access_key"] not in json.dumps(unit.rendered)
+
+
+def test_real_accounts_make_no_key_of_the_embedded_aws(tree: Tree) -> None:
+    tree.render("dev")
+
+    assert not (tree.root / ".local").exists()
 
 
 def test_local_units_have_an_endpoint_for_every_service_that_modules_use(

@@ -14,10 +14,14 @@ from typing import Any
 
 import boto3
 import requests
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials as RootKey
 
 from local import process, resolver
-from local.settings import ACCESS_KEY_ID, REPOSITORY, SECRET_ACCESS_KEY, Settings
+from local.credentials import CONTROL_HEADER, Credentials, credentials_of
+from local.settings import REPOSITORY, Settings
 
 REGIONS = ("us-east-1", "us-west-2")
 DOMAIN = "landing.localhost"
@@ -69,21 +73,43 @@ class Bench:
 
     settings: Settings
 
-    def client(self, service: str, region: str = "us-east-1", **credentials: str | None) -> Any:
+    @property
+    def credentials(self) -> Credentials:
+        """Root's."""
+        return credentials_of(self.settings.state_dir)
+
+    @property
+    def control(self) -> dict[str, str]:
+        """The header that the bench's own API wants."""
+        return {CONTROL_HEADER: self.credentials.control_token}
+
+    def client(self, service: str, region: str = "us-east-1", **more: Any) -> Any:
         """A boto3 client of the control plane, as root unless told otherwise."""
         session: Any = boto3.session.Session()
         known = {
-            "aws_access_key_id": ACCESS_KEY_ID,
-            "aws_secret_access_key": SECRET_ACCESS_KEY,
-            **credentials,
+            "aws_access_key_id": self.credentials.access_key_id,
+            "aws_secret_access_key": self.credentials.secret_access_key,
+            "config": Config(retries={"max_attempts": 0}),
+            **more,
         }
         return session.client(
             service,
             region_name=region,
             endpoint_url=self.settings.endpoint,
-            config=Config(retries={"max_attempts": 0}),
             **known,
         )
+
+    def signed(
+        self, service: str, path: str, body: bytes = b"", method: str = "POST", **headers: str
+    ) -> requests.Response:
+        """A request to the control plane as root signs it; `_` in headers' names is `-`."""
+        url = f"{self.settings.endpoint}{path}"
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        request = AWSRequest(method, url, data=body, headers=named)
+        root = self.credentials
+        known = RootKey(root.access_key_id, root.secret_access_key)
+        SigV4Auth(known, service, "us-east-1").add_auth(request)
+        return requests.request(method, url, data=body, headers=dict(request.headers), timeout=10)
 
     def get_method(self, api: str) -> dict[str, str]:
         """Make a REST API whose root has a GET method; how the client addresses that."""
@@ -112,7 +138,7 @@ class Bench:
         answer = requests.post(
             f"{self.settings.endpoint}/_local/replication",
             json={"lag": seconds},
-            headers={"x-local-control": "1"},
+            headers=self.control,
             timeout=5,
         )
         assert answer.status_code == 200, answer.text

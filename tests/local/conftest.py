@@ -14,7 +14,8 @@ from tests.local.global_layer import GlobalLayer, deploy_global_layer
 from tests.ports import free_ports
 
 
-def _settings(folder: Path) -> Settings:
+def settings_in(folder: Path) -> Settings:
+    """Settings with this state folder, and ports that are free."""
     aws_port, https_port, dns_port = free_ports(3)
     return settings.read(
         {
@@ -40,7 +41,7 @@ POISON = {
 @pytest.fixture
 def chosen(tmp_path: Path) -> Iterator[Settings]:
     """Settings for a bench that the test starts itself; it is stopped afterwards."""
-    fresh = _settings(tmp_path / "local")
+    fresh = settings_in(tmp_path / "local")
     yield fresh
     process.stop(fresh)
 
@@ -58,7 +59,7 @@ def empty_route53() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """A running bench, started from a shell that holds a person's real credentials."""
-    fresh = _settings(tmp_path_factory.mktemp("local"))
+    fresh = settings_in(tmp_path_factory.mktemp("local"))
     before = dict(os.environ)
     os.environ.update(POISON)
     try:

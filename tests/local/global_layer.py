@@ -14,7 +14,6 @@ import requests
 from botocore.config import Config
 
 from local import regions, resolver
-from local.settings import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from tests.local.bench import DOMAIN, REGIONS, Bench, Stack
 
 API = f"api.{DOMAIN}"
@@ -77,7 +76,7 @@ class GlobalLayer:
         return requests.request(
             method,
             f"{self.bench.settings.endpoint}/_local/faults",
-            headers={"x-local-control": "1"},
+            headers=self.bench.control,
             timeout=5,
             **sent,
         )
@@ -185,8 +184,8 @@ def unvalidated(bench: Bench, service: str) -> Any:
         service,
         region_name="us-east-1",
         endpoint_url=bench.settings.endpoint,
-        aws_access_key_id=ACCESS_KEY_ID,
-        aws_secret_access_key=SECRET_ACCESS_KEY,
+        aws_access_key_id=bench.credentials.access_key_id,
+        aws_secret_access_key=bench.credentials.secret_access_key,
         config=Config(parameter_validation=False, retries={"max_attempts": 0}),
     )
 

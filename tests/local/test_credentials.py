@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from local import credentials
 from local.credentials import FILE, CredentialsError, credentials_of, private_folder
 from local.settings import REPOSITORY
 
@@ -64,7 +63,7 @@ def test_who_comes_at_the_same_moment_gets_the_same(tmp_path: Path) -> None:
 def test_a_folder_of_another_user_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(credentials.os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
+    monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
 
     with pytest.raises(CredentialsError, match="LOCAL_STATE_DIR"):
         private_folder(tmp_path)

@@ -1,13 +1,12 @@
 """What ministack by itself lacks for the global layer; `tests/local/test_mends.py` says how."""
 
-import asyncio
 import json
 from typing import Any
 from xml.etree.ElementTree import fromstring
 
 import pytest
 from ministack.core.responses import request_scope
-from ministack.services import apigateway_v1, cloudfront, waf
+from ministack.services import cloudfront, waf
 
 from local.mends import cloudfront as mends
 
@@ -37,24 +36,6 @@ def test_ministack_still_needs_one_id_for_a_request_at_the_edge() -> None:
     sent = [cloudfront._origin_request_headers(origin, {}, "", "")["X-Amz-Cf-Id"] for _ in "ab"]
 
     assert sent[0] != sent[1]
-
-
-def test_ministack_still_needs_the_default_endpoint_to_be_off() -> None:
-    with request_scope(ACCOUNT, "us-east-1"):
-        api = asyncio.run(
-            apigateway_v1.handle_request(
-                "POST", "/restapis", {}, b'{"name": "a", "disableExecuteApiEndpoint": true}', {}
-            )
-        )
-        api_id = json.loads(api[2])["id"]
-        root = next(iter(apigateway_v1._resources[api_id].values()))
-        root["resourceMethods"] = {
-            "GET": {"authorizationType": "NONE", "methodIntegration": {"type": "MOCK"}}
-        }
-        apigateway_v1._stages_v1[api_id] = {"live": {"stageName": "live"}}
-        answer = asyncio.run(apigateway_v1.handle_execute(api_id, "live", "GET", "/", {}, b"", {}))
-
-    assert answer[0] == 200
 
 
 def test_ministack_still_needs_whole_web_acls() -> None:

@@ -9,9 +9,9 @@ import json
 import time
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
-import requests
 from botocore.exceptions import ClientError
 from botocore.model import OperationModel
 from botocore.parsers import create_parser
@@ -170,15 +170,11 @@ def by_query(bench: Bench, action: str, arguments: dict[str, Any]) -> dict[str, 
     """One call in the protocol that Terraform's provider speaks."""
     operation = _operation(action)
     request = create_serializer("query").serialize_to_request(arguments, operation)
-    credential = "Credential=000000000000/20260101/us-east-1/monitoring/aws4_request"
-    answer = requests.post(
-        bench.settings.endpoint,
-        data=request["body"],
-        headers={
-            "Content-Type": "application/x-www-form-urlencoded",
-            "Authorization": f"AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=0",
-        },
-        timeout=10,
+    answer = bench.signed(
+        "monitoring",
+        "/",
+        urlencode(request["body"]).encode(),
+        content_type="application/x-www-form-urlencoded",
     )
     told = {"body": answer.content, "headers": answer.headers, "status_code": answer.status_code}
     shape: Any = operation.output_shape

@@ -1,5 +1,6 @@
 """How functions start and answer on a machine of few processors."""
 
+import hashlib
 import queue
 import socket
 import threading
@@ -8,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from ministack import app
 from ministack.core import lambda_runtime
 from ministack.core.responses import request_scope
 from ministack.services import lambda_svc
@@ -166,3 +168,32 @@ def test_ministack_still_needs_aliases_that_share_reserved_concurrency(
     stopped: tuple[dict[str, Any], dict[str, Any]],
 ) -> None:
     assert lambda_svc._reserved_concurrency(*stopped) is None
+
+
+def test_ministack_still_needs_secrets_that_nobody_can_guess(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(app, "AUTH", True)
+    secrets = [lambda_runtime.execution_credentials({**CONFIG, "Role": "r"}) for _ in "ab"]
+
+    assert secrets[0] == secrets[1]
+    assert (
+        secrets[0]["AWS_SECRET_ACCESS_KEY"]
+        == hashlib.sha256(
+            b"secret:" + hashlib.sha256(f"{CONFIG['FunctionArn']}:r".encode()).hexdigest().encode()
+        ).hexdigest()
+    )
+
+
+def test_a_functions_secrets_are_its_own_and_the_same_for_all_its_environments(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lambda_runtime, "execution_credentials", None)
+    lambda_functions.secrets_that_nobody_can_guess()
+
+    one, again, other = (
+        lambda_runtime.execution_credentials({**CONFIG, "Role": role}) for role in "rrs"
+    )
+
+    assert one == again
+    assert not set(one.values()) & set(other.values())

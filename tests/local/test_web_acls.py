@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import requests
 
-from tests.local.bench import DOMAIN, REGIONS, Bench, Stack
+from tests.local.bench import DOMAIN, REGIONS, Bench
 from tests.local.global_layer import KEY, ORIGIN, GlobalLayer
 from tests.local.test_waf import PATH
 
@@ -136,18 +135,6 @@ def test_the_refusal_is_the_apis_own_gateway_response(locked: GlobalLayer) -> No
     gateway.create_deployment(restApiId=api, stageName="live")
 
 
-@pytest.mark.parametrize("way", ["path", "host"])
-def test_the_default_endpoint_is_behind_the_lock_as_well(locked: GlobalLayer, way: str) -> None:
-    endpoint, api = locked.bench.settings.endpoint, locked.stack.apis[REGION]
-    if way == "path":
-        answer = requests.get(f"{endpoint}/_aws/execute-api/{api}/live/where", timeout=5)
-    else:
-        host = {"Host": f"{REGION}.{DOMAIN}"}
-        answer = requests.get(f"{endpoint}/where", headers=host, timeout=5)
-
-    assert answer.status_code == 403
-
-
 @pytest.fixture
 def limited(layer: GlobalLayer) -> Iterator[GlobalLayer]:
     """The distribution refuses one path, and more than three requests for another."""
@@ -229,31 +216,6 @@ def test_no_spelling_of_health_is_a_way_round_its_limit(limited_health: GlobalLa
     # Users go on, and so does whoever asks a Region at its own name.
     assert limited_health.raw("/where") == 200
     assert limited_health.stack.get(REGION, "/health").status_code == 200
-
-
-def test_the_default_endpoint_can_be_switched_off(stack: Stack) -> None:
-    region = REGIONS[1]
-    api, gateway = stack.apis[region], stack.bench.client("apigateway", region)
-    url = f"{stack.bench.settings.endpoint}/_aws/execute-api/{api}/live/where"
-    host = {"Host": f"{api}.execute-api.127.0.0.1"}
-    assert requests.get(url, timeout=30).status_code == 200
-
-    def switch(value: str) -> None:
-        patch = {"op": "replace", "path": "/disableExecuteApiEndpoint", "value": value}
-        gateway.update_rest_api(restApiId=api, patchOperations=[patch])
-
-    switch("true")
-    try:
-        refused = requests.get(url, timeout=30)
-        by_host = requests.get(
-            f"{stack.bench.settings.endpoint}/live/where", headers=host, timeout=30
-        )
-        assert {refused.status_code, by_host.status_code} == {403}
-        assert refused.json() == by_host.json() == {"message": "Forbidden"}
-        assert stack.get(region, "/where").status_code == 200
-    finally:
-        switch("false")
-    assert requests.get(url, timeout=30).status_code == 200
 
 
 def test_a_web_acl_keeps_its_description(bench: Bench) -> None:

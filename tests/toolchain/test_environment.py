@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from local.credentials import FILE, credentials_of
 from toolchain import install as installing
 from toolchain.console import Phases, ToolchainError
 from toolchain.install import missing_prerequisites
@@ -70,6 +71,21 @@ def test_the_embedded_account_never_sees_real_credentials(tree: Tree) -> None:
     assert "real" not in given.values()
     assert given["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
     assert given["AWS_ACCESS_KEY_ID"] == "000000000000"
+
+
+def test_a_shell_is_given_the_clones_own_key(tree: Tree) -> None:
+    given = settings_for(tree, LOCAL, {})
+
+    assert given["AWS_SECRET_ACCESS_KEY"] == credentials_of(tree.local_state).secret_access_key
+    assert given["AWS_SECRET_ACCESS_KEY"] not in settings_for(tree, DEV, {}).values()
+
+
+def test_a_key_that_can_not_be_read_says_what_to_do(tree: Tree) -> None:
+    credentials_of(tree.local_state)
+    (tree.local_state / FILE).write_text("{")
+
+    with pytest.raises(ToolchainError, match="make up"):
+        settings_for(tree, LOCAL, {})
 
 
 def test_a_real_account_keeps_its_credentials_and_is_never_led_to_the_embedded_one(

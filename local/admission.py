@@ -1,0 +1,196 @@
+"""Who is let in at the control plane's port: everybody proves who they are, before ministack.
+
+ministack takes root's signature whatever it is, and serves pages and data planes that ask for none.
+Here every request is signed by a key that this emulator gave out, except Cognito's: the operations
+that AWS's SDKs send unsigned, and the hosted sign-in.
+"""
+
+from __future__ import annotations
+
+import functools
+import hmac
+import json
+import logging
+import re
+import uuid
+from datetime import UTC, datetime
+from urllib.parse import parse_qs
+
+import botocore.session
+from ministack.core import iam_evaluator
+from ministack.core.iam_actions import access_denied_response
+from ministack.core.responses import fix_error_content_type
+from ministack.core.router import detect_service
+
+from local import browser_guard, doors, signatures
+from local.credentials import ACCESS_KEY_ID, CONTROL_HEADER, Credentials
+from local.doors import Receive, Response, Scope
+from local.settings import ACCOUNT_ID, LOOPBACK
+from local.signatures import Sent, SignatureError
+
+logger = logging.getLogger("local.admission")
+
+OWN_API = "/_local/"
+# Where a pool's keys are, for whoever checks its tokens: API Gateway's authorizer, here (Cognito
+# Developer Guide, "Verifying JSON web tokens").
+POOLS_OWN = re.compile(r"/[\w-]+_\w+/\.well-known/(?:jwks\.json|openid-configuration)", re.ASCII)
+COGNITO = "AWSCognitoIdentityProviderService."
+# A function's package may have 50 MB (gettingstarted-limits, "zipped, for direct upload"), sent as
+# base64. Cognito's requests, and this emulator's own, are small.
+MAX_SIGNED, MAX_OTHER = 70 * 1024 * 1024, 256 * 1024
+EVALUATION = 'eval "$(make -s env)" in the emulator\'s folder gives a shell its key.'
+
+
+class RefusedError(Exception):
+    """A request that goes no further, and what is answered."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(response)
+        self.response = response
+
+
+async def admit(scope: Scope, receive: Receive, credentials: Credentials) -> doors.Request:
+    """The whole request, once it is known who sent it; raises RefusedError."""
+    sent = sent_as(scope)
+    if reason := browser_guard.refusal(sent.method, sent.path, sent.headers, sent.query):
+        raise _forbidden(sent, reason)
+    if sent.path.startswith(OWN_API):
+        _check_token(sent, credentials)
+    elif browser_guard.is_sign_in(sent.method, sent.path):
+        return await _sign_in(sent, scope, receive)
+    elif reason := closed(scope["path"], _value(sent, "host")):
+        raise _forbidden(sent, reason)
+    elif signatures.is_signed(sent):
+        return await _signed(sent, scope, receive, credentials)
+    elif not is_public(sent):
+        message = f"Request is missing Authentication Token. {EVALUATION}"
+        raise _unproved(sent, SignatureError("MissingAuthenticationToken", message))
+    return await _read(sent, scope, receive, MAX_OTHER)
+
+
+def sent_as(scope: Scope) -> Sent:
+    """A request's head as it was sent."""
+    return Sent(
+        method=scope["method"],
+        path=scope["raw_path"].decode("latin-1"),
+        query=scope["query_string"].decode("latin-1"),
+        headers=[(name.lower(), value) for name, value in scope["headers"]],
+    )
+
+
+def closed(path: str, host: str) -> str:
+    """Why nobody is served here, not even with a signature; empty for AWS's own APIs.
+
+    ministack has pages of its own (reset, configuration, code downloads), and data planes by path
+    and by host name, which no policy guards. The data planes here are on the HTTPS port.
+    """
+    if path.startswith("/_") or path == "/health" or "/_user_request_" in path:
+        return "Nothing here uses this path, so it is closed."
+    if host.partition(":")[0] not in {"localhost", LOOPBACK}:
+        return "The control plane has no other name than localhost and 127.0.0.1."
+    return ""
+
+
+def is_public(sent: Sent) -> bool:
+    """Whether AWS serves this unsigned: some of Cognito's operations, and a pool's public keys."""
+    if sent.method == "GET" and not sent.query and POOLS_OWN.fullmatch(sent.path):
+        return True
+    target = _value(sent, "x-amz-target")
+    operation = target.removeprefix(COGNITO) if target.startswith(COGNITO) else ""
+    return (sent.method, sent.path, sent.query) == ("POST", "/", "") and operation in public()
+
+
+@functools.cache
+def public() -> frozenset[str]:
+    """Cognito's operations that SDKs send without a signature, by botocore's model.
+
+    Cognito Developer Guide, user-pools-API-operations: what apps call for somebody who signs in
+    (unauthenticated), or with that person's access token (token-authorized).
+    """
+    model = botocore.session.get_session().get_service_model("cognito-idp")
+    names = model.operation_names
+    return frozenset(name for name in names if model.operation_model(name).auth_type == "none")
+
+
+def secret_of(access_key_id: str, session_token: str, credentials: Credentials) -> str:
+    """The secret of a key that this emulator gave out; raises SignatureError."""
+    if access_key_id == ACCESS_KEY_ID and not session_token:
+        return credentials.secret_access_key
+    # To ministack, any account's id and the word test are root as well.
+    if not iam_evaluator.is_root_access_key(access_key_id):
+        found = iam_evaluator.resolve_credential(access_key_id, ACCOUNT_ID, session_token)
+        if isinstance(found, iam_evaluator.ResolvedCredential):
+            return str(found.secret_access_key)
+        if found.code == "ExpiredTokenException":
+            raise SignatureError(found.code, found.message)
+    message = f"The security token included in the request is invalid. {EVALUATION}"
+    raise SignatureError("UnrecognizedClientException", message)
+
+
+async def _signed(
+    sent: Sent, scope: Scope, receive: Receive, credentials: Credentials
+) -> doors.Request:
+    def secret(access_key_id: str, session_token: str) -> str:
+        return secret_of(access_key_id, session_token, credentials)
+
+    try:
+        claim = signatures.claim_of(sent)
+        # Who has no key is not read any further.
+        secret(claim.access_key_id, claim.session_token)
+        request = await _read(sent, scope, receive, MAX_SIGNED)
+        signatures.check(sent, request.body, claim, secret, datetime.now(UTC))
+    except SignatureError as error:
+        raise _unproved(sent, error) from error
+    return request
+
+
+async def _sign_in(sent: Sent, scope: Scope, receive: Receive) -> doors.Request:
+    request = await _read(sent, scope, receive, MAX_OTHER)
+    content_type = request.headers.get("content-type", "")
+    if reason := browser_guard.refusal_of_body(content_type, request.body):
+        raise _forbidden(sent, reason)
+    return request
+
+
+def _check_token(sent: Sent, credentials: Credentials) -> None:
+    given = _value(sent, CONTROL_HEADER).encode()
+    if not hmac.compare_digest(given, credentials.control_token.encode()):
+        raise _forbidden(sent, "The emulator's own API wants the token of its credentials.json.")
+
+
+async def _read(sent: Sent, scope: Scope, receive: Receive, limit: int) -> doors.Request:
+    try:
+        return await doors.read(scope, receive, "", "", limit)
+    except doors.TooLargeError as error:
+        raise _refused(sent, 413, f"The body has more than {limit} bytes.") from error
+
+
+def _value(sent: Sent, wanted: str) -> str:
+    """A header's value; empty where there is none, or more than one."""
+    values = [value for name, value in sent.headers if name == wanted.encode()]
+    return values[0].decode("latin-1") if len(values) == 1 else ""
+
+
+def _forbidden(sent: Sent, reason: str) -> RefusedError:
+    return _refused(sent, 403, reason)
+
+
+def _refused(sent: Sent, status: int, reason: str) -> RefusedError:
+    logger.warning("refused: %s %s: %s", sent.method, sent.path, reason)
+    headers = {"content-type": "application/json", "connection": "close"}
+    body = json.dumps({"message": f"The embedded AWS refuses this: {reason}"}).encode()
+    return RefusedError((status, headers, body))
+
+
+def _unproved(sent: Sent, error: SignatureError) -> RefusedError:
+    """AWS's own error, in the wire format of the service that is meant."""
+    logger.warning("refused: %s %s: %s", sent.method, sent.path, error.code)
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in sent.headers}
+    meant = detect_service(sent.method, sent.path, headers, parse_qs(sent.query))
+    service = "sts" if meant == "unknown_query" else meant
+    status, answered, body = access_denied_response(
+        service, "", "", str(uuid.uuid4()),
+        error_code=error.code, message=error.message, headers=headers,
+    )  # fmt: skip
+    fix_error_content_type(service, status, answered)
+    return RefusedError((status, {**answered, "connection": "close"}, body))
