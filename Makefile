@@ -1,8 +1,14 @@
 # Everything here runs on python3 (3.11 or later) alone; the toolchain installs the rest into
 # this folder. `make up` and `make test` are all that most days need.
-PYTHON  ?= python3
-ACCOUNT ?= local
-export ACCOUNT
+PYTHON ?= python3
+
+# What a person may type after `make`. Each counts only when it was typed here (WSL exports NAME, and
+# many shells REGION), and reaches Python in the environment, letter for letter: neither a shell nor
+# make itself expands it. toolchain/make_variables.py reads them.
+override VARIABLES := ACCOUNT CONFIRM ID KIND MINUTES MS NAME REGION
+$(foreach name,$(VARIABLES),$(if $(filter command,$(origin $(name))),\
+	$(eval unexport $(name))$(eval export TYPED_$(name) := $$(value $(name))),\
+	$(eval unexport TYPED_$(name))))
 
 TOOLCHAIN = @command -v $(PYTHON) >/dev/null || { \
 	echo "This project needs Python 3.11 or later, and there is no $(PYTHON)." >&2; exit 1; }; \
@@ -33,10 +39,10 @@ dashboard: ## the deployed dashboards and alarms of ACCOUNT as pages on this mac
 	$(TOOLCHAIN) dashboards
 
 fault: ## break a Region of the embedded AWS: REGION= KIND=refuse|hang|error|slow|partition|table [MS=]
-	$(TOOLCHAIN) local fault --region "$(REGION)" --kind "$(KIND)" $(if $(MS),--milliseconds "$(MS)")
+	$(TOOLCHAIN) local fault
 
 heal: ## mend it: [REGION=], or every one
-	$(TOOLCHAIN) local heal $(if $(REGION),--region "$(REGION)")
+	$(TOOLCHAIN) local heal
 
 takeover: ## make the standby Region of ACCOUNT serve, and watch users move
 	$(TOOLCHAIN) drills takeover
@@ -45,7 +51,7 @@ failback: ## let the primary Region of ACCOUNT serve again, and watch
 	$(TOOLCHAIN) drills failback
 
 drill: ## rehearse a failover: [NAME=region-lost] [ACCOUNT=]; a report with a verdict
-	$(TOOLCHAIN) drills run $(NAME)
+	$(TOOLCHAIN) drills run
 
 drills: ## every experiment, and what it proves
 	$(TOOLCHAIN) drills list
@@ -57,7 +63,7 @@ drill-report: ## the last report of ACCOUNT, in short
 	$(TOOLCHAIN) drills report
 
 trace: ## follow one request through every layer: ID=<any id of its answer's headers> [MINUTES=] [ACCOUNT=]
-	$(TOOLCHAIN) tracing "$(ID)" $(if $(MINUTES),--minutes "$(MINUTES)")
+	$(TOOLCHAIN) tracing
 
 env: ## print exports for a shell: eval "$(make -s env)"
 	$(TOOLCHAIN) env

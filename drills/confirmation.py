@@ -21,8 +21,8 @@ def require_confirmation(
         raise ToolchainError(f"No drill of {account_name} is ever begun by CI (CI is set).")
     if os.environ.get("CONFIRM") != account_name:
         raise ToolchainError(
-            f"{account_name} serves users: say CONFIRM={account_name} as well, and answer what is "
-            "asked then."
+            f"{account_name} serves users: type CONFIRM={account_name} after `make drill` as well, "
+            "and answer what is asked then."
         )
     if not sys.stdin.isatty():
         raise ToolchainError(f"A drill of {account_name} asks a person, and none is at this input.")

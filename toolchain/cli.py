@@ -8,6 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
+from toolchain import make_variables
 from toolchain.console import ToolchainError, on_termination, say
 from toolchain.deployment import NotDeployedError, read_deployment
 from toolchain.install import install
@@ -55,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("check", help="linters, types and formats")
     commands.add_parser("fmt", help="put formatting right")
     commands.add_parser("e2e", help="the end-to-end suite against an account").add_argument(
-        "--account", default=os.environ.get("ACCOUNT") or LOCAL
+        "--account", default=make_variables.account(os.environ, LOCAL)
     )
     lock = commands.add_parser("lock", help="renew the locks")
     lock.add_argument("--upgrade", action="store_true", help="to the newest versions that fit")
@@ -64,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser(module, help=text).add_argument("arguments", nargs=argparse.REMAINDER)
     for name, text in (("env", "print shell exports"), ("sign-in", "print an access token")):
         command = commands.add_parser(name, help=text)
-        command.add_argument("--account", default=os.environ.get("ACCOUNT") or LOCAL)
+        command.add_argument("--account", default=make_variables.account(os.environ, LOCAL))
         if name == "sign-in":
             command.add_argument("--as", dest="person", default="demo", metavar="NAME")
     return parser
@@ -100,8 +101,7 @@ def _run_bench(command: str, parsed: argparse.Namespace) -> int:
         case "down":
             up.down(TREE)
         case module if module in MODULES:
-            account = LOCAL if module == "local" else os.environ.get("ACCOUNT") or LOCAL
-            return up.run_module(TREE, account, module, *parsed.arguments)
+            return _run_module(module, parsed.arguments)
         case "check" | "alarms":
             return {"check": testing.check, "alarms": testing.alarms}[command](TREE)
         case "fmt":
@@ -111,6 +111,16 @@ def _run_bench(command: str, parsed: argparse.Namespace) -> int:
         case "test":
             return testing.test(TREE, parsed.arguments)
     return 0
+
+
+def _run_module(module: str, arguments: list[str]) -> int:
+    from toolchain import up  # noqa: PLC0415
+
+    account = LOCAL if module == "local" else make_variables.account(os.environ, LOCAL)
+    added = make_variables.arguments([module, *arguments], os.environ)
+    # What a drill asks for is typed each time: a shell that exports it would answer for the person.
+    confirmed = make_variables.typed("CONFIRM", os.environ)
+    return up.run_module(TREE, account, module, *arguments, *added, CONFIRM=confirmed)
 
 
 def _print_environment(account_name: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from local.credentials import CredentialsError, credentials_of
+from toolchain import make_variables
 from toolchain.cli_config import own_configuration
 from toolchain.console import ToolchainError
 from toolchain.paths import Tree
@@ -143,10 +144,17 @@ def settings_for(tree: Tree, account: Account, environment: Mapping[str, str]) -
 def process_environment(
     tree: Tree, account: Account, environment: Mapping[str, str]
 ) -> dict[str, str]:
-    """Build the whole environment for a tool that is run from here."""
+    """Build the whole environment for a tool that is run from here, the account's name included.
+
+    What was typed for this command is not for another `make` that the tool may run.
+    """
     removed = FOREIGN_CREDENTIALS if account.name == LOCAL else ()
-    kept = {name: value for name, value in environment.items() if name not in removed}
-    return {**kept, **settings_for(tree, account, environment)}
+    kept = {
+        name: value
+        for name, value in environment.items()
+        if name not in removed and not name.startswith(make_variables.PREFIX)
+    }
+    return {**kept, **settings_for(tree, account, environment), "ACCOUNT": account.name}
 
 
 def shell_exports(variables: Mapping[str, str], removed: Iterable[str]) -> str:

@@ -108,12 +108,15 @@ def bench_status(tree: Tree, *arguments: str) -> int:
     return run_module(tree, LOCAL, "local", *arguments)
 
 
-def run_module(tree: Tree, account: str, module: str, *arguments: str) -> int:
-    """Run `python -m <module> …` in the locked environment, for an account; its exit status."""
+def run_module(tree: Tree, account: str, module: str, *arguments: str, **variables: str) -> int:
+    """Run `python -m <module> …` in the locked environment, for an account; its exit status.
+
+    `variables` are environment variables that it gets as well.
+    """
     if not tree.python.exists():
         raise ToolchainError("Nothing is installed here yet: run `make up`.")
     command = [str(tree.python), "-m", module, *arguments]
-    environment = process_environment(tree, read_account(tree, account), os.environ)
+    environment = process_environment(tree, read_account(tree, account), os.environ) | variables
     # Ctrl-C goes to both: how it ends is the module's to say, and its clean-up takes its time.
     with _handler(lambda _number, _frame: None, signal.SIGINT):
         return subprocess.run(command, cwd=tree.root, env=environment, check=False).returncode
