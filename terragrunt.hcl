@@ -39,6 +39,10 @@ locals {
     if contains(["bootstrap", "delete", "migrate"], get_terraform_command())
   ]
 
+  # Named as a path of the repository, for people.
+  provider_lock = "live/_units/provider_locks/aws-${local.account.provider_version}.hcl"
+  tampered      = "The AWS provider that Terraform found is not the published ${local.account.provider_version}: ${local.provider_lock} lists no such sum. Nothing of it was run. Take away the mirror that it came from (`make env` shows the TF_CLI_CONFIG_FILE that names one), and `.terragrunt-cache`, then run this again."
+
   state_directory = get_env("LOCAL_STATE_DIR", "${local.repository}/.local")
   state_path      = "${startswith(local.state_directory, "/") ? "" : "${local.repository}/"}${local.state_directory}"
   backend         = local.embedded == null ? "s3" : "local"
@@ -130,10 +134,30 @@ generate "provider_version" {
   HCL
 }
 
+# What the provider of that version must hash to, on every platform: Terraform installs nothing else,
+# wherever it comes from. `make lock` writes it.
+generate "provider_lock" {
+  path              = ".terraform.lock.hcl"
+  if_exists         = "overwrite"
+  disable_signature = true
+  hcl_fmt           = false
+  contents          = try(file("${local.repository}/${local.provider_lock}"), "") # none: refused above
+}
+
 terraform {
-  # The exact version is pinned above, and a lock file beside each unit would hold the sums of
-  # whichever platform came first.
+  # The one lock is the committed one above: no copy of it goes back beside a unit.
   copy_terraform_lock_file = false
+
+  extra_arguments "provider_lock" {
+    commands  = ["init"]
+    arguments = ["-lockfile=readonly"]
+  }
+
+  error_hook "provider_lock" {
+    commands  = ["apply", "destroy", "import", "init", "plan", "refresh"]
+    on_errors = ["(?s)match.{1,80}any.{1,80}of.{1,80}the.{1,80}checksums"]
+    execute   = ["sh", "-c", "echo \"$0\" >&2; exit 1", local.tampered]
+  }
 
   extra_arguments "embedded_aws" {
     commands = [

@@ -1,10 +1,11 @@
 """`python -m bench`: measures the budgets of the function, in ratios to FastAPI, in one run.
 
-Needs the package (`make package`), uv, and the Python of the runtime. Exit status 1 when a budget
-is missed. What is beside each package on Lambda (boto3 and what it needs) is installed once, with
-its bytecode, and shared; a package of FastAPI is its sources, as `pip install --target` and zip
-make it without further care. FastAPI's version never traces, so the budgets are for requests that
-X-Ray didn't pick; those that it did are shown beside them.
+Run it as `.venv/bin/python -m bench`, after `make install package`; it needs the Python of the
+runtime. Exit status 1 when a budget is missed. What is beside each package on Lambda (boto3 and
+what it needs) is installed once, with its bytecode, and shared; a package of FastAPI is its
+sources, as `pip install --target` and zip make it without further care. FastAPI's version never
+traces, so the budgets are for requests that X-Ray didn't pick; those that it did are shown beside
+them.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from toolchain.package import RUNTIME, find_interpreter
+from toolchain.package import RUNTIME, Requirement, find_interpreter, locked
+from toolchain.paths import TREE
 
-ROOT = Path(__file__).parent.parent
 HERE = Path(__file__).parent
 OF_THE_RUNTIME = (
     "boto3",
@@ -64,11 +65,16 @@ class Table(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def install(target: Path, *requirements: str) -> None:
-    """Install locked distributions into a folder."""
-    lock = HERE / "requirements.txt"
-    uv = ["uv", "pip", "install", "--quiet", "--python", _python(), "--target", str(target)]
-    subprocess.run([*uv, "--constraints", str(lock), *requirements], check=True)
+def install(target: Path, requirements: list[Requirement]) -> None:
+    """Install locked distributions into a folder: wheels with the lock's hashes, and no others."""
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as lock:
+        lock.write("".join(f"{each.lines}\n" for each in requirements))
+        lock.flush()
+        uv = [str(TREE.uv), "pip", "install", "--quiet", "--python", _python()]
+        uv += ["--target", str(target), "--require-hashes", "--no-deps", "--only-binary", ":all:"]
+        done = subprocess.run([*uv, "--requirement", lock.name], check=False)
+    if done.returncode != 0:
+        raise SystemExit("The packages to compare with could not be installed: see above.")
 
 
 def zipped(folders: list[Path]) -> int:
@@ -84,18 +90,22 @@ def zipped(folders: list[Path]) -> int:
 
 def prepare(scratch: Path) -> tuple[Path, Package, Package]:
     """Make the runtime's folder and both packages."""
+    if not (TREE.uv.exists() and TREE.package.exists()):
+        raise SystemExit(
+            "Run `make install package` first: uv or the function's package is missing."
+        )
     runtime, rival, ours = scratch / "runtime", scratch / "rival", scratch / "task"
-    install(runtime, *OF_THE_RUNTIME)
+    requirements = locked((HERE / "requirements.txt").read_text())
+    install(runtime, [each for each in requirements if each.name in OF_THE_RUNTIME])
     compile_all = [_python(), "-m", "compileall", "-q", str(runtime)]
     subprocess.run(compile_all, check=True)
-    install(rival, "--no-deps", *_rival_requirements())
+    install(rival, [each for each in requirements if each.name not in OF_THE_RUNTIME])
     (rival / "lambda_function.py").write_text((HERE / "rival/lambda_function.py").read_text())
-    package = ROOT / ".build/lambda.zip"
-    with zipfile.ZipFile(package) as archive:
+    with zipfile.ZipFile(TREE.package) as archive:
         archive.extractall(ours)
     return (
         runtime,
-        Package("ours", ours, package.stat().st_size),
+        Package("ours", ours, TREE.package.stat().st_size),
         Package("FastAPI", rival, zipped([rival, runtime])),
     )
 
@@ -168,12 +178,6 @@ def _row(label: str, mine: float, theirs: float, budget: float | None) -> bool:
     kept = budget is None or ratio <= budget
     print(f"{label:18}{mine:9.1f}{theirs:9.1f}{ratio:8.2f}{limit}{'' if kept else '  missed'}")
     return kept
-
-
-def _rival_requirements() -> list[str]:
-    lines = (HERE / "requirements.txt").read_text().splitlines()
-    pinned = (line.split(" ")[0] for line in lines if "==" in line and line[0].isalpha())
-    return [pin for pin in pinned if pin.partition("==")[0] not in OF_THE_RUNTIME]
 
 
 def _python() -> str:

@@ -16,6 +16,7 @@ from typing import Final, Self
 from urllib.parse import urlsplit
 
 LIVE: Final = Path(__file__).resolve().parent
+LOCKS: Final = LIVE / "_units" / "provider_locks"
 # Ids that documents and templates use in place of an account's own.
 PLACEHOLDER: Final = re.compile(r"(\d)\1{11}|123456789012")
 # What an account.hcl has to say: _defaults.hcl has no answer.
@@ -47,11 +48,15 @@ class Account:
     id: str
     primary: str
     replica: str
+    provider: str
 
     @classmethod
     def read(cls, folder: str, written: Mapping[str, object]) -> Self:
         """Take an account's settings; what isn't among them is an empty string."""
-        names = ("project", "account_name", "account_id", "primary_region", "replica_region")
+        names = (
+            *("project", "account_name", "account_id", "primary_region", "replica_region"),
+            "provider_version",
+        )
         return cls(folder, frozenset(written), *(str(written.get(name, "")) for name in names))
 
     @property
@@ -113,6 +118,22 @@ def check_folder(account: Account, area: str) -> str:
     return ""
 
 
+def check_provider_version(account: Account) -> str:
+    """Say so when nobody wrote down what the provider must hash to; empty when somebody did."""
+    if not re.fullmatch(r"\d+\.\d+\.\d+", account.provider):
+        return (
+            f'{account.file} has provider_version = "{account.provider}": it must be one version, '
+            "such as 5.100.0, for its lock to hold."
+        )
+    if (LOCKS / f"aws-{account.provider}.hcl").is_file():
+        return ""
+    return (
+        f"{account.file} has provider_version {account.provider}, but there is no "
+        f"live/_units/provider_locks/aws-{account.provider}.hcl that says what it must hash to: "
+        "run `make lock` where Terraform's registry can be reached, and commit the file."
+    )
+
+
 def check_account_id(account: Account) -> str:
     """Say what is wrong with a real account's id as it is written; empty when nothing is."""
     if PLACEHOLDER.fullmatch(account.id):
@@ -171,7 +192,7 @@ def check_caller(account: Account) -> str:
 
 def refusal(account: Account, area: str, environment: Mapping[str, str]) -> str:
     """Say why units of an area must be left alone; empty when they may be worked on."""
-    mistake = check_folder(account, area) or check_name(account)
+    mistake = check_folder(account, area) or check_name(account) or check_provider_version(account)
     if mistake or account.embedded:
         return mistake
     return (

@@ -45,6 +45,11 @@ class Tree:
         return self.venv / "bin" / "python"
 
     @property
+    def uv(self) -> Path:
+        """The locked environment's uv, which resolves the Python locks."""
+        return self.venv / "bin" / "uv"
+
+    @property
     def package(self) -> Path:
         """The Lambda package."""
         return self.root / ".build" / "lambda.zip"

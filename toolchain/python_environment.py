@@ -39,6 +39,8 @@ def install_python(tree: Tree) -> bool:
     stamp.unlink(missing_ok=True)
     command = [str(tree.python), "-m", "pip", "install", "--quiet", "--require-hashes"]
     command += ["--disable-pip-version-check", "--no-input", "--no-compile"]
+    # To build a source distribution, pip fetches whatever tools it names, and no lock has those.
+    command += ["--only-binary", ":all:"]
     for lock in LOCKS:
         command += ["--requirement", str(tree.root / lock)]
     _run(command, "installing the locked Python packages")

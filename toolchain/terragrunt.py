@@ -72,7 +72,10 @@ def build(tree: Tree, environment: Mapping[str, str]) -> None:
     Raises ToolchainError without a Go that can, or with the compiler's last words.
     """
     go = _go(environment.get("PATH", ""))
-    settings = {**environment, "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false -mod=readonly"}
+    # go.sum says what every module must hash to. A workspace, or a flag of the person's own, could
+    # put others in their place.
+    own = {"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false -mod=readonly", "GOWORK": "off"}
+    settings = {**environment, **own}
     module = tree.root / "toolchain" / "terragrunt"
     total = _packages(go, module, settings)
     fresh = tree.real_terragrunt.with_name(f".terragrunt.{os.getpid()}")

@@ -10,6 +10,7 @@ from live.account_guard import (
     check_account_id,
     check_endpoint,
     check_name,
+    check_provider_version,
     refusal,
 )
 from tests.live.sts import Listener, listening
@@ -17,7 +18,7 @@ from tests.live.trees import Tree
 
 OURS = "345678901234"
 THEIRS = "987654321098"
-DEV = Account("dev", REQUIRED, "landing", "dev", OURS, "us-east-1", "us-west-2")
+DEV = Account("dev", REQUIRED, "landing", "dev", OURS, "us-east-1", "us-west-2", "5.100.0")
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"}
 
 
@@ -108,3 +109,16 @@ def test_a_name_that_fits_every_module_is_let_through(project: str) -> None:
 @pytest.mark.parametrize("project", ["x" * 27, "Landing", "9to5", ""])
 def test_a_name_that_one_module_would_refuse_is_refused_before_any_is_applied(project: str) -> None:
     assert "must be 3 to 30 lower-case letters" in check_name(replace(DEV, project=project))
+
+
+@pytest.mark.parametrize("account", ["local", "dev"])
+def test_a_provider_that_nobody_locked_is_refused_with_the_way_to_lock_it(account: str) -> None:
+    told = refusal(replace(DEV, folder=account, name=account, provider="6.99.0"), "global", {})
+    assert f"live/{account}/account.hcl has provider_version 6.99.0" in told
+    assert "no live/_units/provider_locks/aws-6.99.0.hcl" in told
+    assert "run `make lock`" in told
+
+
+@pytest.mark.parametrize("version", ["~> 5.100", ">= 5.0", "5.100", "", "../../x", "5.100.0\n"])
+def test_a_range_of_versions_is_no_version(version: str) -> None:
+    assert "it must be one version" in check_provider_version(replace(DEV, provider=version))

@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from toolchain.paths import TREE
+from tests.mirrors import FakeMirror
+from toolchain.cli_config import pinned_provider
+from toolchain.paths import TREE, write_atomically
+from toolchain.provider_locks import LOCK, provider_lock
 from toolchain.settings import tool_settings
 
 MODULES = sorted(path.parent.name for path in (TREE.root / "modules").glob("*/main.tf"))
@@ -21,16 +24,20 @@ ALL_PASSED = re.compile(r"^Success! [1-9]\d* passed, 0 failed\.$", re.MULTILINE)
 AT_ONCE = 2
 
 
-def run(module: str) -> str:
+def run(module: str, **variables: str) -> str:
     """Initialise and test one module; empty when all is well, else what was printed."""
     folder = TREE.root / "modules" / module
+    version = pinned_provider(TREE)
+    assert version
+    write_atomically(folder / LOCK, provider_lock(TREE, version).read_bytes())
     # Not beside the module: Terragrunt would copy it along with the sources.
     data = {"TF_DATA_DIR": str(TREE.tools / "modules" / module), "TF_IN_AUTOMATION": "1"}
     # Each run block starts the provider anew, and its start is mostly garbage collection.
     sparing = {"GOGC": "400", "GOMEMLIMIT": "1GiB"}
-    environment = {**sparing, **os.environ, **tool_settings(TREE, os.environ), **data}
+    environment = {**sparing, **os.environ, **tool_settings(TREE, os.environ), **data, **variables}
     # `terraform test` validates, too; `validate` alone can't when a module takes provider aliases.
-    for command in (("init", "-backend=false", "-input=false"), ("test",)):
+    init = ("init", "-backend=false", "-input=false", "-lockfile=readonly")
+    for command in (init, ("test",)):
         done = subprocess.run(
             ["terraform", command[0], "-no-color", *command[1:]],
             cwd=folder,
@@ -61,6 +68,13 @@ def test_the_module_is_valid_and_its_tests_pass(
 ) -> None:
     complaints = outcomes[selected].result()
     assert not complaints, complaints
+
+
+def test_a_provider_that_is_not_the_locked_one_is_not_run(tmp_path: Path) -> None:
+    fake = FakeMirror(tmp_path, pinned_provider(TREE) or "")
+    elsewhere = {"TF_CLI_CONFIG_FILE": str(fake.cli_config), "TF_DATA_DIR": str(tmp_path / "data")}
+    assert "match any of the" in run("data", **elsewhere)
+    assert not fake.was_run()
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -201,6 +201,24 @@ def test_a_release_that_cannot_be_reached_is_built_from_the_module(
     assert "building Terragrunt" in capsys.readouterr().err
 
 
+def test_nothing_of_the_persons_own_takes_a_modules_place_in_the_build(
+    tree: Tree, tmp_path: Path, bare: str
+) -> None:
+    go = tool(tmp_path / "go", "go", "go version go1.26.0 linux/amd64")
+    go.write_text(
+        "#!/bin/sh\n"
+        'case "$1" in version) echo "go version go1.26.0";;\n'
+        f'  *) echo "$1 $GOFLAGS $GOWORK" >> {tmp_path}/seen;; esac\n'
+        'test "$1" != build\n'
+    )
+    (tree.root / "toolchain" / "terragrunt").mkdir(parents=True)
+    theirs = {"GOFLAGS": "-mod=mod -insecure -modfile=/x/go.mod", "GOWORK": "/x/go.work"}
+    with pytest.raises(ToolchainError):
+        install_terragrunt(tree, {"PATH": f"{tmp_path / 'go'}:{bare}", **theirs}, NOWHERE)
+    flags = "-buildvcs=false -mod=readonly off"
+    assert (tmp_path / "seen").read_text().splitlines() == [f"list {flags}", f"build {flags}"]
+
+
 def test_a_terragrunt_in_place_is_neither_fetched_nor_built_again(
     tree: Tree, monkeypatch: pytest.MonkeyPatch, bare: str
 ) -> None:
