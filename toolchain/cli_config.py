@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -77,21 +76,16 @@ def configuration(mirror: Path) -> str:
     )
 
 
-def pinned_provider(tree: Tree) -> str | None:
-    """Read the provider version that accounts share; None when there is none."""
-    settings = tree.root / "live" / "_defaults.hcl"
-    if not settings.is_file():
-        return None
-    found = re.search(r'^\s*provider_version\s*=\s*"([^"]+)"', settings.read_text(), re.MULTILINE)
-    return found[1] if found else None
+def configure(
+    tree: Tree, environment: Mapping[str, str], home: Path, platform: str, version: str
+) -> Path | None:
+    """Write or remove the generated configuration, and return the one to use, if any.
 
-
-def configure(tree: Tree, environment: Mapping[str, str], home: Path, platform: str) -> Path | None:
-    """Write or remove the generated configuration, and return the one to use, if any."""
+    version is the provider's that a mirror has to hold.
+    """
     own = own_configuration({**environment, **_without_ours(tree, environment)}, home)
-    version = pinned_provider(tree)
     directories = mirror_directories(environment, home)
-    mirror = find_mirror(directories, version, platform) if version and own is None else None
+    mirror = find_mirror(directories, version, platform) if own is None else None
     if mirror is None:
         tree.terraform_rc.unlink(missing_ok=True)
         return own

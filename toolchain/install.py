@@ -12,6 +12,7 @@ from toolchain.console import ToolchainError, say
 from toolchain.locks import exclusive
 from toolchain.paths import Tree
 from toolchain.python_environment import install_python, venv_missing
+from toolchain.settings import LOCAL, provider_version
 from toolchain.terraform import install_terraform
 from toolchain.terragrunt import install_terragrunt
 
@@ -45,7 +46,8 @@ def install(tree: Tree) -> None:
         install_python(tree)
         terraform = install_terraform(tree, os.environ.get("PATH", ""))
         terragrunt = install_terragrunt(tree, os.environ)
-        rc = configure(tree, os.environ, Path.home(), pins.platform_name())
+        version = provider_version(tree, LOCAL)
+        rc = configure(tree, os.environ, Path.home(), pins.platform_name(), version)
     say(
         f"  terraform {_dotted(terraform)}, terragrunt {_dotted(terragrunt)}, "
         f"providers from {_source(rc, tree)}"

@@ -8,9 +8,9 @@ import tempfile
 from pathlib import Path
 
 from toolchain import pins
-from toolchain.cli_config import pinned_provider
 from toolchain.console import ToolchainError, say
 from toolchain.paths import Tree, write_atomically
+from toolchain.settings import provider_version
 
 PLATFORMS = tuple(pins.TERRAFORM_SHA256)
 LOCK = ".terraform.lock.hcl"
@@ -27,8 +27,7 @@ def renew(tree: Tree) -> None:
     Raises ToolchainError when the registry can't be asked.
     """
     accounts = sorted(path.parent.name for path in (tree.root / "live").glob("*/account.hcl"))
-    pinned = {pinned_provider(tree, account) for account in accounts}
-    for version in sorted(filter(None, pinned)):
+    for version in sorted({provider_version(tree, account) for account in accounts}):
         path = provider_lock(tree, version)
         if not _is_whole(path):
             say(f"  {path.relative_to(tree.root)}: asking the registry, which takes minutes")

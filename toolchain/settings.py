@@ -58,6 +58,11 @@ def read_settings(tree: Tree, name: str) -> dict[str, Any]:
     return {**defaults, **_locals_of(tree, tree.account(name) / "account.hcl")}
 
 
+def provider_version(tree: Tree, name: str) -> str:
+    """Read the version of the AWS provider that an account pins."""
+    return str(read_settings(tree, name)["provider_version"])
+
+
 def _locals_of(tree: Tree, file: Path) -> dict[str, Any]:
     command = [str(tree.real_terragrunt), "render", "--format", "json", "--config", str(file)]
     try:

@@ -8,16 +8,15 @@ import pytest
 
 from tests.live.trees import REPOSITORY, Tree, Unit
 from tests.mirrors import FakeMirror
-from toolchain.cli_config import pinned_provider
 from toolchain.paths import TREE
 from toolchain.pins import PROVIDER
 from toolchain.provider_locks import PLATFORMS, provider_lock
+from toolchain.settings import LOCAL, provider_version
 
 
 def test_every_unit_is_given_the_lock_of_its_accounts_version(units: Mapping[str, Unit]) -> None:
     for unit in units.values():
-        version = pinned_provider(TREE, unit.account)
-        assert version
+        version = provider_version(TREE, unit.account)
         assert unit.generated("provider_lock") == provider_lock(TREE, version).read_text()
         assert unit.rendered["generate"]["provider_lock"]["path"] == ".terraform.lock.hcl"
         given = unit.rendered["terraform"]["extra_arguments"]["provider_lock"]
@@ -42,7 +41,7 @@ def test_a_lock_is_of_one_version_and_knows_every_platform(lock: Path) -> None:
 def test_a_mirror_that_holds_another_provider_is_refused_in_one_sentence(
     tree: Tree, tmp_path: Path, command: str
 ) -> None:
-    fake = FakeMirror(tmp_path, pinned_provider(TREE) or "")
+    fake = FakeMirror(tmp_path, provider_version(TREE, LOCAL))
     unit = tree.account("local") / "global" / "data"
     done = tree.run(unit, command, TF_CLI_CONFIG_FILE=str(fake.cli_config))
     assert done.returncode != 0

@@ -238,8 +238,7 @@ def test_the_switch_is_looked_for_in_the_table_that_is_made(
 
 
 def test_an_account_that_names_its_table_is_taken_at_its_word(tree: Tree) -> None:
-    file = tree.account("local") / "account.hcl"
-    file.write_text(file.read_text().replace("locals {", 'locals {\n  table_name = "restored"', 1))
+    tree.say("local", table_name='"restored"')
 
     assert tree.render("local")["local/global/data"].inputs["table_name"] == "restored"
     assert read_account(toolchain_tree(tree), "local").table_name == "restored"

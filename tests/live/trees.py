@@ -74,12 +74,14 @@ class Tree:
         return self.root / "live" / name
 
     def say(self, account: str, **settings: str) -> None:
-        """Set values in an account.hcl, each as HCL writes it."""
+        """Set values in an account.hcl, each as HCL writes it; defaults are overruled there."""
         file = self.account(account) / "account.hcl"
         text = file.read_text()
         for name, value in settings.items():
             text, count = re.subn(SETTING.format(name=name), rf"\g<1>{value}", text, flags=re.M)
-            assert count == 1, f"{file} has {count} lines for {name}"
+            assert count <= 1, f"{file} has {count} lines for {name}"
+            if not count:
+                text = text.replace("locals {\n", f"locals {{\n  {name} = {value}\n", 1)
         file.write_text(text)
 
     def run(

@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.mirrors import FakeMirror
-from toolchain.cli_config import pinned_provider
 from toolchain.paths import TREE, write_atomically
 from toolchain.provider_locks import LOCK, provider_lock
-from toolchain.settings import tool_settings
+from toolchain.settings import LOCAL, provider_version, tool_settings
 
 MODULES = sorted(path.parent.name for path in (TREE.root / "modules").glob("*/main.tf"))
 FILES_OF_A_MODULE = {"main.tf", "variables.tf", "outputs.tf"}
@@ -27,8 +26,7 @@ AT_ONCE = 2
 def run(module: str, **variables: str) -> str:
     """Initialise and test one module; empty when all is well, else what was printed."""
     folder = TREE.root / "modules" / module
-    version = pinned_provider(TREE)
-    assert version
+    version = provider_version(TREE, LOCAL)
     write_atomically(folder / LOCK, provider_lock(TREE, version).read_bytes())
     # Not beside the module: Terragrunt would copy it along with the sources.
     data = {"TF_DATA_DIR": str(TREE.tools / "modules" / module), "TF_IN_AUTOMATION": "1"}
@@ -71,7 +69,7 @@ def test_the_module_is_valid_and_its_tests_pass(
 
 
 def test_a_provider_that_is_not_the_locked_one_is_not_run(tmp_path: Path) -> None:
-    fake = FakeMirror(tmp_path, pinned_provider(TREE) or "")
+    fake = FakeMirror(tmp_path, provider_version(TREE, LOCAL))
     elsewhere = {"TF_CLI_CONFIG_FILE": str(fake.cli_config), "TF_DATA_DIR": str(tmp_path / "data")}
     assert "match any of the" in run("data", **elsewhere)
     assert not fake.was_run()

@@ -24,12 +24,9 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
-    """A clone that pins a version, on a machine with nothing in /opt."""
+    """A clone on a machine with nothing in /opt."""
     monkeypatch.setattr(cli_config, "PARENTS_OF_MIRRORS", (str(tmp_path / "opt"),))
     monkeypatch.setattr(cli_config, "IMPLIED_MIRRORS", ("~/.terraform.d/plugins",))
-    defaults = tmp_path / "clone" / "live" / "_defaults.hcl"
-    defaults.parent.mkdir(parents=True)
-    defaults.write_text(f'locals {{\n  provider_version = "{VERSION}"\n}}\n')
     return Tree(tmp_path / "clone")
 
 
@@ -60,7 +57,7 @@ def test_a_mirror_below_opt_is_used_through_a_generated_configuration(
     tree: Tree, home: Path, tmp_path: Path
 ) -> None:
     mirror = unpacked_mirror(tmp_path / "opt" / "plugins")
-    assert configure(tree, {}, home, PLATFORM) == tree.terraform_rc
+    assert configure(tree, {}, home, PLATFORM, VERSION) == tree.terraform_rc
     assert tree.terraform_rc.read_text() == configuration(mirror)
     assert f'path    = "{mirror}"' in tree.terraform_rc.read_text()
 
@@ -76,7 +73,7 @@ def test_a_configuration_that_a_variable_names_wins_over_a_mirror(
     unpacked_mirror(tmp_path / "opt" / "plugins")
     own = tmp_path / "own.tfrc"
     own.touch()
-    assert configure(tree, {variable: str(own)}, home, PLATFORM) == own
+    assert configure(tree, {variable: str(own)}, home, PLATFORM, VERSION) == own
     assert not tree.terraform_rc.exists()
 
 
@@ -87,7 +84,7 @@ def test_a_configuration_in_the_home_folder_wins_over_a_mirror(
     unpacked_mirror(tmp_path / "opt" / "plugins")
     (home / name).parent.mkdir(exist_ok=True)
     (home / name).touch()
-    assert configure(tree, {}, home, PLATFORM) == home / name
+    assert configure(tree, {}, home, PLATFORM, VERSION) == home / name
 
 
 def test_a_variable_that_names_a_missing_file_counts_as_no_configuration(
@@ -95,24 +92,24 @@ def test_a_variable_that_names_a_missing_file_counts_as_no_configuration(
 ) -> None:
     unpacked_mirror(tmp_path / "opt" / "plugins")
     named = {"TF_CLI_CONFIG_FILE": str(home / ".terraformrc")}
-    assert configure(tree, named, home, PLATFORM) == tree.terraform_rc
+    assert configure(tree, named, home, PLATFORM, VERSION) == tree.terraform_rc
 
 
 def test_our_own_generated_file_in_the_environment_is_nobodys_wish(
     tree: Tree, home: Path, tmp_path: Path
 ) -> None:
     mirror = unpacked_mirror(tmp_path / "opt" / "plugins")
-    rc = configure(tree, {}, home, PLATFORM)
+    rc = configure(tree, {}, home, PLATFORM, VERSION)
     mirror.rename(tmp_path / "gone")
-    assert configure(tree, {"TF_CLI_CONFIG_FILE": str(rc)}, home, PLATFORM) is None
+    assert configure(tree, {"TF_CLI_CONFIG_FILE": str(rc)}, home, PLATFORM, VERSION) is None
 
 
 def test_no_mirror_means_no_generated_configuration_and_an_old_one_goes(
     tree: Tree, home: Path
 ) -> None:
-    tree.terraform_rc.parent.mkdir()
+    tree.terraform_rc.parent.mkdir(parents=True)
     tree.terraform_rc.touch()
-    assert configure(tree, {}, home, PLATFORM) is None
+    assert configure(tree, {}, home, PLATFORM, VERSION) is None
     assert not tree.terraform_rc.exists()
 
 

@@ -27,12 +27,14 @@ WHOLE = "\n".join(f'    "h1:{number}",' for number in range(len(provider_locks.P
 
 
 @pytest.fixture
-def tree(tmp_path: Path) -> Tree:
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
     """A clone whose two accounts pin a version each, with nothing installed."""
-    for name, version in (("dev", "6.1.0"), ("local", "5.100.0")):
+    pinned = {"dev": "6.1.0", "local": "5.100.0"}
+    for name in pinned:
         account = tmp_path / "live" / name / "account.hcl"
         account.parent.mkdir(parents=True)
-        account.write_text(f'locals {{\n  provider_version = "{version}"\n}}\n')
+        account.touch()
+    monkeypatch.setattr(provider_locks, "provider_version", lambda _tree, name: pinned[name])
     return Tree(tmp_path)
 
 
