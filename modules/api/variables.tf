@@ -350,7 +350,7 @@ variable "origin_key" {
 }
 
 variable "health_rate_limit_per_five_minutes" {
-  description = "Requests for /health* from one address in five minutes before the Region refuses them. A Route 53 checker makes 30 in that time, at an interval of 10 s."
+  description = "Requests for the contract's public paths (health) from one address in five minutes, round the edge, before the Region refuses them. A Route 53 checker makes 30 in that time, at an interval of 10 s."
   type        = number
   default     = 1000
 
