@@ -15,7 +15,11 @@ from items.table import Table, probe_client, request_client
 settings = Settings.from_environment(os.environ)
 api = Api(
     settings=settings,
-    items=Items(Table(request_client(settings.region), settings.table_name), settings.region),
+    items=Items(
+        Table(request_client(settings.region), settings.table_name),
+        settings.region,
+        settings.max_items_per_owner,
+    ),
     probe=Probe(lambda: probe_client(settings.region), settings.table_name, settings.region),
     observe=observability.Observer(settings),
 )

@@ -7,11 +7,18 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from items import contract, cursor, merge_patch
-from items.model import DEFAULT_STATUS, Item, body_digest, derived_id, timestamp
-from items.problems import Problem, bad_parameter, not_found, unavailable
+from items.model import DEFAULT_STATUS, Caller, Item, body_digest, derived_id, timestamp
+from items.problems import (
+    Problem,
+    bad_parameter,
+    data_deleted,
+    item_limit,
+    not_found,
+    unavailable,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from items.etag import Condition
 
@@ -19,6 +26,12 @@ if TYPE_CHECKING:
 TRASH_KEPT = timedelta(days=30)
 # A write that comes between reading and writing is rare; this many in a row mean a hot item.
 ATTEMPTS = 3
+# How long nothing new is taken from an account that has deleted all that it owns. Its access token
+# outlives the account, by a day at most (Cognito's limit), and so may an app's queue of creates.
+CLOSED_FOR = timedelta(days=1)
+# What one call of a deletion goes through at most, beside the time that it is given.
+DELETION_PAGES = 40
+DELETION_PAGE_ROWS = 250
 
 
 class Store(Protocol):
@@ -36,8 +49,50 @@ class Store(Protocol):
     def trash(self, held: Item, item: Item, expires_at: int) -> bool:
         """Put an item into the trash like update, until expires_at (epoch seconds)."""
 
-    def page(self, owner: str, status: str | None, limit: int, after: str | None) -> list[Item]:
-        """Give up to limit items, newest first, that come after a place in the index."""
+    def page(
+        self,
+        owner: str,
+        status: str | None,
+        limit: int,
+        after: str | None,
+        subs: frozenset[str] | None = None,
+    ) -> list[Item]:
+        """Give up to limit items, newest first, that come after a place in the index.
+
+        With subs, only those that these accounts made.
+        """
+
+    def accepted(self, caller: Caller) -> frozenset[str]:
+        """Read the subs whose items an operator has said to be the caller's."""
+
+    def reserve(self, caller: Caller, most: int, now: int) -> bool:
+        """Count one more item of the caller; False when there are most, or it is closed (now)."""
+
+    def give_back(self, caller: Caller) -> None:
+        """Count one item less."""
+
+    def closed_until(self, caller: Caller) -> int:
+        """Read until when nothing new is taken from the caller (epoch seconds), or 0."""
+
+    def recount(self, caller: Caller, now: int) -> bool:
+        """Count the caller's items afresh; False while that isn't due, or not done yet."""
+
+    def close(self, caller: Caller, until: int) -> str | None:
+        """Take nothing new from the caller; give the row where a deletion has stopped, if any."""
+
+    def rows(
+        self, owner: str, limit: int, after: str | None
+    ) -> tuple[list[tuple[str, str]], str | None]:
+        """Give up to limit items' ids and subs, those in the trash too, and where to go on."""
+
+    def remove(self, owner: str, ids: Sequence[str]) -> int:
+        """Remove rows for good; how many of them, since a busy table doesn't take them all."""
+
+    def stop_at(self, caller: Caller, row: str | None) -> None:
+        """Keep the row where a deletion has stopped; None: it is done."""
+
+    def remove_records(self, caller: Caller, accepted: frozenset[str]) -> bool:
+        """Remove what an operator has written of the caller; False when the table was too busy."""
 
     def place(self, item: Item, status: str | None) -> str:
         """Give an item's place in the index that page uses."""
@@ -59,6 +114,14 @@ class Page:
     next_cursor: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """What one call of delete_all came to: how many items it removed, and whether that was all."""
+
+    deleted: int
+    done: bool
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -66,54 +129,71 @@ def _now() -> datetime:
 class Items:
     """The items of all owners, through one Region's store."""
 
-    def __init__(self, store: Store, region: str, now: Callable[[], datetime] = _now) -> None:
+    def __init__(
+        self,
+        store: Store,
+        region: str,
+        max_per_owner: int,
+        now: Callable[[], datetime] = _now,
+    ) -> None:
         self._store = store
         self._region = region
+        self._max = max_per_owner
         self._now = now
 
-    def create(self, owner: str, key: str, body: dict[str, Any]) -> Created:
+    def create(self, caller: Caller, key: str, body: dict[str, Any]) -> Created:
         """Make an item, or find the one that the same key and body made before.
 
         422 when the key made something else, 410 when what it made has been deleted: the
         Idempotency-Key draft (draft-ietf-httpapi-idempotency-key-header, 2.7) has the first; for
         the second a 201 would claim an item that is gone, a new item would bring it back, and a
-        409 would invite a retry that can't succeed.
+        409 would invite a retry that can't succeed. 403 when the caller may make no more.
         """
-        item = self._first_version(owner, key, body)
+        item = self._first_version(caller, key, body)
+        if not self._reserved(caller):
+            held = self._held(caller, item.id)
+            if held is not None:
+                return Created(_replayed(held, item), replayed=True)
+            self._make_room(caller)
+        # Whatever fails from here on leaves the count one too high, until it is counted afresh:
+        # nobody knows then whether the item was written.
         for _ in range(ATTEMPTS):
             if self._store.insert(item):
                 return Created(item, replayed=False)
-            held = self._store.get(owner, item.id)
+            held = self._held(caller, item.id)
             if held is not None:
+                self._store.give_back(caller)
                 return Created(_replayed(held, item), replayed=True)
         raise unavailable()
 
-    def get(self, owner: str, item_id: str) -> Item:
-        """Read an item; 404 when the owner has none or it is in the trash."""
-        held = self._store.get(owner, item_id)
+    def get(self, caller: Caller, item_id: str) -> Item:
+        """Read an item; 404 when the caller has none or it is in the trash."""
+        held = self._held(caller, item_id)
         if held is None or held.deleted_at is not None:
             raise not_found()
         return held
 
-    def put(self, owner: str, item_id: str, condition: Condition, body: dict[str, Any]) -> Item:
+    def put(self, caller: Caller, item_id: str, condition: Condition, body: dict[str, Any]) -> Item:
         """Replace an item; 404, 412, or 409 (see _change)."""
-        return self._change(owner, item_id, condition, lambda _: body)
+        return self._change(caller, item_id, condition, lambda _: body)
 
-    def patch(self, owner: str, item_id: str, condition: Condition, patch: dict[str, Any]) -> Item:
+    def patch(
+        self, caller: Caller, item_id: str, condition: Condition, patch: dict[str, Any]
+    ) -> Item:
         """Merge a patch into an item and check the result as a whole; else as put."""
 
         def patched(held: Item) -> dict[str, Any]:
             return contract.check("item-replace", merge_patch.apply(held.document(), patch))
 
-        return self._change(owner, item_id, condition, patched)
+        return self._change(caller, item_id, condition, patched)
 
-    def delete(self, owner: str, item_id: str, condition: Condition | None) -> None:
+    def delete(self, caller: Caller, item_id: str, condition: Condition | None) -> None:
         """Put an item into the trash; nothing happens when it is there already.
 
-        404 when the owner never had it, 412 when condition doesn't hold, 409 as _change.
+        404 when the caller never had it, 412 when condition doesn't hold, 409 as _change.
         """
         for _ in range(ATTEMPTS):
-            held = self._store.get(owner, item_id)
+            held = self._held(caller, item_id)
             if held is None:
                 raise not_found()
             if held.deleted_at is not None:
@@ -121,13 +201,42 @@ class Items:
             _require(condition, held)
             deleted = self._next_version(held, held.document())
             deleted = replace(deleted, deleted_at=deleted.updated_at)
-            expires_at = int((self._now() + TRASH_KEPT).timestamp())
+            expires_at = _epoch(self._now() + TRASH_KEPT)
             if self._store.trash(held, deleted, expires_at):
                 return
         raise _too_busy()
 
-    def page(self, owner: str, status: str | None, limit: int, after: str | None) -> Page:
+    def delete_all(self, caller: Caller, has_time: Callable[[], bool]) -> Deletion:
+        """Remove for good what the caller owns, the trash included, as far as one call gets.
+
+        A call stops when has_time says so, after DELETION_PAGES, or when the table is too busy; the
+        next one goes on from there. From the first on, nothing new is taken from the caller for
+        CLOSED_FOR, so that no late create fills up again what has been emptied. What another
+        account left under the same username stays: it is not the caller's.
+        """
+        row = self._store.close(caller, _epoch(self._now() + CLOSED_FOR))
+        accepted = self._store.accepted(caller)
+        resumed, deleted = row is not None, 0
+        for _ in range(DELETION_PAGES):
+            found, next_row = self._store.rows(caller.owner, DELETION_PAGE_ROWS, row)
+            mine = [item_id for item_id, sub in found if sub == caller.sub or sub in accepted]
+            removed = self._store.remove(caller.owner, mine)
+            deleted += removed
+            if removed < len(mine):
+                break
+            row = next_row
+            if row is None:
+                if resumed:
+                    self._store.stop_at(caller, None)
+                return Deletion(deleted, self._store.remove_records(caller, accepted))
+            if not has_time():
+                break
+        self._store.stop_at(caller, row)
+        return Deletion(deleted, done=False)
+
+    def page(self, caller: Caller, status: str | None, limit: int, after: str | None) -> Page:
         """List up to limit items; 400 when the cursor `after` isn't of this list."""
+        owner = caller.owner
         try:
             place = cursor.decode(owner, status, after) if after is not None else None
         except cursor.CursorError:
@@ -136,14 +245,39 @@ class Items:
             ) from None
         # One more than asked for tells whether there is a next page without a fruitless request.
         found = self._store.page(owner, status, limit + 1, place)
+        if any(item.sub != caller.sub for item in found):
+            subs = self._store.accepted(caller) | {caller.sub}
+            if any(item.sub not in subs for item in found):
+                found = self._store.page(owner, status, limit + 1, place, subs)
         items = found[:limit]
         if len(found) <= limit:
             return Page(items, None)
         return Page(items, cursor.encode(owner, status, self._store.place(items[-1], status)))
 
+    def _held(self, caller: Caller, item_id: str) -> Item | None:
+        """Read an item of the caller's; one of another account is as if it weren't there."""
+        held = self._store.get(caller.owner, item_id)
+        if held is None or held.sub == caller.sub:
+            return held
+        return held if held.sub in self._store.accepted(caller) else None
+
+    def _reserved(self, caller: Caller) -> bool:
+        return self._store.reserve(caller, self._max, _epoch(self._now()))
+
+    def _make_room(self, caller: Caller) -> None:
+        """Reserve an item after all where the count turns out to be too high; else raise 403.
+
+        The trash that DynamoDB has emptied is what makes it so, and creates that failed half-way.
+        """
+        now = _epoch(self._now())
+        if self._store.closed_until(caller) > now:
+            raise data_deleted()
+        if not self._store.recount(caller, now) or not self._reserved(caller):
+            raise item_limit(self._max)
+
     def _change(
         self,
-        owner: str,
+        caller: Caller,
         item_id: str,
         condition: Condition,
         change: Callable[[Item], dict[str, Any]],
@@ -154,18 +288,19 @@ class Items:
         ETag the second reading ends in 412; only If-Match * can be outrun again and again.
         """
         for _ in range(ATTEMPTS):
-            held = self.get(owner, item_id)
+            held = self.get(caller, item_id)
             _require(condition, held)
             item = self._next_version(held, change(held))
             if self._store.update(held, item):
                 return item
         raise _too_busy()
 
-    def _first_version(self, owner: str, key: str, body: dict[str, Any]) -> Item:
+    def _first_version(self, caller: Caller, key: str, body: dict[str, Any]) -> Item:
         now = timestamp(self._now())
         return Item(
-            owner=owner,
-            id=derived_id(owner, key),
+            owner=caller.owner,
+            sub=caller.sub,
+            id=derived_id(caller, key),
             version=1,
             created_at=now,
             updated_at=now,
@@ -184,6 +319,10 @@ class Items:
             written_in=self._region,
             **_members(body),
         )
+
+
+def _epoch(moment: datetime) -> int:
+    return int(moment.timestamp())
 
 
 def _members(body: dict[str, Any]) -> dict[str, Any]:

@@ -12,15 +12,28 @@ DEFAULT_STATUS = "todo"
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """One item of one owner.
+class Caller:
+    """Who calls.
 
-    Times are RFC 3339 in UTC with microseconds, so that they sort as text. written_in is the Region
-    that wrote last. request_hash is the digest of the body that made the item. deleted_at is set
-    while the item is in the trash.
+    owner is the partition of the table that the username names. sub is the account itself, by the
+    claim that Cognito makes once for each: a username that was freed and taken again has another.
     """
 
     owner: str
+    sub: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item of one owner.
+
+    sub is the account that made it, empty where nobody knows. Times are RFC 3339 in UTC with
+    microseconds, so that they sort as text. written_in is the Region that wrote last. request_hash
+    is the digest of the body that made the item. deleted_at is set while the item is in the trash.
+    """
+
+    owner: str
+    sub: str
     id: str
     title: str
     status: str
@@ -71,12 +84,13 @@ def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def derived_id(owner: str, idempotency_key: str) -> str:
-    """Give the id that this owner's key makes, the same in every Region.
+def derived_id(caller: Caller, idempotency_key: str) -> str:
+    """Give the id that this caller's key makes, the same in every Region.
 
-    A UUID version 8 (RFC 9562 section 5.8) from SHA-256: nobody else's key can make it.
+    A UUID version 8 (RFC 9562 section 5.8) from SHA-256: nobody else's key can make it, not even
+    that of an account which has the same username later.
     """
-    seed = json.dumps([owner, idempotency_key]).encode()
+    seed = json.dumps([caller.owner, caller.sub, idempotency_key]).encode()
     octets = bytearray(hashlib.sha256(seed).digest()[:16])
     octets[6] = octets[6] & 0x0F | 0x80
     octets[8] = octets[8] & 0x3F | 0x80

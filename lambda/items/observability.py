@@ -111,6 +111,10 @@ class Observer:
         """Log that the table can't be used."""
         self.logger.warning("table unavailable", extra={"reason": reason})
 
+    def busy(self, reason: str) -> None:
+        """Log that a quota of the table's or the account's is used up: no fault of the Region's."""
+        self.logger.warning("table busy", extra={"reason": reason})
+
     def end(self, *, method: str, route: str, status: int, milliseconds: float) -> None:
         """Write the request's line, send what was counted, and forget the request.
 

@@ -1,11 +1,13 @@
 """Everything that can go wrong, as application/problem+json (RFC 9457).
 
 The kinds are the HTTP statuses themselves (type `about:blank`, whose title RFC 9457 wants to be the
-status phrase), so that the gateway's own errors and these are told apart by nothing.
+status phrase), so that the gateway's own errors and these are told apart by nothing. A refusal that
+an app has to tell from others of its status has a Kind of its own.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -18,11 +20,26 @@ _PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
 MAX_INSTANCE = 256
 
 
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of problem: its title, and its type, a URI of this API (RFC 9457 section 3.1.1)."""
+
+    type: str
+    title: str
+
+
+ITEM_LIMIT = Kind("/problems/item-limit", "Item limit reached")
+STORAGE_FULL = Kind("/problems/storage-full", "Storage full")
+DATA_DELETED = Kind("/problems/data-deleted", "Data deleted")
+UNUSABLE_USERNAME = Kind("/problems/unusable-username", "Unusable username")
+
+
 class Problem(Exception):  # noqa: N818 - RFC 9457's own word
     """A request that can't be answered as it wished.
 
     detail says what to do. errors point at what is wrong, each with `detail` and either `pointer`
-    (RFC 6901, into the body) or `parameter`. extras are further members for machines.
+    (RFC 6901, into the body) or `parameter`. extras are further members for machines. kind is None
+    where the status says it all.
     """
 
     def __init__(
@@ -40,12 +57,14 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own word
         self.errors = tuple(errors)
         self.headers = dict(headers or {})
         self.extras = dict(extras or {})
+        self.kind: Kind | None = None
 
     def body(self, path: str, request_id: str) -> dict[str, Any]:
         """Give the document for a request to path."""
+        phrase = _PHRASES.get(self.status) or HTTPStatus(self.status).phrase
         document: dict[str, Any] = {
-            "type": "about:blank",
-            "title": _PHRASES.get(self.status) or HTTPStatus(self.status).phrase,
+            "type": self.kind.type if self.kind else "about:blank",
+            "title": self.kind.title if self.kind else phrase,
             "status": self.status,
             "detail": self.detail,
             "instance": quote(path, safe="/%:@!$&'()*+,;=-._~", errors="replace")[:MAX_INSTANCE],
@@ -79,5 +98,57 @@ def unavailable() -> Problem:
         503,
         "This Region can't do it now. Send the same request again in a second; a create with the "
         "same Idempotency-Key makes one item however often it is sent.",
+        headers={"retry-after": "1"},
+    )
+
+
+def _refusal(kind: Kind, detail: str) -> Problem:
+    """Make the 403 of a kind, which tells any client not to send this again (RFC 9110, 15.5.4).
+
+    Not a 409, with which a change is answered that is worth another try, and not a 507, which
+    would be a fault of the server's and wake somebody.
+    """
+    problem = Problem(403, detail)
+    problem.kind = kind
+    return problem
+
+
+def item_limit(most: int) -> Problem:
+    """Make the 403 for an owner who has as many items as one may have."""
+    return _refusal(
+        ITEM_LIMIT,
+        f"You have {most} items, which is as many as one may have; deleted ones count for 30 days. "
+        "Delete what you don't need, or all that you own by DELETE /v1/me.",
+    )
+
+
+def storage_full() -> Problem:
+    """Make the 403 for an owner whose partition of the table holds no more bytes."""
+    return _refusal(
+        STORAGE_FULL,
+        "What you own takes all the room that one may have. Delete items that you don't need (the "
+        "room is free after 30 days), or all that you own by DELETE /v1/me.",
+    )
+
+
+def data_deleted() -> Problem:
+    """Make the 403 for an account that makes an item after it has deleted all that it owns."""
+    return _refusal(
+        DATA_DELETED,
+        "This account has deleted all that it owns, and makes nothing new for a day. Delete the "
+        "account itself, and sign up again to begin anew.",
+    )
+
+
+def unusable_username(detail: str) -> Problem:
+    """Make the 403 for an account whose username this API can't use: another sign-in won't help."""
+    return _refusal(UNUSABLE_USERNAME, detail)
+
+
+def too_busy() -> Problem:
+    """Make the 429 for a quota of the table's or the account's that is used up just now."""
+    return Problem(
+        429,
+        "More is asked for at once than the table takes. Send the same request again in a second.",
         headers={"retry-after": "1"},
     )

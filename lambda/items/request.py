@@ -14,13 +14,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from items import etag
-from items.problems import Problem, bad_body, bad_parameter
+from items.model import Caller
+from items.problems import Problem, bad_body, bad_parameter, unusable_username
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
 MAX_BODY_BYTES = 64 * 1024
-MAX_USERNAME = 128  # Cognito's own limit
+MAX_SUB = 128  # a UUID, where Cognito makes it
+_USERNAME = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -29,8 +31,8 @@ class Request:
     """One request.
 
     headers have lower-case names, their values joined as RFC 9110 section 5.2 says. query keeps
-    every value of every parameter. username and client_id are the access token's claims, None on
-    public routes. request_id may be the caller's own choice; extended_request_id never is (API
+    every value of every parameter. username, sub and client_id are the access token's claims, None
+    on public routes. request_id may be the caller's own choice; extended_request_id never is (API
     Gateway's set-up-logging).
     """
 
@@ -41,6 +43,7 @@ class Request:
     body: str | None
     body_is_base64: bool
     username: str | None
+    sub: str | None
     client_id: str | None
     request_id: str
     extended_request_id: str
@@ -58,19 +61,20 @@ class Request:
             body=event.get("body"),
             body_is_base64=bool(event.get("isBase64Encoded")),
             username=claims.get("username"),
+            sub=claims.get("sub"),
             client_id=claims.get("client_id"),
             request_id=context.get("requestId") or "",
             extended_request_id=context.get("extendedRequestId") or "",
         )
 
-    def owner(self, client_ids: Collection[str]) -> str:
-        """Give the owner that this caller's items belong to, or raise 401.
+    def caller(self, client_ids: Collection[str]) -> Caller:
+        """Give who calls, or raise 401, or 403 for a username that is no UUID.
 
         The gateway has checked the token, but takes those of every client of the pool: a scope is
-        all that it asks for. Only tokens of client_ids are this API's.
+        all that it asks for. Only tokens of client_ids are this API's. A username that an app made
+        out of something else could be guessed, or be somebody's name in every log.
         """
-        name = self.username
-        if not isinstance(name, str) or not 1 <= len(name) <= MAX_USERNAME or not _encodes(name):
+        if not isinstance(self.username, str) or not _is_sub(self.sub):
             raise Problem(
                 401,
                 "Sign in and send the access token (not the ID token) as Authorization: Bearer.",
@@ -82,7 +86,12 @@ class Request:
                 "This access token was made for another app. Sign in with this API's own.",
                 headers={"www-authenticate": "Bearer"},
             )
-        return f"user#{name}"
+        if not _USERNAME.fullmatch(self.username):
+            raise unusable_username(
+                "This account's username is no UUID. Sign up again, with a new UUID as username."
+            )
+        # iOS writes UUIDs in upper case, everybody else in lower: it is the same one.
+        return Caller(f"user#{self.username.lower()}", str(self.sub))
 
     def json(self, media_types: Collection[str]) -> Any:  # noqa: ANN401 - any JSON value
         """Give the parsed body, or raise 413, 415 or 400."""
@@ -140,6 +149,10 @@ class Request:
         if len(raw) > MAX_BODY_BYTES:
             raise _too_large()
         return text
+
+
+def _is_sub(sub: object) -> bool:
+    return isinstance(sub, str) and 1 <= len(sub) <= MAX_SUB and _encodes(sub)
 
 
 def _too_large() -> Problem:

@@ -11,9 +11,17 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayRestResolver, Response
 
 from items import contract
-from items.problems import Problem, bad_parameter, not_found, unavailable
+from items.problems import (
+    Problem,
+    bad_parameter,
+    not_found,
+    storage_full,
+    too_busy,
+    unavailable,
+    unusable_username,
+)
 from items.request import Request
-from items.table import TableUnavailable
+from items.table import CollectionFull, PartitionCrowded, TableBusy, TableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,7 +29,7 @@ if TYPE_CHECKING:
     from items.etag import Condition
     from items.health import Probe
     from items.logic import Items
-    from items.model import Item
+    from items.model import Caller, Item
     from items.observability import Observer
     from items.settings import Settings
 
@@ -35,6 +43,11 @@ EXPOSED = "allow, etag, idempotent-replayed, location, retry-after, x-request-id
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _LIMIT = re.compile(r"[0-9]{1,3}")
+
+# How long a deletion works in one call: this share of what the function has left, which leaves
+# time for a slow answer of the table's, or so many seconds where nobody says how much there is.
+_DELETION_SHARE = 0.4
+_DELETION_SECONDS = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +78,7 @@ class Api:
         self._probe = probe
         self._observe = observe
         self._route = ""
+        self._context: object = None
         self.routes = (
             Route("POST", "/v1/items", self.create_item),
             Route("GET", "/v1/items", self.list_items),
@@ -72,6 +86,7 @@ class Api:
             Route("PUT", "/v1/items/<item_id>", self.replace_item),
             Route("PATCH", "/v1/items/<item_id>", self.patch_item),
             Route("DELETE", "/v1/items/<item_id>", self.delete_item),
+            Route("DELETE", "/v1/me", self.delete_me),
             Route("GET", "/health", self.health),
             Route("GET", "/health/ready", self.ready),
             Route("GET", "/health/takeover", self.takeover),
@@ -85,6 +100,7 @@ class Api:
         """Answer one proxy event; whatever happens, as a proxy response with the usual headers."""
         began = time.perf_counter()
         self._route = "none"
+        self._context = context
         request = Request.from_event(event)
         self._observe.begin(
             request_id=request.request_id,
@@ -104,10 +120,10 @@ class Api:
 
     def create_item(self, request: Request) -> Answer:
         """POST /v1/items."""
-        owner = self._owner(request)
+        caller = self._caller(request)
         key = request.idempotency_key()
         body = contract.check("item-create", request.json((JSON,)))
-        created = self._items.create(owner, key, body)
+        created = self._items.create(caller, key, body)
         self._observe.count("CreateReplayed" if created.replayed else "ItemCreated")
         headers = {"location": f"/v1/items/{created.item.id}"}
         if created.replayed:
@@ -116,44 +132,54 @@ class Api:
 
     def list_items(self, request: Request) -> Answer:
         """GET /v1/items."""
-        owner = self._owner(request)
+        caller = self._caller(request)
         parameters = request.parameters(("status", "limit", "cursor"))
         status = parameters.get("status")
         if status is not None and status not in STATUSES:
             raise bad_parameter("status", f"Send one of {', '.join(STATUSES)}.")
         limit = _limit(parameters.get("limit"))
-        page = self._items.page(owner, status, limit, parameters.get("cursor"))
+        page = self._items.page(caller, status, limit, parameters.get("cursor"))
         items = [item.representation() for item in page.items]
         return Answer(200, {"items": items, "next_cursor": page.next_cursor})
 
     def get_item(self, request: Request, item_id: str) -> Answer:
         """GET /v1/items/{id}."""
-        owner, known = self._owner(request), _known(item_id)
+        caller, known = self._caller(request), _known(item_id)
         condition = request.condition("If-None-Match")
-        item = self._items.get(owner, known)
+        item = self._items.get(caller, known)
         if condition is not None and condition.matches_weakly(item.etag):
             return Answer(304, headers={"etag": item.etag})
         return _shown(item, 200)
 
     def replace_item(self, request: Request, item_id: str) -> Answer:
         """PUT /v1/items/{id}."""
-        owner, known = self._owner(request), _known(item_id)
+        caller, known = self._caller(request), _known(item_id)
         condition = _required(request.condition("If-Match"))
         body = contract.check("item-replace", request.json((JSON,)))
-        return _shown(self._items.put(owner, known, condition, body), 200)
+        return _shown(self._items.put(caller, known, condition, body), 200)
 
     def patch_item(self, request: Request, item_id: str) -> Answer:
         """PATCH /v1/items/{id}."""
-        owner, known = self._owner(request), _known(item_id)
+        caller, known = self._caller(request), _known(item_id)
         condition = _required(request.condition("If-Match"))
         patch = contract.check("item-patch", request.json((MERGE_PATCH, JSON)))
-        return _shown(self._items.patch(owner, known, condition, patch), 200)
+        return _shown(self._items.patch(caller, known, condition, patch), 200)
 
     def delete_item(self, request: Request, item_id: str) -> Answer:
         """DELETE /v1/items/{id}."""
-        owner = self._owner(request)
-        self._items.delete(owner, _known(item_id), request.condition("If-Match"))
+        caller = self._caller(request)
+        self._items.delete(caller, _known(item_id), request.condition("If-Match"))
         return Answer(204)
+
+    def delete_me(self, request: Request) -> Answer:
+        """DELETE /v1/me."""
+        ends = time.monotonic() + _deletion_seconds(self._context)
+        deletion = self._items.delete_all(self._caller(request), lambda: time.monotonic() < ends)
+        if deletion.done:
+            return Answer(204)
+        return Answer(
+            202, {"status": "deleting", "deleted": deletion.deleted}, {"retry-after": "1"}
+        )
 
     def health(self, _: Request) -> Answer:
         """GET /health."""
@@ -195,10 +221,10 @@ class Api:
     def _well(self) -> Answer:
         return Answer(200, {"status": "ok", "region": self._settings.region})
 
-    def _owner(self, request: Request) -> str:
-        owner = request.owner(self._settings.client_ids)
-        self._observe.caller(owner)
-        return owner
+    def _caller(self, request: Request) -> Caller:
+        caller = request.caller(self._settings.client_ids)
+        self._observe.caller(caller.owner)
+        return caller
 
     def _guarded(self, route: Route) -> Callable[..., Response[str]]:
         """Make what the resolver calls: an answer of the route, or the problem that it met."""
@@ -210,9 +236,8 @@ class Api:
                 return self._response(request, route.answer(request, **captured))
             except Problem as problem:
                 return self._problem(request, problem)
-            except TableUnavailable as error:
-                self._observe.unavailable(str(error))
-                return self._problem(request, unavailable())
+            except TableError as error:
+                return self._problem(request, self._refused(error))
             except Exception as error:  # the last line of defence
                 self._observe.fault(error, route.rule)
                 fault = Problem(
@@ -223,6 +248,22 @@ class Api:
                 return self._problem(request, fault)
 
         return call
+
+    def _refused(self, error: TableError) -> Problem:
+        """Give the problem for what the table refused, and log what concerns who runs the API."""
+        match error:
+            case CollectionFull():
+                return storage_full()
+            case PartitionCrowded():
+                return unusable_username(
+                    "Too much of other accounts stands under this account's username. Sign up "
+                    "again, with a new UUID as username."
+                )
+            case TableBusy():
+                self._observe.busy(str(error))
+                return too_busy()
+        self._observe.unavailable(str(error))
+        return unavailable()
 
     def _no_route(self, _: Exception) -> Response[str]:
         request: Request = self._resolver.context["request"]
@@ -294,6 +335,11 @@ def _required(condition: Condition | None) -> Condition:
             428, "Read the item and send your change with its ETag as If-Match, or with *."
         )
     return condition
+
+
+def _deletion_seconds(context: object) -> float:
+    left = getattr(context, "get_remaining_time_in_millis", None)
+    return left() / 1000 * _DELETION_SHARE if left else _DELETION_SECONDS
 
 
 def _limit(value: str | None) -> int:

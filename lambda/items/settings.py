@@ -12,13 +12,14 @@ REQUIRED = (
     "AWS_REGION",
     "TABLE_NAME",
     "CLIENT_IDS",
+    "MAX_ITEMS_PER_OWNER",
     "POWERTOOLS_SERVICE_NAME",
     "POWERTOOLS_METRICS_NAMESPACE",
 )
 
 
 class SettingsError(Exception):
-    """The environment lacks what the function needs; the message names it."""
+    """The environment lacks what the function needs, or is no use; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Settings:
     service, namespace: names that its logs and metrics carry. allowed_origins: the web origins
     whose pages may read its answers (`https://app.example.com`), or `*`. client_ids: the app
     clients whose access tokens are taken; the pool may have others, for other purposes.
+    max_items_per_owner: how many items one account may have, those in the trash included.
     """
 
     region: str
@@ -37,10 +39,11 @@ class Settings:
     namespace: str
     allowed_origins: frozenset[str]
     client_ids: frozenset[str]
+    max_items_per_owner: int
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
-        """Read the settings; SettingsError names every variable that is missing or empty."""
+        """Read the settings; SettingsError names every variable that is missing, empty or wrong."""
         missing = [name for name in REQUIRED if not environment.get(name)]
         if missing:
             raise SettingsError(f"set these variables on the function: {', '.join(missing)}")
@@ -51,7 +54,14 @@ class Settings:
             namespace=environment["POWERTOOLS_METRICS_NAMESPACE"],
             allowed_origins=_listed(environment.get("ALLOWED_ORIGINS", "")),
             client_ids=_listed(environment["CLIENT_IDS"]),
+            max_items_per_owner=_count("MAX_ITEMS_PER_OWNER", environment["MAX_ITEMS_PER_OWNER"]),
         )
+
+
+def _count(name: str, text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise SettingsError(f"set {name} on the function to a whole number from 1")
+    return int(text)
 
 
 def _listed(text: str) -> frozenset[str]:

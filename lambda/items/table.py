@@ -6,6 +6,11 @@
 
 An item in the trash has neither index attribute, so no list shows it, and expires_at, after which
 DynamoDB removes it.
+
+Beside an owner's items stand up to two records of each account (sub), which no index shows:
+
+    quota#<sub>    item_count, how many items it made; or closed_until, while it may make none
+    owner#<sub>    accepted_subs: accounts whose items are this one's, written by an operator alone
 """
 
 from __future__ import annotations
@@ -21,19 +26,54 @@ from items import cursor
 from items.model import Item
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mypy_boto3_dynamodb import DynamoDBClient
+
+    from items.model import Caller
 
 CONDITION_FAILED = "ConditionalCheckFailedException"
 # The request itself is wrong, so another try or another Region wouldn't help: a fault of ours.
 _OURS = {"ValidationException", "SerializationException"}
+# The table's own limits, or the account's: it answers, and so would the other Region's.
+_BUSY = {
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ThrottlingException",
+}
+_FULL = "ItemCollectionSizeLimitExceededException"
+# DynamoDB's limit for BatchWriteItem.
+_BATCH = 25
+# Items' ids are UUIDs, so these two bound them; the records' ids lie beyond.
+_FIRST_ID, _PAST_IDS = "0", "g"
+# A count of a thousand items takes one megabyte's page or a few; so much in one request, and the
+# next one goes on.
+COUNTED_PAGES = 20
+COUNT_EVERY_SECONDS = 3600
+# A list looks no further through what others left under the username: 100 MB.
+CROWDED_PAGES = 100
 
 _UNCHANGED = "#version = :version AND updated_at = :updated_at AND written_in = :written_in"
 
 
-class TableUnavailable(Exception):  # noqa: N818 - a state of the world, and it's in the name
+class TableError(Exception):
+    """The table has not done what it was asked for."""
+
+
+class TableUnavailable(TableError):  # noqa: N818 - a state of the world, and it's in the name
     """This Region's replica can't be used; the message names DynamoDB's error, no content."""
+
+
+class TableBusy(TableError):  # noqa: N818 - as above
+    """A quota of the table's or the account's is used up; the message names DynamoDB's error."""
+
+
+class CollectionFull(TableError):  # noqa: N818 - as above
+    """An owner's items have the 10 GB that a local index allows."""
+
+
+class PartitionCrowded(TableError):  # noqa: N818 - as above
+    """Another account's items, under the same username, are too many to look past."""
 
 
 def request_client(region: str) -> DynamoDBClient:
@@ -66,7 +106,10 @@ def _client(
 
 
 class Table:
-    """The items of all owners. TableUnavailable when the replica can't be used."""
+    """The items of all owners.
+
+    Every method may raise TableUnavailable or TableBusy, one that writes CollectionFull, too.
+    """
 
     def __init__(self, client: DynamoDBClient, name: str) -> None:
         self._client = client
@@ -74,13 +117,7 @@ class Table:
 
     def get(self, owner: str, item_id: str) -> Item | None:
         """Read an item consistently, those in the trash too."""
-        with _errors():
-            answer = self._client.get_item(
-                TableName=self._name,
-                Key={"owner": {"S": owner}, "item_id": {"S": item_id}},
-                ConsistentRead=True,
-            )
-        attributes = answer.get("Item")
+        attributes = self._get(_key(owner, item_id))
         return _item(attributes) if attributes else None
 
     def insert(self, item: Item) -> bool:
@@ -105,7 +142,7 @@ class Table:
             return _passed(
                 lambda: self._client.update_item(
                     TableName=self._name,
-                    Key={"owner": {"S": item.owner}, "item_id": {"S": item.id}},
+                    Key=_key(item.owner, item.id),
                     UpdateExpression=(
                         "SET #version = :next, updated_at = :now, written_in = :region, "
                         "deleted_at = :deleted_at, expires_at = :expires_at "
@@ -115,11 +152,19 @@ class Table:
                 )
             )
 
-    def page(self, owner: str, status: str | None, limit: int, after: str | None) -> list[Item]:
+    def page(
+        self,
+        owner: str,
+        status: str | None,
+        limit: int,
+        after: str | None,
+        subs: frozenset[str] | None = None,
+    ) -> list[Item]:
         """Give up to limit items, newest first, that come after a place in the index.
 
         All of them in order of creation are read consistently; those of a status come from the
-        global index, which is some milliseconds behind.
+        global index, which is some milliseconds behind. With subs, only those that these accounts
+        made; PartitionCrowded when there is too much of others before them.
         """
         query = _query(owner, status)
         if after is not None:
@@ -129,6 +174,8 @@ class Table:
                 "item_id": {"S": cursor.item_id(after)},
                 sort_key: {"S": after},
             }
+        if subs is not None:
+            return self._filtered(query, limit, subs)
         found: list[Item] = []
         while len(found) < limit:
             # DynamoDB ends a page at 1 MB whatever the limit is.
@@ -141,9 +188,238 @@ class Table:
             query["ExclusiveStartKey"] = last
         return found
 
+    def _filtered(self, query: dict[str, Any], limit: int, subs: frozenset[str]) -> list[Item]:
+        names = {f":sub{number}": {"S": sub} for number, sub in enumerate(sorted(subs))}
+        query["FilterExpression"] = f"#sub IN ({', '.join(names)})"
+        query["ExpressionAttributeNames"] = query["ExpressionAttributeNames"] | {"#sub": "sub"}
+        query["ExpressionAttributeValues"] = query["ExpressionAttributeValues"] | names
+        found: list[Item] = []
+        for _ in range(CROWDED_PAGES):
+            # No Limit: it counts what is read, not what passes the filter.
+            with _errors():
+                answer = self._client.query(TableName=self._name, **query)
+            found += [_item(attributes) for attributes in answer["Items"]]
+            last = answer.get("LastEvaluatedKey")
+            if not last or len(found) >= limit:
+                return found[:limit]
+            query["ExclusiveStartKey"] = last
+        raise PartitionCrowded
+
+    def accepted(self, caller: Caller) -> frozenset[str]:
+        """Read the subs whose items an operator has said to be the caller's.
+
+        The record's key holds the caller's own sub: whoever has the username later has no part in
+        it. Nothing here ever writes one, and the function's role may not.
+        """
+        record = self._get(_key(caller.owner, f"owner#{caller.sub}"))
+        return frozenset(record.get("accepted_subs", {}).get("SS", ()))
+
+    def reserve(self, caller: Caller, most: int, now: int) -> bool:
+        """Count one more item of the caller; False when there are most, or it is closed at now."""
+        return self._update_quota(
+            caller,
+            "ADD item_count :one REMOVE closed_until, expires_at, deleted_to",
+            "(attribute_not_exists(item_count) OR item_count < :most) "
+            "AND (attribute_not_exists(closed_until) OR closed_until <= :now)",
+            {":one": 1, ":most": most, ":now": now},
+        )
+
+    def give_back(self, caller: Caller) -> None:
+        """Count one item less, unless the count has been taken away meanwhile."""
+        self._update_quota(
+            caller, "ADD item_count :less", "item_count > :none", {":less": -1, ":none": 0}
+        )
+
+    def closed_until(self, caller: Caller) -> int:
+        """Read until when nothing new is taken from the caller (epoch seconds), or 0."""
+        return _number(self._get(_quota_key(caller)), "closed_until")
+
+    def recount(self, caller: Caller, now: int) -> bool:
+        """Count the caller's items afresh, those in the trash too.
+
+        Once an hour, however often it is asked for. False when it isn't due, or when there is more
+        to count than COUNTED_PAGES: how far it got is kept, and the next call goes on.
+        """
+        record = self._claim_count(caller, now)
+        if record is None:
+            return False
+        count, last = _number(record, "counted"), record.get("counted_to", {}).get("S")
+        for _ in range(COUNTED_PAGES):
+            answer = self._query_ids(
+                caller.owner,
+                last,
+                Select="COUNT",
+                FilterExpression="#sub = :sub",
+                names={"#sub": "sub"},
+                values={":sub": {"S": caller.sub}},
+            )
+            count += answer["Count"]
+            last = answer.get("LastEvaluatedKey", {}).get("item_id", {}).get("S")
+            if last is None:
+                return self._update_quota(
+                    caller,
+                    "SET item_count = :count REMOVE counted, counted_to",
+                    "recounted_at = :now",
+                    {":count": count, ":now": now},
+                )
+        self._update_quota(
+            caller,
+            "SET counted = :count, counted_to = :last, recounted_at = :never",
+            "recounted_at = :now",
+            {":count": count, ":last": last, ":never": 0, ":now": now},
+        )
+        return False
+
+    def _claim_count(self, caller: Caller, now: int) -> dict[str, Any] | None:
+        """Begin a count that is due, so that no other request does; None when it isn't."""
+        with _errors():
+            try:
+                answer = self._client.update_item(
+                    TableName=self._name,
+                    Key=_quota_key(caller),
+                    UpdateExpression="SET recounted_at = :now",
+                    ConditionExpression=(
+                        "attribute_exists(item_count) AND "
+                        "(attribute_not_exists(recounted_at) OR recounted_at <= :old)"
+                    ),
+                    ExpressionAttributeValues=_values(
+                        {":now": now, ":old": now - COUNT_EVERY_SECONDS}
+                    ),
+                    ReturnValues="ALL_NEW",
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] == CONDITION_FAILED:
+                    return None
+                raise
+        return dict(answer["Attributes"])
+
+    def close(self, caller: Caller, until: int) -> str | None:
+        """Take nothing new from the caller until then (epoch seconds), and forget the count.
+
+        The mark removes itself. Gives the row where an earlier deletion has stopped, or None.
+        """
+        with _errors():
+            answer = self._client.update_item(
+                TableName=self._name,
+                Key=_quota_key(caller),
+                UpdateExpression=(
+                    "SET closed_until = :until, expires_at = :until "
+                    "REMOVE item_count, recounted_at, counted, counted_to"
+                ),
+                ExpressionAttributeValues=_values({":until": until}),
+                ReturnValues="ALL_NEW",
+            )
+        row: str | None = answer["Attributes"].get("deleted_to", {}).get("S")
+        return row
+
+    def rows(
+        self, owner: str, limit: int, after: str | None
+    ) -> tuple[list[tuple[str, str]], str | None]:
+        """Give up to limit items' ids and subs, those in the trash too, and where to go on."""
+        answer = self._query_ids(
+            owner,
+            after,
+            Limit=limit,
+            ConsistentRead=True,
+            ProjectionExpression="item_id, #sub",
+            names={"#sub": "sub"},
+        )
+        found = [(row["item_id"]["S"], row.get("sub", {}).get("S", "")) for row in answer["Items"]]
+        return found, answer.get("LastEvaluatedKey", {}).get("item_id", {}).get("S")
+
+    def remove(self, owner: str, ids: Sequence[str]) -> int:
+        """Remove rows for good; how many: DynamoDB leaves some undone when it is too busy."""
+        removed = 0
+        for start in range(0, len(ids), _BATCH):
+            batch = ids[start : start + _BATCH]
+            with _errors():
+                answer = self._client.batch_write_item(
+                    RequestItems={
+                        self._name: [
+                            {"DeleteRequest": {"Key": _key(owner, item_id)}} for item_id in batch
+                        ]
+                    }
+                )
+            undone = len(answer.get("UnprocessedItems", {}).get(self._name, ()))
+            removed += len(batch) - undone
+            if undone:
+                break
+        return removed
+
+    def stop_at(self, caller: Caller, row: str | None) -> None:
+        """Keep the row where a deletion has stopped; None: it is done."""
+        if row is None:
+            self._update_quota(caller, "REMOVE deleted_to", "attribute_exists(closed_until)", {})
+        else:
+            self._update_quota(
+                caller,
+                "SET deleted_to = :row",
+                "attribute_exists(closed_until)",
+                {":row": row},
+            )
+
+    def remove_records(self, caller: Caller, accepted: frozenset[str]) -> bool:
+        """Remove what an operator has written of the caller; False when the table was too busy.
+
+        The caller's own record goes last: it is what tells that the others are the caller's.
+        """
+        if not accepted:
+            return True
+        others = [f"{kind}#{sub}" for sub in sorted(accepted) for kind in ("quota", "owner")]
+        return (
+            self.remove(caller.owner, others) == len(others)
+            and self.remove(caller.owner, [f"owner#{caller.sub}"]) == 1
+        )
+
     def place(self, item: Item, status: str | None) -> str:
         """Give an item's place in the index that page uses."""
         return _listed_at(item) if status is None else _status_changed_at(item)
+
+    def _get(self, key: Any) -> dict[str, Any]:  # noqa: ANN401 - botocore's attribute values
+        with _errors():
+            answer = self._client.get_item(TableName=self._name, Key=key, ConsistentRead=True)
+        return dict(answer.get("Item") or {})
+
+    def _query_ids(
+        self,
+        owner: str,
+        after: str | None,
+        *,
+        names: dict[str, str],
+        values: dict[str, Any] | None = None,
+        **query: Any,  # noqa: ANN401 - botocore's arguments
+    ) -> Any:  # noqa: ANN401
+        """Query an owner's items by id, those in the trash too, and no record."""
+        if after is not None:
+            query["ExclusiveStartKey"] = _key(owner, after)
+        with _errors():
+            return self._client.query(
+                TableName=self._name,
+                KeyConditionExpression="#owner = :owner AND item_id BETWEEN :first AND :past",
+                ExpressionAttributeNames={"#owner": "owner"} | names,
+                ExpressionAttributeValues={
+                    ":owner": {"S": owner},
+                    ":first": {"S": _FIRST_ID},
+                    ":past": {"S": _PAST_IDS},
+                }
+                | (values or {}),
+                **query,
+            )
+
+    def _update_quota(
+        self, caller: Caller, update: str, condition: str, values: dict[str, int | str | None]
+    ) -> bool:
+        arguments: dict[str, Any] = {"ExpressionAttributeValues": _values(values)} if values else {}
+        with _errors():
+            return _passed(
+                lambda: self._client.update_item(
+                    TableName=self._name,
+                    Key=_quota_key(caller),
+                    UpdateExpression=update,
+                    ConditionExpression=condition,
+                    **arguments,
+                )
+            )
 
     def _put(self, item: Item, **condition: Any) -> bool:  # noqa: ANN401 - botocore's arguments
         with _errors():
@@ -162,9 +438,32 @@ def _errors() -> Iterator[None]:
         code = error.response["Error"]["Code"]
         if code in _OURS:
             raise
+        if code in _BUSY:
+            raise TableBusy(code) from error
+        if code == _FULL:
+            raise CollectionFull from error
         raise TableUnavailable(code) from error
     except BotoCoreError as error:
         raise TableUnavailable(type(error).__name__) from error
+
+
+def _key(owner: str, item_id: str) -> Any:  # noqa: ANN401 - botocore's attribute values
+    return {"owner": {"S": owner}, "item_id": {"S": item_id}}
+
+
+def _quota_key(caller: Caller) -> Any:  # noqa: ANN401 - botocore's attribute values
+    return _key(caller.owner, f"quota#{caller.sub}")
+
+
+def _values(values: Mapping[str, int | str | None]) -> dict[str, Any]:
+    return {
+        name: {"N": str(value)} if isinstance(value, int) else {"S": value}
+        for name, value in values.items()
+    }
+
+
+def _number(record: Mapping[str, Any], name: str) -> int:
+    return int(record.get(name, {}).get("N", "0"))
 
 
 def _passed(write: Any) -> bool:  # noqa: ANN401
@@ -220,6 +519,7 @@ def _status_changed_at(item: Item) -> str:
 def _attributes(item: Item) -> dict[str, Any]:
     texts = {
         "owner": item.owner,
+        "sub": item.sub,
         "item_id": item.id,
         "title": item.title,
         "status": item.status,
@@ -240,13 +540,14 @@ def _attributes(item: Item) -> dict[str, Any]:
     return attributes
 
 
-def _item(attributes: Any) -> Item:  # noqa: ANN401 - botocore's attribute values
+def _item(attributes: Mapping[str, Any]) -> Item:
     def text(name: str) -> str | None:
         value: str | None = attributes[name]["S"] if name in attributes else None
         return value
 
     return Item(
         owner=attributes["owner"]["S"],
+        sub=text("sub") or "",
         id=attributes["item_id"]["S"],
         title=attributes["title"]["S"],
         status=attributes["status"]["S"],

@@ -16,7 +16,7 @@ from items.observability import Observer
 from items.routes import Api
 from items.settings import Settings
 from items.table import Table, request_client
-from tests.unit.support import CLIENT_ID, ORIGIN, REGION, TABLE, Client, make_table
+from tests.unit.support import CLIENT_ID, MAX_ITEMS, ORIGIN, REGION, TABLE, Client, make_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,13 @@ hypothesis.settings.load_profile("unit")
 @pytest.fixture
 def settings() -> Settings:
     return Settings(
-        REGION, TABLE, "items", "landing-test", frozenset({ORIGIN}), frozenset({CLIENT_ID})
+        REGION,
+        TABLE,
+        "items",
+        "landing-test",
+        frozenset({ORIGIN}),
+        frozenset({CLIENT_ID}),
+        MAX_ITEMS,
     )
 
 
@@ -57,7 +63,7 @@ def dynamodb(mocked_dynamodb: DynamoDBClient) -> Iterator[DynamoDBClient]:
 def api(settings: Settings, dynamodb: DynamoDBClient) -> Api:
     return Api(
         settings,
-        Items(Table(dynamodb, TABLE), REGION),
+        Items(Table(dynamodb, TABLE), REGION, settings.max_items_per_owner),
         Probe(lambda: dynamodb, TABLE, REGION),
         Observer(settings),
     )

@@ -7,10 +7,10 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from items.model import Item
+from items.model import Caller, Item
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -21,6 +21,10 @@ REGION = "us-east-1"
 TABLE = "items"
 ALICE = "2b1d4f5a-0000-4000-8000-00000000a11c"
 BOB = "2b1d4f5a-0000-4000-8000-0000000000b0"
+# The accounts that have these usernames; and one that Alice's went to when she had left.
+SUBS = {ALICE: "5ab0a11c-0000-4000-8000-000000000001", BOB: "5ab00b0b-0000-4000-8000-000000000001"}
+MALLORY = "5ab00bad-0000-4000-8000-000000000001"
+MAX_ITEMS = 1000
 ORIGIN = "https://app.example.com"
 CLIENT_ID = "1example23456789"
 REQUEST_ID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
@@ -46,6 +50,11 @@ class Reply:
         return self.headers["etag"]
 
 
+def caller(user: str = ALICE, sub: str | None = None) -> Caller:
+    """Make the caller whose token has these claims."""
+    return Caller(f"user#{user.lower()}", sub or SUBS[user.lower()])
+
+
 def event(
     method: str,
     path: str,
@@ -54,6 +63,7 @@ def event(
     headers: Mapping[str, str] | None = None,
     query: Mapping[str, list[str]] | None = None,
     user: str | None = ALICE,
+    sub: str | None = None,
     client_id: str = CLIENT_ID,
     encoded: bool = False,
 ) -> dict[str, Any]:
@@ -63,6 +73,7 @@ def event(
         text = base64.b64encode(text.encode()).decode()
     sent = dict(headers or {})
     parameters = dict(query or {})
+    account = sub or SUBS.get((user or "").lower(), "somebody")
     return {
         "resource": path,
         "path": path,
@@ -79,7 +90,7 @@ def event(
             "path": f"/live{path}",
             "stage": "live",
             "httpMethod": method,
-            "authorizer": {"claims": {"username": user, "client_id": client_id}}
+            "authorizer": {"claims": {"username": user, "sub": account, "client_id": client_id}}
             if user is not None
             else None,
             "identity": {"sourceIp": "192.0.2.1"},
@@ -156,11 +167,15 @@ class Replica:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.rows: dict[tuple[str, str], tuple[int, Item]] = {}
+        self.rows_by_key: dict[tuple[str, str], tuple[int, Item]] = {}
+        self.accepted_by: dict[Caller, frozenset[str]] = {}
+        self.counts: dict[Caller, int] = {}
+        self.closed: dict[Caller, int] = {}
+        self.stopped: dict[Caller, str | None] = {}
 
     def get(self, owner: str, item_id: str) -> Item | None:
         """Read an item."""
-        row = self.rows.get((owner, item_id))
+        row = self.rows_by_key.get((owner, item_id))
         return row[1] if row else None
 
     def insert(self, item: Item) -> bool:
@@ -176,12 +191,22 @@ class Replica:
         assert expires_at > 0
         return self.update(held, item)
 
-    def page(self, owner: str, status: str | None, limit: int, after: str | None) -> list[Item]:
+    def page(
+        self,
+        owner: str,
+        status: str | None,
+        limit: int,
+        after: str | None,
+        subs: frozenset[str] | None = None,
+    ) -> list[Item]:
         """List items, newest first."""
         listed = {
             self.place(item, status): item
-            for (holder, _), (_, item) in self.rows.items()
-            if holder == owner and item.deleted_at is None and status in (None, item.status)
+            for (holder, _), (_, item) in self.rows_by_key.items()
+            if holder == owner
+            and item.deleted_at is None
+            and status in (None, item.status)
+            and (subs is None or item.sub in subs)
         }
         places = sorted((p for p in listed if after is None or p < after), reverse=True)
         return [listed[place] for place in places[:limit]]
@@ -192,8 +217,62 @@ class Replica:
             return f"{item.created_at}#{item.id}"
         return f"{item.status}#{item.updated_at}#{item.id}"
 
+    def accepted(self, caller: Caller) -> frozenset[str]:
+        """Give what an operator wrote."""
+        return self.accepted_by.get(caller, frozenset())
+
+    def reserve(self, caller: Caller, most: int, now: int) -> bool:
+        """Count one more."""
+        if self.closed.get(caller, 0) > now or self.counts.get(caller, 0) >= most:
+            return False
+        self.counts[caller] = self.counts.get(caller, 0) + 1
+        return True
+
+    def give_back(self, caller: Caller) -> None:
+        """Count one less."""
+        self.counts[caller] -= 1
+
+    def closed_until(self, caller: Caller) -> int:
+        """Give when the caller may make items again."""
+        return self.closed.get(caller, 0)
+
+    def recount(self, caller: Caller, now: int) -> bool:
+        """Count afresh, whenever it is asked for."""
+        assert now > 0
+        mine = [item for _, item in self.rows_by_key.values() if item.sub == caller.sub]
+        self.counts[caller] = len(mine)
+        return True
+
+    def close(self, caller: Caller, until: int) -> str | None:
+        """Take nothing new."""
+        self.closed[caller] = until
+        return self.stopped.get(caller)
+
+    def rows(
+        self, owner: str, limit: int, after: str | None
+    ) -> tuple[list[tuple[str, str]], str | None]:
+        """List ids and subs."""
+        ids = sorted(i for o, i in self.rows_by_key if o == owner and (after is None or i > after))
+        found = [(one, self.rows_by_key[owner, one][1].sub) for one in ids[:limit]]
+        return found, ids[limit - 1] if len(ids) > limit else None
+
+    def remove(self, owner: str, ids: Sequence[str]) -> int:
+        """Remove rows."""
+        for item_id in ids:
+            del self.rows_by_key[owner, item_id]
+        return len(ids)
+
+    def stop_at(self, caller: Caller, row: str | None) -> None:
+        """Keep the row."""
+        self.stopped[caller] = row
+
+    def remove_records(self, caller: Caller, accepted: frozenset[str]) -> bool:
+        """Forget what an operator wrote."""
+        assert accepted == self.accepted_by.pop(caller, frozenset())
+        return True
+
     def _write(self, item: Item) -> bool:
-        self.rows[item.owner, item.id] = (self._world.stamp(), replace(item))
+        self.rows_by_key[item.owner, item.id] = (self._world.stamp(), replace(item))
         return True
 
 
@@ -212,7 +291,11 @@ class World:
 
     def replicate(self) -> None:
         """Let both Regions see everything; the last writer wins."""
-        for key in self.east.rows.keys() | self.west.rows.keys():
-            held = [replica.rows[key] for replica in (self.east, self.west) if key in replica.rows]
+        for key in self.east.rows_by_key.keys() | self.west.rows_by_key.keys():
+            held = [
+                replica.rows_by_key[key]
+                for replica in (self.east, self.west)
+                if key in replica.rows_by_key
+            ]
             winner = max(held, key=lambda row: row[0])
-            self.east.rows[key] = self.west.rows[key] = winner
+            self.east.rows_by_key[key] = self.west.rows_by_key[key] = winner

@@ -6,20 +6,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.support import CLIENT_ID, event
+from tests.unit.support import ALICE, CLIENT_ID, event
 
 if TYPE_CHECKING:
     from tests.unit.support import Client
 
 ITEM = "/v1/items/01234567-89ab-8def-8123-456789abcdef"
+OPERATIONS = [
+    ("POST", "/v1/items"),
+    ("GET", "/v1/items"),
+    *((method, ITEM) for method in ("GET", "PUT", "PATCH", "DELETE")),
+    ("DELETE", "/v1/me"),
+]
 
 
 @pytest.mark.parametrize("client_id", ["", "another", CLIENT_ID.upper(), f"{CLIENT_ID} ", None])
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [("POST", "/v1/items"), ("GET", "/v1/items")]
-    + [(method, ITEM) for method in ("GET", "PUT", "PATCH", "DELETE")],
-)
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
 def test_another_apps_token_does_nothing(
     client: Client, method: str, path: str, client_id: str | None
 ) -> None:
@@ -32,6 +34,49 @@ def test_another_apps_token_does_nothing(
     assert answer.headers["www-authenticate"] == "Bearer"
     assert "another app" in answer.json["detail"]
     assert client.send("GET", "/v1/items").json["items"] == []
+
+
+@pytest.mark.parametrize("claim", ["username", "sub"])
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_a_token_that_names_nobody_does_nothing(
+    client: Client, method: str, path: str, claim: str
+) -> None:
+    raw = event(method, path, body={"title": "a"}, headers={"Idempotency-Key": "k"})
+    claims = raw["requestContext"]["authorizer"]["claims"]
+    for nothing in (None, 1) if claim == "username" else (None, 1, "", "x" * 129, "\ud800"):
+        claims[claim] = nothing
+
+        answer = client.deliver(raw)
+
+        assert answer.status == 401
+        assert answer.headers["www-authenticate"] == "Bearer"
+    del raw["requestContext"]["authorizer"]
+    assert client.deliver(raw).status == 401
+
+
+@pytest.mark.parametrize(
+    "username",
+    ["", "ada", "ada@example.com", f"{ALICE} ", f"{{{ALICE}}}", ALICE.replace("-", ""),
+     ALICE[:-1], f"{ALICE}0", ALICE.replace("b", "g"), f"{ALICE}#x", "x" * 129, "\ud800",
+     ALICE.replace("0", "\u0660")],
+)  # fmt: skip
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_a_username_that_is_no_uuid_is_refused_and_told_why(
+    client: Client, method: str, path: str, username: str
+) -> None:
+    sent = {"body": {"title": "a"}, "headers": {"Idempotency-Key": "k"}}
+
+    answer = client.send(method, path, user=username, **sent)
+
+    assert answer.status == 403
+    assert answer.json["type"] == "/problems/unusable-username"
+    assert "UUID" in answer.json["detail"]
+
+
+def test_a_username_is_the_same_in_upper_and_lower_case(client: Client) -> None:
+    made = client.create(user=ALICE.upper())
+
+    assert client.send("GET", made.headers["location"], user=ALICE).json == made.json
 
 
 @pytest.mark.parametrize("item_id", ["\x00", "a\r\nb", "user#x", "🥛", "é"])

@@ -11,14 +11,14 @@ import pytest
 from items import etag
 from items.logic import ATTEMPTS, Items
 from items.problems import Problem
-from tests.unit.support import Replica, World
+from tests.unit.support import MAX_ITEMS, Replica, World, caller
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from items.model import Item
 
-OWNER = "user#alice"
+ALICE = caller()
 ANYTHING = etag.parse("*")
 
 
@@ -44,48 +44,48 @@ def store() -> Busy:
 
 @pytest.fixture
 def items(store: Busy) -> Items:
-    return Items(store, "us-east-1")
+    return Items(store, "us-east-1", MAX_ITEMS)
 
 
 def changes(items: Items, item: Item) -> list[Callable[[etag.Condition], object]]:
     return [
-        lambda condition: items.put(OWNER, item.id, condition, {"title": "mine"}),
-        lambda condition: items.patch(OWNER, item.id, condition, {"title": "mine"}),
-        lambda condition: items.delete(OWNER, item.id, condition),
+        lambda condition: items.put(ALICE, item.id, condition, {"title": "mine"}),
+        lambda condition: items.patch(ALICE, item.id, condition, {"title": "mine"}),
+        lambda condition: items.delete(ALICE, item.id, condition),
     ]
 
 
 @pytest.mark.parametrize("which", range(3))
 def test_a_change_overtaken_by_another_is_refused(store: Busy, items: Items, which: int) -> None:
-    made = items.create(OWNER, "k", {"title": "a"}).item
+    made = items.create(ALICE, "k", {"title": "a"}).item
     store.meetings = 1
     with pytest.raises(Problem) as raised:
         changes(items, made)[which](etag.parse(made.etag))
     assert raised.value.status == 412
-    assert items.get(OWNER, made.id).notes == "theirs"
+    assert items.get(ALICE, made.id).notes == "theirs"
 
 
 def test_a_patch_of_whatever_is_there_keeps_what_others_changed(store: Busy, items: Items) -> None:
-    made = items.create(OWNER, "k", {"title": "a"}).item
+    made = items.create(ALICE, "k", {"title": "a"}).item
     store.meetings = ATTEMPTS - 1
-    patched = items.patch(OWNER, made.id, ANYTHING, {"title": "mine"})
+    patched = items.patch(ALICE, made.id, ANYTHING, {"title": "mine"})
     assert (patched.title, patched.notes) == ("mine", "theirs")
     assert patched.version == made.version + ATTEMPTS
 
 
 def test_a_patch_can_leave_nothing_that_is_no_item(items: Items) -> None:
-    made = items.create(OWNER, "k", {"title": "a"}).item
+    made = items.create(ALICE, "k", {"title": "a"}).item
     with pytest.raises(Problem) as raised:
-        items.patch(OWNER, made.id, ANYTHING, {"title": None})
+        items.patch(ALICE, made.id, ANYTHING, {"title": None})
     assert raised.value.status == 400
-    assert items.get(OWNER, made.id) == made
+    assert items.get(ALICE, made.id) == made
 
 
 @pytest.mark.parametrize("which", range(3))
 def test_a_change_that_is_overtaken_every_time_gives_up(
     store: Busy, items: Items, which: int
 ) -> None:
-    made = items.create(OWNER, "k", {"title": "a"}).item
+    made = items.create(ALICE, "k", {"title": "a"}).item
     store.meetings = ATTEMPTS
     with pytest.raises(Problem) as raised:
         changes(items, made)[which](ANYTHING)
@@ -94,26 +94,27 @@ def test_a_change_that_is_overtaken_every_time_gives_up(
 
 def test_a_version_that_lost_to_the_other_regions_passes_no_condition() -> None:
     world = World()
-    east, west = Items(world.east, "us-east-1"), Items(world.west, "us-west-2")
-    made = east.create(OWNER, "k", {"title": "a"}).item
+    east = Items(world.east, "us-east-1", MAX_ITEMS)
+    west = Items(world.west, "us-west-2", MAX_ITEMS)
+    made = east.create(ALICE, "k", {"title": "a"}).item
     world.replicate()
-    lost = east.put(OWNER, made.id, ANYTHING, {"title": "east"})
-    kept = west.put(OWNER, made.id, ANYTHING, {"title": "west"})
+    lost = east.put(ALICE, made.id, ANYTHING, {"title": "east"})
+    kept = west.put(ALICE, made.id, ANYTHING, {"title": "west"})
     world.replicate()
     assert lost.version == kept.version
-    assert east.get(OWNER, made.id).title == "west"
+    assert east.get(ALICE, made.id).title == "west"
     with pytest.raises(Problem) as raised:
-        east.put(OWNER, made.id, etag.parse(lost.etag), {"title": "again"})
+        east.put(ALICE, made.id, etag.parse(lost.etag), {"title": "again"})
     assert raised.value.status == 412
 
 
 def test_a_clock_that_is_behind_never_makes_an_item_older() -> None:
     world, now = World(), datetime(2025, 1, 1, tzinfo=UTC)
-    east = Items(world.east, "us-east-1", lambda: now)
-    west = Items(world.west, "us-west-2", lambda: now - timedelta(seconds=5))
-    made = east.create(OWNER, "k", {"title": "a"}).item
+    east = Items(world.east, "us-east-1", MAX_ITEMS, lambda: now)
+    west = Items(world.west, "us-west-2", MAX_ITEMS, lambda: now - timedelta(seconds=5))
+    made = east.create(ALICE, "k", {"title": "a"}).item
     world.replicate()
-    changed = west.put(OWNER, made.id, ANYTHING, {"title": "b"})
+    changed = west.put(ALICE, made.id, ANYTHING, {"title": "b"})
     assert changed.updated_at == made.updated_at
     assert changed.etag != made.etag
     assert changed.written_in == "us-west-2"

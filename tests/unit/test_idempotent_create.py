@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from items.logic import Items
-from items.model import derived_id
+from items.model import Caller, derived_id
 from items.problems import Problem
-from tests.unit.support import World
+from tests.unit.support import MAX_ITEMS, World, caller
 
-OWNER, KEY = "user#alice", "key"
-ID = derived_id(OWNER, KEY)
+ALICE, KEY = caller(), "key"
+ID = derived_id(ALICE, KEY)
 BODY: dict[str, Any] = {"title": "Milk"}
 OTHER: dict[str, Any] = {"title": "Bread"}
 
@@ -38,8 +38,8 @@ class Run:
             return start + timedelta(seconds=next(ticks))
 
         self.items = {
-            "east": Items(self.world.east, "us-east-1", now),
-            "west": Items(self.world.west, "us-west-2", now),
+            "east": Items(self.world.east, "us-east-1", MAX_ITEMS, now),
+            "west": Items(self.world.west, "us-west-2", MAX_ITEMS, now),
         }
 
     def step(self, what: str, region: str) -> int:
@@ -48,10 +48,10 @@ class Run:
             if what == "replicate":
                 self.world.replicate()
             elif what == "delete":
-                self.items[region].delete(OWNER, ID, None)
+                self.items[region].delete(ALICE, ID, None)
             else:
                 body = BODY if what == "create" else OTHER
-                made = self.items[region].create(OWNER, KEY, body)
+                made = self.items[region].create(ALICE, KEY, body)
                 assert made.item.id == ID
         except Problem as problem:
             return problem.status
@@ -59,7 +59,7 @@ class Run:
 
     def listed(self, region: str) -> list[str]:
         """The ids in a Region's list."""
-        page = self.items[region].page(OWNER, None, 100, None)
+        page = self.items[region].page(ALICE, None, 100, None)
         return [item.id for item in page.items]
 
 
@@ -89,11 +89,11 @@ def test_a_region_that_knows_of_the_deletion_never_undoes_it(
 ) -> None:
     run = Run()
     for what, region in interleaving:
-        held = getattr(run.world, region).get(OWNER, ID)
+        held = getattr(run.world, region).get(ALICE.owner, ID)
         status = run.step(what, region)
         if what in {"create", "other"} and held is not None and held.deleted_at is not None:
             assert status in {410, 422}
-            assert getattr(run.world, region).get(OWNER, ID) == held
+            assert getattr(run.world, region).get(ALICE.owner, ID) == held
 
 
 @given(steps)
@@ -120,13 +120,17 @@ def test_another_body_never_changes_what_the_key_made(interleaving: list[tuple[s
     for what, region in interleaving:
         status = run.step(what, region)
         assert what != "other" or status == 422
-    held = run.world.east.get(OWNER, ID)
+    held = run.world.east.get(ALICE.owner, ID)
     assert held is not None
     assert held.title == "Milk"
 
 
-@given(st.text(max_size=9), st.text(max_size=9), st.text(max_size=9), st.text(max_size=9))
-def test_no_two_owners_or_keys_share_an_id(a: str, b: str, c: str, d: str) -> None:
+callers = st.builds(Caller, st.text(max_size=9), st.text(max_size=9))
+keys = st.text(max_size=9)
+
+
+@given(callers, keys, callers, keys)
+def test_no_two_callers_or_keys_share_an_id(a: Caller, b: str, c: Caller, d: str) -> None:
     assert (derived_id(a, b) == derived_id(c, d)) == ((a, b) == (c, d))
 
 
@@ -135,12 +139,12 @@ def test_a_create_that_meets_an_emptied_trash_is_tried_again() -> None:
     taken = iter([False, True])
     insert = run.world.east.insert
     run.world.east.insert = lambda item: next(taken) and insert(item)  # type: ignore[method-assign]
-    assert run.items["east"].create(OWNER, KEY, BODY).replayed is False
+    assert run.items["east"].create(ALICE, KEY, BODY).replayed is False
 
 
 def test_a_create_that_is_never_settled_asks_to_be_sent_again() -> None:
     run = Run()
     run.world.east.insert = lambda item: False  # type: ignore[method-assign]
     with pytest.raises(Problem) as raised:
-        run.items["east"].create(OWNER, KEY, BODY)
+        run.items["east"].create(ALICE, KEY, BODY)
     assert raised.value.status == 503

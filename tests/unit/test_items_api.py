@@ -473,19 +473,6 @@ def test_a_cursor_is_of_no_use_to_another_user_or_for_another_list(client: Clien
     assert other.status == 400
 
 
-@pytest.mark.parametrize("user", [None, "", "x" * 129, "\ud800"])
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [("POST", "/v1/items"), ("GET", "/v1/items")]
-    + [(method, UNKNOWN) for method in ("GET", "PUT", "PATCH", "DELETE")],
-)
-def test_nothing_is_done_for_a_caller_without_a_name(
-    client: Client, method: str, path: str, user: str | None
-) -> None:
-    answer = client.send(method, path, body={"title": "a"}, user=user)
-    assert_problem(answer, 401, "Unauthorized")
-
-
 def test_another_method_is_answered_with_those_that_there_are(client: Client) -> None:
     answer = client.send("PUT", "/v1/items", body={})
     assert_problem(answer, 405, "Method Not Allowed")

@@ -29,6 +29,7 @@ ENVIRONMENT = {
     "AWS_REGION": "eu-central-1",
     "TABLE_NAME": "things",
     "CLIENT_IDS": "phone, web",
+    "MAX_ITEMS_PER_OWNER": "500",
     "POWERTOOLS_SERVICE_NAME": "items",
     "POWERTOOLS_METRICS_NAMESPACE": "landing-local",
 }
@@ -126,6 +127,7 @@ def test_settings_are_read_from_the_environment() -> None:
         "landing-local",
         frozenset({"https://a.example", "https://b.example"}),
         frozenset({"phone", "web"}),
+        500,
     )
     assert Settings.from_environment(ENVIRONMENT).allowed_origins == frozenset()
 
@@ -167,6 +169,7 @@ def run(*traces: str, **environment: str) -> subprocess.CompletedProcess[str]:
             "AWS_REGION": REGION,
             "TABLE_NAME": "items",
             "CLIENT_IDS": CLIENT_ID,
+            "MAX_ITEMS_PER_OWNER": "10",
             "POWERTOOLS_SERVICE_NAME": "items",
             "POWERTOOLS_METRICS_NAMESPACE": "landing-test",
             **environment,

@@ -12,7 +12,7 @@ from items.logic import Items
 from items.model import Item
 from items.routes import Api
 from items.table import Table, TableUnavailable, request_client
-from tests.unit.support import REGION, TABLE, Client
+from tests.unit.support import MAX_ITEMS, REGION, TABLE, Client, caller
 
 if TYPE_CHECKING:
     import io
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 STAMP = "2025-01-01T00:00:00.000000Z"
 ITEM = Item(
-    owner="user#a",
+    owner=caller().owner,
+    sub=caller().sub,
     id="01234567-89ab-8def-8123-456789abcdef",
     title="t",
     status="todo",
@@ -117,14 +118,12 @@ def refusal(code: str) -> ClientError:
 
 def broken_client(error: Exception, api: Api, settings: Settings, observe: Observer) -> Client:
     table = Table(Broken(error), TABLE)  # type: ignore[arg-type]
-    return Client(Api(settings, Items(table, REGION), api._probe, observe))
+    return Client(Api(settings, Items(table, REGION, MAX_ITEMS), api._probe, observe))
 
 
 @pytest.mark.parametrize(
     "error",
     [
-        refusal("ProvisionedThroughputExceededException"),
-        refusal("ThrottlingException"),
         refusal("InternalServerError"),
         refusal("AccessDeniedException"),
         refusal("ResourceNotFoundException"),
