@@ -126,6 +126,7 @@ def measure(package: Package, runtime: Path, port: int, *mode: str) -> dict[str,
         "AWS_DEFAULT_REGION": "us-east-1",
         "TABLE_NAME": "items",
         "CLIENT_IDS": "bench",
+        "MAX_ITEMS_PER_OWNER": "10000",
         "POWERTOOLS_SERVICE_NAME": "items",
         "POWERTOOLS_METRICS_NAMESPACE": "bench",
     }

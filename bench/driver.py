@@ -16,8 +16,10 @@ from typing import Any
 TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled="
 STAMP = "2025-01-01T00:00:00.000000Z"
 ID = "01234567-89ab-8def-8123-456789abcdef"
+USER = "01234567-89ab-4def-8123-456789abcdef"
 ROW = {
-    "owner": {"S": "user#bench"},
+    "owner": {"S": f"user#{USER}"},
+    "sub": {"S": USER},
     "item_id": {"S": ID},
     "title": {"S": "Buy milk"},
     "status": {"S": "todo"},
@@ -64,7 +66,7 @@ def event(method: str, path: str, body: dict[str, Any] | None = None) -> dict[st
             "stage": "live",
             "httpMethod": method,
             "resourcePath": path,
-            "authorizer": {"claims": {"username": "bench", "client_id": "bench"}},
+            "authorizer": {"claims": {"username": USER, "sub": USER, "client_id": "bench"}},
             "identity": {"sourceIp": "192.0.2.1"},
         },
         "body": json.dumps(body) if body else None,

@@ -33,6 +33,8 @@ locals {
   email_ses_identity_arn = null
   email_from             = null
 
+  # How many items one account may have, those of the trash (30 days) included.
+  max_items_per_owner = 10000
   # It decides how fast the function is.
   function_memory_mb = 1024
   # None: a new account's quota may be as low as 10, all of it needed.

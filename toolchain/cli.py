@@ -68,6 +68,10 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--account", default=make_variables.account(os.environ, LOCAL))
         if name == "sign-in":
             command.add_argument("--as", dest="person", default="demo", metavar="NAME")
+    owners = commands.add_parser("owners", help="give a rebuilt pool's accounts their items back")
+    owners.add_argument("--account", default=os.environ.get("ACCOUNT") or LOCAL)
+    owners.add_argument("--csv", type=Path, metavar="FILE", help="username,old_sub,new_sub")
+    owners.add_argument("ids", nargs="*", metavar="ID", help="username, old sub, new sub")
     return parser
 
 
@@ -83,6 +87,10 @@ def _run(parsed: argparse.Namespace) -> int:
             from toolchain import sign_in  # noqa: PLC0415 - needs the locked environment
 
             sign_in.main(parsed.account, parsed.person)
+        case "owners":
+            from toolchain import owners  # noqa: PLC0415 - as above
+
+            owners.main(parsed.account, parsed.ids, parsed.csv)
         case "lock":
             from toolchain.lock import lock  # noqa: PLC0415
 

@@ -28,9 +28,22 @@ def access_token(account: str, name: str) -> str:
     region = deployment.user_pool_id.partition("_")[0]
     client = boto3.client("cognito-idp", region_name=region)
     email = f"{name}@example.com"
-    # The app makes usernames: the same person has the same one in a pool that replaces this.
-    username = str(uuid.uuid5(uuid.NAMESPACE_URL, f"mailto:{email}"))
+    username = _username_of(client, deployment, email) or str(uuid.uuid4())
     return make_and_sign_in(client, deployment, username, email)
+
+
+def _username_of(
+    client: CognitoIdentityProviderClient, deployment: Deployment, email: str
+) -> str | None:
+    """Find whose verified address this is.
+
+    A username that could be worked out from an address could be signed up by somebody else first.
+    """
+    try:
+        found = client.admin_get_user(UserPoolId=deployment.user_pool_id, Username=email)
+    except client.exceptions.UserNotFoundException:
+        return None
+    return found["Username"]
 
 
 def make_and_sign_in(

@@ -102,6 +102,13 @@ def create_item(
         "status_changed_at": {"S": f"{item.status}#{now}#{item.id}"},
         "request_hash": {"S": hashlib.sha256(body.model_dump_json().encode()).hexdigest()},
     }
+    client.update_item(
+        TableName=TABLE,
+        Key={"owner": {"S": owner}, "item_id": {"S": "quota"}},
+        UpdateExpression="ADD item_count :one",
+        ConditionExpression="attribute_not_exists(item_count) OR item_count < :most",
+        ExpressionAttributeValues={":one": {"N": "1"}, ":most": {"N": "10000"}},
+    )
     client.put_item(
         TableName=TABLE, Item=attributes, ConditionExpression="attribute_not_exists(item_id)"
     )

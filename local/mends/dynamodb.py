@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ministack.core import iam_actions
 from ministack.core.responses import get_account_id
 from ministack.services import dynamodb
 
@@ -15,6 +17,9 @@ from local.mends.scope import Scope, here
 
 Response = tuple[int, dict[str, Any], bytes]
 MAX_DAYS = 35
+# A name or a placeholder of one, at the beginning of a path; functions are followed by a bracket.
+_NAME = re.compile(r"(?<![\w:#.\]])([#A-Za-z_]\w*)(?![\w(]|\s*\()")
+_WORDS = {"SET", "ADD", "REMOVE", "DELETE", "AND", "OR", "NOT", "IN", "BETWEEN"}
 OPERATIONS = {
     "DeleteItem": "_delete_item",
     "GetItem": "_get_item",
@@ -161,4 +166,39 @@ def _remember_key(name: str, update: dict[str, Any]) -> None:
         }
 
 
-MENDS = (replica_key, recovery_period)
+def written_attributes() -> None:
+    """The condition key `dynamodb:Attributes` misses what a request writes.
+
+    It lists the top-level attributes that a request names: keys, items and expressions too, not a
+    projection alone (amazondynamodb/latest/developerguide/specifying-conditions.html).
+    """
+    context_of = iam_actions.dynamodb_service_context
+
+    def dynamodb_service_context(body: bytes) -> dict[str, Any]:
+        context: dict[str, Any] = context_of(body)
+        named = [*context.get("dynamodb:Attributes", []), *_written(body)]
+        return context | ({"dynamodb:Attributes": sorted(set(named))} if named else {})
+
+    iam_actions.dynamodb_service_context = dynamodb_service_context
+
+
+def _written(body: bytes) -> Iterator[str]:
+    try:
+        request = json.loads(body or b"{}")
+    except ValueError:
+        return
+    if not isinstance(request, dict):
+        return
+    names = request.get("ExpressionAttributeNames") or {}
+    for member in ("UpdateExpression", "ConditionExpression"):
+        for name in _NAME.findall(str(request.get(member) or "")):
+            if name.upper() not in _WORDS:
+                yield names.get(name, name)
+    batches = (request.get("RequestItems") or {}).values()
+    writes = [write for batch in batches if isinstance(batch, list) for write in batch]
+    for part in (request, *(detail for write in writes for detail in write.values())):
+        yield from part.get("Item") or {}
+        yield from part.get("Key") or {}
+
+
+MENDS = (written_attributes, replica_key, recovery_period)

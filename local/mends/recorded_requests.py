@@ -181,7 +181,7 @@ def _note_authorizers() -> None:
                 end=time.time(),
                 status=_status_of(refused) if refused else 200,
                 error=refused.message if refused else None,
-                username=claims.get("username"),
+                sub=claims.get("sub"),
             )
         return refused, context
 

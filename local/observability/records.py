@@ -22,15 +22,15 @@ def milliseconds(start: float, end: float) -> int:
 class Authorization:
     """An authorizer's answer, from when the gateway asked it until it answered.
 
-    `status` is 200 or the status of the refusal, `error` the text that the caller gets; `username`
-    is the token's claim.
+    `status` is 200 or the status of the refusal, `error` the text that the caller gets; `sub` is
+    the token's claim.
     """
 
     start: float
     end: float
     status: int
     error: str | None
-    username: str | None
+    sub: str | None
 
     @property
     def latency(self) -> int:

@@ -43,6 +43,30 @@ resource "aws_iam_role_policy" "function" {
         Resource = var.table_arn
       },
       {
+        # DELETE /v1/me removes items for good, those in the trash too, which
+        # stand in no index; a count of an owner's items is made the same way.
+        Sid    = "OwnersItems"
+        Effect = "Allow"
+        Action = [
+          "dynamodb:BatchWriteItem",
+          "dynamodb:Query",
+        ]
+        Resource = var.table_arn
+      },
+      {
+        # Which accounts' items are a new account's is an operator's word. Were
+        # it the function's to write, whoever takes it over could read them all.
+        Sid    = "NotTheOperatorsWord"
+        Effect = "Deny"
+        Action = [
+          "dynamodb:BatchWriteItem",
+          "dynamodb:PutItem",
+          "dynamodb:UpdateItem",
+        ]
+        Resource  = var.table_arn
+        Condition = { "ForAnyValue:StringEquals" = { "dynamodb:Attributes" = ["accepted_subs"] } }
+      },
+      {
         Sid    = "Lists"
         Effect = "Allow"
         Action = "dynamodb:Query"

@@ -66,7 +66,7 @@ locals {
     authorizerStatus   = "$context.authorizer.status"
     authorizerError    = "$context.authorizer.error"
     authorizerLatency  = "$context.authorizer.latency"
-    username           = "$context.authorizer.claims.username"
+    sub                = "$context.authorizer.claims.sub"
     wafStatus          = "$context.waf.status"
     wafError           = "$context.waf.error"
     sourceIp           = "$context.identity.sourceIp"

@@ -162,6 +162,17 @@ variable "allowed_origins" {
   }
 }
 
+variable "max_items_per_owner" {
+  description = "How many items one account may make, those in the trash included. Each takes at most 21 KB, and as much again in the local index, of the 10 GB that all items of one username share."
+  type        = number
+  default     = 10000
+
+  validation {
+    condition     = var.max_items_per_owner >= 1 && var.max_items_per_owner <= 100000 && floor(var.max_items_per_owner) == var.max_items_per_owner
+    error_message = "max_items_per_owner must be a whole number between 1 and 100,000: more of the largest items than that could fill the 10 GB that DynamoDB has for them, and then nothing more can be written there."
+  }
+}
+
 variable "runtime" {
   description = "The function's runtime. Its Python version is what the package's bytecode was compiled for."
   type        = string

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from tests.clone import Clone
 
-DERIVED = b"derived_id(owner, key)"
-NOT_DERIVED = b'derived_id(owner, key + __import__("os").urandom(8).hex())'
+DERIVED = b"derived_id(caller, key)"
+NOT_DERIVED = b'derived_id(caller, key + __import__("os").urandom(8).hex())'
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -91,6 +92,26 @@ class Operator:
         finally:
             iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(before))
 
+    @contextmanager
+    def acting_by(self, region: str, policy: Mapping[str, Any]) -> Iterator[DynamoDBClient]:
+        """While open, a user who may do what a policy says, at a Region's replica."""
+        iam, name = self._iam(), f"e2e-{uuid.uuid4()}"
+        iam.create_user(UserName=name)
+        iam.put_user_policy(UserName=name, PolicyName="policy", PolicyDocument=json.dumps(policy))
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        try:
+            yield self.session.client(
+                "dynamodb",
+                region_name=region,
+                endpoint_url=self.endpoint,
+                aws_access_key_id=key["AccessKeyId"],
+                aws_secret_access_key=key["SecretAccessKey"],
+            )
+        finally:
+            iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
+            iam.delete_user_policy(UserName=name, PolicyName="policy")
+            iam.delete_user(UserName=name)
+
     def allows(self, policy: Mapping[str, Any], action: str, resource: str) -> bool:
         """What IAM says to an action on a resource under one policy."""
         answer = self._iam().simulate_custom_policy(
@@ -121,17 +142,32 @@ class Operator:
         finally:
             limit(before["throttlingRateLimit"], before["throttlingBurstLimit"])
 
+    def rows(self, region: str, person: Person) -> list[dict[str, Any]]:
+        """Every row under a person's username, the trash and the records included."""
+        pages = (
+            self.dynamodb(region)
+            .get_paginator("query")
+            .paginate(
+                TableName=self.table,
+                KeyConditionExpression="#owner = :owner",
+                ExpressionAttributeNames={"#owner": "owner"},
+                ExpressionAttributeValues={":owner": {"S": person.owner}},
+                ConsistentRead=True,
+            )
+        )
+        return [dict(row) for page in pages for row in page["Items"]]
+
+    def leave_a_row(self, region: str, person: Person, sub: str) -> None:
+        """Put something there for an account to delete, which may make nothing any more."""
+        row = {"owner": person.owner, "item_id": str(uuid.uuid4()), "sub": sub}
+        self.dynamodb(region).put_item(
+            TableName=self.table, Item={name: {"S": value} for name, value in row.items()}
+        )
+
     def forget(self, person: Person) -> None:
         """Remove every row a person owns, the trash included."""
         dynamodb = self.dynamodb(self.home_region)
-        rows = dynamodb.query(
-            TableName=self.table,
-            KeyConditionExpression="#owner = :owner",
-            ExpressionAttributeNames={"#owner": "owner"},
-            ExpressionAttributeValues={":owner": {"S": person.owner}},
-            ProjectionExpression="#owner, item_id",
-        )["Items"]
-        for row in rows:
+        for row in self.rows(self.home_region, person):
             dynamodb.delete_item(
                 TableName=self.table, Key={"owner": row["owner"], "item_id": row["item_id"]}
             )

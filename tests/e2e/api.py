@@ -202,6 +202,10 @@ class SignedIn:
         headers = {"content-type": JSON, "idempotency-key": key}
         return self.send("POST", "/v1/items", headers=headers, body=json.dumps(item), **how)
 
+    def delete_all(self, **how: Any) -> requests.Response:
+        """DELETE all that the person owns; one call of it."""
+        return self.send("DELETE", "/v1/me", **how)
+
     def list(self, **params: str | int) -> requests.Response:
         """GET a page."""
         return self.send("GET", "/v1/items", params=params)

@@ -35,6 +35,11 @@ class Person:
         """The table's hash key of everything this person owns."""
         return f"user#{self.username}"
 
+    def again(self) -> Person:
+        """Somebody else who takes the same username, with another address and password."""
+        other = stranger()
+        return Person(self.username, other.email, other.password)
+
 
 def stranger() -> Person:
     """A person the pool doesn't know yet."""

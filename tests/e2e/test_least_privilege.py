@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from tests.e2e import forgery
 from tests.e2e.api import etag_of
 from tests.e2e.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from mypy_boto3_dynamodb import DynamoDBClient
 
     from tests.e2e.account_operator import Operator
     from tests.e2e.api import SignedIn
@@ -36,10 +40,16 @@ def actions(statement: dict[str, Any]) -> list[str]:
     return [action] if isinstance(action, str) else list(action)
 
 
-def without(policy: dict[str, Any], action: str) -> dict[str, Any]:
-    """The policy less one action; a statement that is left with none goes too."""
+def grants(policy: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from (statement for statement in statements(policy) if statement["Effect"] == "Allow")
+
+
+def without(policy: dict[str, Any], action: str, sid: str | None = None) -> dict[str, Any]:
+    """The policy less one action, in one statement or all; one that is left with none goes too."""
     kept = [
         {**statement, "Action": [other for other in actions(statement) if other != action]}
+        if sid in (None, statement["Sid"])
+        else statement
         for statement in statements(policy)
     ]
     return {**policy, "Statement": [statement for statement in kept if statement["Action"]]}
@@ -47,11 +57,16 @@ def without(policy: dict[str, Any], action: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A person with one item, to try things on."""
+    """A person with one item, to try things on, and one who has left."""
 
     me: SignedIn
+    someone: SignedIn
     item_id: str
     etag: str
+
+
+def sub_of(who: SignedIn) -> str:
+    return str(forgery.claims(who.tokens.access)["sub"])
 
 
 def reads(scene: Scene) -> int:
@@ -74,6 +89,11 @@ def deletes(scene: Scene) -> int:
     return scene.me.send("DELETE", path, fault_expected=True).status_code
 
 
+def deletes_all(scene: Scene) -> int:
+    """Delete all of somebody else, so that the scene's own person goes on making items."""
+    return scene.someone.delete_all(fault_expected=True).status_code
+
+
 def changes(scene: Scene) -> int:
     return scene.me.send(
         "PATCH",
@@ -84,13 +104,16 @@ def changes(scene: Scene) -> int:
     ).status_code
 
 
-# What a caller sees break. An action stands here with the request that needs it.
-SEEN_BY_A_REQUEST: dict[str, Callable[[Scene], int]] = {
-    "dynamodb:GetItem": reads,
-    "dynamodb:Query": lists,
-    "dynamodb:PutItem": creates,
-    "dynamodb:UpdateItem": deletes,
-}
+# What a caller sees break: an action, the statement that grants it, and a request that needs it.
+SEEN_BY_A_REQUEST: list[tuple[str, str, Callable[[Scene], int]]] = [
+    ("dynamodb:GetItem", "Items", reads),
+    ("dynamodb:PutItem", "Items", creates),
+    ("dynamodb:UpdateItem", "Items", creates),
+    ("dynamodb:UpdateItem", "Items", deletes),
+    ("dynamodb:Query", "Lists", lists),
+    ("dynamodb:Query", "OwnersItems", deletes_all),
+    ("dynamodb:BatchWriteItem", "OwnersItems", deletes_all),
+]
 
 # What the bench lets nobody see: it decrypts nothing in the function's name, writes the function's
 # log itself and takes traces from whoever sends them. For these AWS's own policy evaluation is
@@ -105,9 +128,9 @@ SEEN_BY_THE_EVALUATION = {
 
 
 @pytest.fixture
-def scene(me: SignedIn) -> Scene:
+def scene(me: SignedIn, someone_else: SignedIn) -> Scene:
     created = me.create({"title": "Here before"}, str(uuid.uuid4()))
-    return Scene(me, created.json()["id"], etag_of(created))
+    return Scene(me, someone_else, created.json()["id"], etag_of(created))
 
 
 @pytest.fixture
@@ -118,11 +141,15 @@ def region(me: SignedIn) -> str:
 
 def test_every_action_has_a_proof_and_none_is_a_wildcard(operator: Operator, region: str) -> None:
     policies = operator.function_policies(region)
-    granted = {a for policy in policies.values() for s in statements(policy) for a in actions(s)}
+    granted = {
+        (a, s["Sid"]) for policy in policies.values() for s in grants(policy) for a in actions(s)
+    }
 
     assert len(policies) == 1
-    assert granted == SEEN_BY_A_REQUEST.keys() | SEEN_BY_THE_EVALUATION
-    assert not [action for action in granted if "*" in action]
+    seen = {(action, sid) for action, sid, _ in SEEN_BY_A_REQUEST}
+    assert {one for one in granted if one[0].startswith("dynamodb:")} == seen
+    assert {action for action, _ in granted - seen} == SEEN_BY_THE_EVALUATION
+    assert not [action for action, _ in granted if "*" in action]
 
 
 def test_only_what_knows_no_resource_is_granted_on_all(operator: Operator, region: str) -> None:
@@ -136,15 +163,26 @@ def test_only_what_knows_no_resource_is_granted_on_all(operator: Operator, regio
                 assert all(f":{region}:" in resource for resource in named)
 
 
-@pytest.mark.parametrize("action", SEEN_BY_A_REQUEST)
+@pytest.mark.parametrize(
+    ("action", "sid", "request_of"),
+    SEEN_BY_A_REQUEST,
+    ids=[f"{action}-{sid}-{request.__name__}" for action, sid, request in SEEN_BY_A_REQUEST],
+)
 def test_without_it_a_request_fails(
-    scene: Scene, operator: Operator, region: str, action: str
+    scene: Scene,
+    operator: Operator,
+    region: str,
+    action: str,
+    sid: str,
+    request_of: Callable[[Scene], int],
 ) -> None:
-    request = SEEN_BY_A_REQUEST[action]
+    request = request_of
     name, policy = next(iter(operator.function_policies(region).items()))
+    operator.leave_a_row(region, scene.someone.person, sub_of(scene.someone))
     assert request(scene) < 300
+    operator.leave_a_row(region, scene.someone.person, sub_of(scene.someone))
 
-    with operator.function_policy(region, name, without(policy, action)):
+    with operator.function_policy(region, name, without(policy, action, sid)):
         assert request(scene) == 503
 
     assert request(scene) < 300
@@ -153,10 +191,10 @@ def test_without_it_a_request_fails(
 @pytest.mark.parametrize("action", sorted(SEEN_BY_THE_EVALUATION))
 def test_without_it_the_role_may_not(operator: Operator, region: str, action: str) -> None:
     policy = next(iter(operator.function_policies(region).values()))
-    grant = next(s for s in statements(policy) if action in actions(s))
+    grant = next(s for s in grants(policy) if action in actions(s))
     resource = grant["Resource"].replace(":log-stream:*", ":log-stream:any")
     # The evaluator of the bench knows no context, so conditions are looked at on their own.
-    bare = {**policy, "Statement": [{**s, "Condition": {}} for s in statements(policy)]}
+    bare = {**policy, "Statement": [{**s, "Condition": {}} for s in grants(policy)]}
 
     assert operator.allows(bare, action, resource)
     assert not operator.allows(without(bare, action), action, resource)
@@ -164,12 +202,43 @@ def test_without_it_the_role_may_not(operator: Operator, region: str, action: st
         assert not operator.allows(bare, action, resource.replace(f":{region}:", ":eu-north-1:"))
 
 
+@pytest.mark.parametrize("operation", ["put", "update", "batch"])
+def test_the_function_may_not_write_whose_items_are_whose(
+    me: SignedIn, operator: Operator, region: str, operation: str
+) -> None:
+    """With the function's own policy, though in a user's hands: nobody else may be its role."""
+    policy = next(iter(operator.function_policies(region).values()))
+    key = {"owner": {"S": me.person.owner}, "item_id": {"S": f"owner#{uuid.uuid4()}"}}
+
+    def write(client: DynamoDBClient, attribute: str) -> None:
+        item: Any = {**key, attribute: {"SS": ["x"]}}
+        if operation == "put":
+            client.put_item(TableName=operator.table, Item=item)
+        elif operation == "batch":
+            client.batch_write_item(RequestItems={operator.table: [{"PutRequest": {"Item": item}}]})
+        else:
+            client.update_item(
+                TableName=operator.table,
+                Key=key,
+                UpdateExpression="ADD #a :subs",
+                ExpressionAttributeNames={"#a": attribute},
+                ExpressionAttributeValues={":subs": {"SS": ["x"]}},
+            )
+
+    with operator.acting_by(region, policy) as client:
+        write(client, "anything_else")
+        with pytest.raises(ClientError) as refused:
+            write(client, "accepted_subs")
+
+    assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
+
+
 def test_a_region_that_may_not_use_its_table_says_so(
     scene: Scene, operator: Operator, region: str
 ) -> None:
     name, policy = next(iter(operator.function_policies(region).items()))
     powerless = policy
-    for action in SEEN_BY_A_REQUEST:
+    for action, _, _ in SEEN_BY_A_REQUEST:
         powerless = without(powerless, action)
 
     def statuses() -> dict[str, int]:
@@ -184,6 +253,7 @@ def test_a_region_that_may_not_use_its_table_says_so(
             "put": send("PUT", path, headers=change, body=body, fault_expected=True).status_code,
             "patch": changes(scene),
             "delete": send("DELETE", path, fault_expected=True).status_code,
+            "delete all": deletes_all(scene),
         }
 
     with operator.function_policy(region, name, powerless):

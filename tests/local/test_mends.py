@@ -6,10 +6,13 @@ it: take that mend away, and its tests.
 
 import asyncio
 import json
+import subprocess
+import sys
 from typing import Any
 from xml.etree.ElementTree import Element, fromstring
 
 import pytest
+from botocore.exceptions import ClientError
 from ministack.core.responses import request_scope
 from ministack.services import (
     apigateway_v1,
@@ -342,6 +345,69 @@ def test_a_replica_tells_its_own_key_from_both_sides(bench: Bench) -> None:
     assert own["Replicas"][0]["KMSMasterKeyId"].endswith("key/east")
     assert seen["Replicas"][0]["KMSMasterKeyId"] == REPLICA_KEY
     assert seen["SSEDescription"]["KMSMasterKeyArn"].endswith("key/east")
+
+
+KEY = {"owner": {"S": "m"}, "item_id": {"S": "1"}}
+# Each names `mine` by another way, and two of them by a placeholder.
+WRITES: dict[str, dict[str, Any]] = {
+    "put_item": {"TableName": TABLE, "Item": {**KEY, "mine": {"S": "x"}}},
+    "update_item": {
+        "TableName": TABLE,
+        "Key": KEY,
+        "UpdateExpression": "SET size_of = if_not_exists(size_of, :v), #m = :v",
+        "ExpressionAttributeNames": {"#m": "mine"},
+        "ExpressionAttributeValues": {":v": {"S": "x"}},
+    },
+    "batch_write_item": {
+        "RequestItems": {TABLE: [{"PutRequest": {"Item": {**KEY, "mine": {"S": "x"}}}}]}
+    },
+}
+
+
+def test_ministack_still_needs_the_attributes_that_a_request_writes() -> None:
+    unmended = json.loads(
+        subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                "import json, sys; from ministack.core.iam_actions import *; "
+                "print(json.dumps(dynamodb_service_context(sys.stdin.buffer.read())))",
+            ],
+            input=json.dumps(WRITES["put_item"]),
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+    )
+
+    assert "dynamodb:Attributes" not in unmended
+
+
+@pytest.mark.parametrize("operation", WRITES)
+def test_a_policy_can_keep_an_attribute_from_being_written(stack: Stack, operation: str) -> None:
+    iam, name = stack.bench.client("iam"), f"writer-{operation.replace('_', '-')}"
+    iam.create_user(UserName=name)
+    actions = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"]
+    denied = {"ForAnyValue:StringEquals": {"dynamodb:Attributes": ["mine"]}}
+    statements = [
+        {"Effect": "Allow", "Action": actions, "Resource": "*"},
+        {"Effect": "Deny", "Action": actions, "Resource": "*", "Condition": denied},
+    ]
+    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=document)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    writer = stack.bench.client(
+        "dynamodb",
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+    )
+    allowed = json.loads(json.dumps(WRITES[operation]).replace('"mine"', '"yours"'))
+
+    getattr(writer, operation)(**allowed)
+    with pytest.raises(ClientError) as refused:
+        getattr(writer, operation)(**WRITES[operation])
+
+    assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
 
 
 def test_ministack_still_needs_the_days_of_recovery() -> None:

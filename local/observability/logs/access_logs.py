@@ -60,7 +60,7 @@ def _escaped(value: str) -> str:
 VARIABLES: Mapping[str, Callable[[GatewayRecord], object]] = {
     "accountId": lambda record: record.scope[0],
     "apiId": lambda record: record.api_id,
-    "authorizer.claims.username": lambda record: _of(record.authorization, "username"),
+    "authorizer.claims.sub": lambda record: _of(record.authorization, "sub"),
     "authorizer.error": lambda record: _of(record.authorization, "error"),
     "authorizer.latency": lambda record: _of(record.authorization, "latency"),
     "authorizer.status": lambda record: _of(record.authorization, "status"),

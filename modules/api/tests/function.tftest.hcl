@@ -26,6 +26,7 @@ run "the_function_is_told_what_it_needs" {
     condition = one(aws_lambda_function.this.environment).variables == tomap({
       TABLE_NAME                   = "items"
       CLIENT_IDS                   = "one,two"
+      MAX_ITEMS_PER_OWNER          = "10000"
       ALLOWED_ORIGINS              = "https://app.example.com,https://www.example.com"
       POWERTOOLS_SERVICE_NAME      = "items"
       POWERTOOLS_METRICS_NAMESPACE = "landing-test"

@@ -6,7 +6,8 @@ mock_provider "aws" {
 
 run "the_function_may_do_what_its_code_does_and_no_more" {
   assert {
-    condition = toset(flatten([for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement.Action])) == toset([
+    condition = toset(flatten([for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement.Action if statement.Effect == "Allow"])) == toset([
+      "dynamodb:BatchWriteItem",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
       "dynamodb:UpdateItem",
@@ -18,6 +19,18 @@ run "the_function_may_do_what_its_code_does_and_no_more" {
       "xray:PutTraceSegments",
     ])
     error_message = "The role's actions are not those that the code calls."
+  }
+
+  # Every action that writes, and the one attribute by which an operator says whose items are whose.
+  assert {
+    condition = one([for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement if statement.Effect == "Deny"]) == {
+      Sid       = "NotTheOperatorsWord"
+      Effect    = "Deny"
+      Action    = ["dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+      Resource  = var.table_arn
+      Condition = { "ForAnyValue:StringEquals" = { "dynamodb:Attributes" = ["accepted_subs"] } }
+    }
+    error_message = "The function may write which accounts' items are whose."
   }
 
   assert {

@@ -20,6 +20,7 @@ run "all_wrong_at_once" {
     index_names                        = { created = "*", status = "by_status" }
     kms_key_arn                        = "arn:aws:kms:us-west-2:111111111111:key/mrk-0"
     allowed_origins                    = ["https://app.example.com/"]
+    max_items_per_owner                = 0
     runtime                            = "python3.8"
     architecture                       = "arm"
     function_memory_mb                 = 64
@@ -60,6 +61,7 @@ run "all_wrong_at_once" {
     var.index_names,
     var.kms_key_arn,
     var.allowed_origins,
+    var.max_items_per_owner,
     var.runtime,
     var.architecture,
     var.function_memory_mb,
@@ -93,6 +95,7 @@ run "wrong_in_other_ways" {
     table_arn               = "arn:aws:dynamodb:us-east-1:111111111111:table/others"
     kms_key_arn             = "arn:aws:kms:us-east-1:111111111111:alias/items"
     allowed_origins         = ["*"]
+    max_items_per_owner     = 100001
     log_retention_days      = 0
     provisioned_concurrency = 5
     reserved_concurrency    = 4
@@ -110,6 +113,7 @@ run "wrong_in_other_ways" {
     var.table_arn,
     var.kms_key_arn,
     var.allowed_origins,
+    var.max_items_per_owner,
     var.log_retention_days,
     var.provisioned_concurrency,
     var.openapi_path,
