@@ -71,7 +71,7 @@ locals {
     }
 
     table-throttles = {
-      meaning = "The table refuses reads or writes beyond its limit or on a hot key: users get 503s. Look at table_max_throughput, and for one owner with very many requests."
+      meaning = "The table refuses reads or writes beyond its limit or on a hot key: users get 429s. Look at table_max_throughput, and for one owner with very many requests."
       metrics = {
         reads        = { namespace = "AWS/DynamoDB", name = "ReadThrottleEvents", dimensions = local.table_dimensions, stat = "Sum" }
         writes       = { namespace = "AWS/DynamoDB", name = "WriteThrottleEvents", dimensions = local.table_dimensions, stat = "Sum" }

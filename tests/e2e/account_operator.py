@@ -157,9 +157,9 @@ class Operator:
         )
         return [dict(row) for page in pages for row in page["Items"]]
 
-    def leave_a_row(self, region: str, person: Person, sub: str) -> None:
-        """Put something there for an account to delete, which may make nothing any more."""
-        row = {"owner": person.owner, "item_id": str(uuid.uuid4()), "sub": sub}
+    def leave_a_row(self, region: str, person: Person, sub: str, size: int = 0) -> None:
+        """Put something of so many bytes there for an account to delete, whatever it may make."""
+        row = {"owner": person.owner, "item_id": str(uuid.uuid4()), "sub": sub, "notes": "x" * size}
         self.dynamodb(region).put_item(
             TableName=self.table, Item={name: {"S": value} for name, value in row.items()}
         )

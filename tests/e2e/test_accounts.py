@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from items.logic import DELETION_PAGES
 from tests.e2e import forgery
 from tests.e2e.api import SignedIn, etag_of
 from tests.e2e.people import Person, stranger
+from tests.e2e.plugin import ACCOUNT
+from tests.e2e.test_tokens import GUARDED, attempt
 from tests.e2e.waiting import REPLICATION_DEADLINE, eventually
 from toolchain import owners
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tests.e2e.account_operator import Operator
     from tests.e2e.api import Api
@@ -78,14 +81,19 @@ def test_who_takes_a_freed_username_finds_nothing_of_who_had_it(
 
 
 def test_an_operator_gives_a_rebuilt_pools_account_its_items_back(
-    me: SignedIn, pool: Pool, operator: Operator, key: str
+    me: SignedIn,
+    pool: Pool,
+    key: str,
+    bench: Mapping[str, str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     made = me.create(ITEM, key).json()
     back = taken_again(me, pool)
     assert back.get(made["id"]).status_code == 404
 
-    one = owners.owner(me.person.username, sub_of(me), sub_of(back))
-    owners.accept(operator.dynamodb(operator.home_region), operator.table, [one])
+    for name, value in bench.items():
+        monkeypatch.setenv(name, value)
+    owners.main(ACCOUNT, [me.person.username, sub_of(me), sub_of(back)], None)
 
     found = eventually(
         lambda: back.get(made["id"]), lambda got: got.status_code == 200, REPLICATION_DEADLINE
@@ -127,6 +135,26 @@ def test_all_that_a_person_owns_is_deleted_in_both_regions(
     assert me.delete_all().status_code == 204
 
 
+@pytest.mark.bench_only("it writes megabytes, beyond what the development account's table takes")
+def test_what_one_call_cannot_delete_is_deleted_by_several(
+    me: SignedIn, operator: Operator
+) -> None:
+    region = str(me.api.target.region)
+    for _ in range(3 * DELETION_PAGES + 1):  # DynamoDB gives three at most in a page
+        operator.leave_a_row(region, me.person, sub_of(me), size=390_000)
+
+    answers = [me.delete_all()]
+    while answers[-1].status_code == 202:
+        assert len(answers) < 20
+        answers.append(me.delete_all())
+
+    assert answers[0].status_code == 202
+    assert int(answers[0].headers["retry-after"]) > 0
+    assert answers[0].json()["deleted"] > 0
+    assert answers[-1].status_code == 204
+    assert len(operator.rows(region, me.person)) == 1
+
+
 def test_what_comes_late_fills_nothing_up_again(me: SignedIn, elsewhere: Api, key: str) -> None:
     item_id = me.create(ITEM, key).json()["id"]
     assert me.delete_all().status_code == 204
@@ -166,8 +194,10 @@ def named(pool: Pool, operator: Operator) -> Iterator[Person]:
 def test_a_username_that_is_no_uuid_is_refused(api: Api, pool: Pool, named: Person) -> None:
     me = SignedIn(api, named, pool.sign_in(named))
 
-    for answer in (me.list(), me.create(ITEM, str(uuid.uuid4())), me.delete_all()):
-        assert (answer.status_code, answer.json()["type"]) == (403, "/problems/unusable-username")
+    statuses = {operation: attempt(api, operation, token=me.tokens.access) for operation in GUARDED}
+
+    assert set(statuses.values()) == {403}, statuses
+    assert me.list().json()["type"] == "/problems/unusable-username"
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ def all_operations(me: SignedIn, item_id: str, key: str) -> dict[str, int]:
         "replaceItem": ("PUT", path, change, body),
         "patchItem": ("PATCH", path, change, body),
         "deleteItem": ("DELETE", path, {}, None),
+        "deleteMe": ("DELETE", "/v1/me", {}, None),
     }
     return {
         name: me.send(method, where, headers=headers, body=sent, fault_expected=True).status_code
@@ -114,7 +115,8 @@ def test_a_fault_of_ours_is_a_problem_that_gives_nothing_away(
     operator.dynamodb(str(me.api.target.region)).update_item(
         TableName=operator.table,
         Key={"owner": {"S": me.person.owner}, "item_id": {"S": item_id}},
-        UpdateExpression="SET title = :nonsense",
+        UpdateExpression="SET title = :nonsense, #sub = :nonsense",
+        ExpressionAttributeNames={"#sub": "sub"},
         ExpressionAttributeValues={":nonsense": {"L": []}},
     )
 

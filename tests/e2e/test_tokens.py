@@ -30,6 +30,7 @@ GUARDED = {
     "replaceItem": ("PUT", ITEM),
     "patchItem": ("PATCH", ITEM),
     "deleteItem": ("DELETE", ITEM),
+    "deleteMe": ("DELETE", "/v1/me"),
 }
 
 
