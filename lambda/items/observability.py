@@ -1,6 +1,6 @@
 """The one place that owns logger, metrics and tracer.
 
-No token, header, body or item ever reaches it: an owner is hashed, a path is the route's template.
+No token, header, body or item ever reaches it: an account is hashed, a path is a route's template.
 """
 
 from __future__ import annotations
@@ -85,9 +85,12 @@ class Observer:
         # hours after the start.
         self._annotate("cold_start", self._cold_start)
 
-    def caller(self, owner: str) -> None:
-        """Name the caller by a digest, so that one user's requests can be followed."""
-        digest = hashlib.sha256(owner.encode()).hexdigest()[:16]
+    def caller(self, sub: str) -> None:
+        """Name the caller by a digest of the account, so that one user's requests can be followed.
+
+        The gateway's access log has the account itself.
+        """
+        digest = hashlib.sha256(sub.encode()).hexdigest()[:16]
         self.logger.append_keys(owner_hash=digest)
         self._annotate("owner_hash", digest)
 

@@ -223,7 +223,7 @@ class Api:
 
     def _caller(self, request: Request) -> Caller:
         caller = request.caller(self._settings.client_ids)
-        self._observe.caller(caller.owner)
+        self._observe.caller(caller.sub)
         return caller
 
     def _guarded(self, route: Route) -> Callable[..., Response[str]]:

@@ -34,6 +34,8 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoDBClient]:
         client = request_client(REGION)
         make_table(client)
         yield client
+        # Another mock may be around this one, and keep what is there.
+        client.delete_table(TableName=TABLE)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 
 from items.settings import REQUIRED, Settings, SettingsError
 from tests.monitoring import log_queries
-from tests.unit.support import ALICE, CLIENT_ID, EXTENDED_REQUEST_ID, REGION, REQUEST_ID
+from tests.unit.support import ALICE, CLIENT_ID, EXTENDED_REQUEST_ID, REGION, REQUEST_ID, SUBS
 
 if TYPE_CHECKING:
     import io
@@ -47,7 +47,7 @@ def test_a_request_leaves_one_line_that_can_be_followed(client: Client, log: io.
     made = client.create(headers={"X-Amz-Cf-Id": "edge=="})
     client.send("GET", made.headers["location"])
     first, second = lines(log)
-    owner_hash = hashlib.sha256(f"user#{ALICE}".encode()).hexdigest()[:16]
+    owner_hash = hashlib.sha256(SUBS[ALICE].encode()).hexdigest()[:16]
     assert (
         first
         | {
@@ -92,6 +92,7 @@ def test_no_line_holds_a_token_a_name_or_what_an_item_says(
     assert len(lines(log)) == 10
     assert "secret" not in written
     assert ALICE not in written
+    assert SUBS[ALICE] not in written
 
 
 def test_health_checks_write_no_line(client: Client, log: io.StringIO) -> None:
