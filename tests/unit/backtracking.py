@@ -7,8 +7,8 @@ It matches as `re` does, the longest first and back from there, without the shor
 from __future__ import annotations
 
 import re
-from re import _constants as codes  # type: ignore[attr-defined]
-from re import _parser as parser  # type: ignore[attr-defined]
+from re import _constants as codes
+from re import _parser as parser
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import pytest
 
 import items
 from items import contract, etag
-from local.xray import header
+from local.observability.traces import header
 from tests.unit.backtracking import Counted, Matcher, nasty
 
 if TYPE_CHECKING:
