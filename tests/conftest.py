@@ -1,3 +1,3 @@
 """Loaded first, so that every process of a run knows each suite's markers, hooks and fixtures."""
 
-pytest_plugins = ["tests.clone", "tests.e2e.plugin", "tests.scheduling"]
+pytest_plugins = ["tests.support.clone", "tests.e2e.plugin", "tests.support.scheduling"]

@@ -17,10 +17,10 @@ from toolchain.up import up
 # Much of a run is waiting: for Terraform, for a health check, for a name to change.
 PROCESSES = 2
 # What is quick first, so that a small mistake is seen soon. Then what happens to the clone of
-# tests/clone.py, its days in their order, which takes one process for most of a run. Alarms before
+# tests/support/clone.py, in order: one process for most of a run. Alarms before
 # other tests' faults set them off.
 ORDER = (
-    *("toolchain", "unit", "bad_days", "drills", "down"),
+    *("toolchain", "unit", "interrupted_runs", "drills", "down"),
     *("monitoring", "local", "modules", "live", "e2e"),
 )
 
@@ -94,7 +94,7 @@ def test(tree: Tree, arguments: Sequence[str]) -> int:
 
 def alarms(tree: Tree) -> int:
     """Set off every alarm that pages, and wait until it goes back; pytest's exit status."""
-    return _pytest(tree, ["-s", "tests/monitoring/there_and_back.py"])
+    return _pytest(tree, ["-s", "tests/monitoring/alarm_recovery.py"])
 
 
 def _pytest(tree: Tree, arguments: Sequence[str]) -> int:
@@ -102,7 +102,7 @@ def _pytest(tree: Tree, arguments: Sequence[str]) -> int:
         path.name for path in (tree.root / "tests").iterdir() if any(path.rglob("test_*.py"))
     ]
     ordered = [f"tests/{name}" for name in (*ORDER, *sorted(folders)) if name in folders]
-    # In this order, and not the files with the most tests first (tests/scheduling.py).
+    # In this order, and not the files with the most tests first (tests/support/scheduling.py).
     side_by_side = ["-n", str(PROCESSES), "--dist", "loadfile", "--no-loadscope-reorder"]
     chosen = arguments or [*side_by_side, *dict.fromkeys(ordered)]
     command = [str(tree.python), "-m", "pytest", *chosen]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from tests.ports import free_ports
+from tests.support.ports import free_ports
 from toolchain.paths import TREE
 
 

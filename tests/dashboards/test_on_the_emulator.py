@@ -23,7 +23,7 @@ from botocore.exceptions import ClientError
 from dashboards.cloudwatch import CloudWatch, of_account
 from dashboards.pages import Pages
 from tests.dashboards.accounts import LOCAL
-from tests.ports import free_ports
+from tests.support.ports import free_ports
 from toolchain.paths import TREE
 
 REGION = "us-west-2"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.docs.pages import Block, Page, pages
-from tests.e2e.turns import turn
+from tests.support.deployment_lock import deployment_lock
 from toolchain.paths import TREE
 from toolchain.settings import LOCAL, process_environment, read_account
 
@@ -29,7 +29,7 @@ ANSWER = re.compile(r"HTTP/[\d.]+ (\d{3})")
 @pytest.fixture
 def _alone() -> Iterator[None]:
     """The deployment alone: some blocks break a Region."""
-    with turn(LOCAL, alone=True):
+    with deployment_lock(LOCAL, alone=True):
         yield
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from local import process
 
 if TYPE_CHECKING:
-    from tests.clone import Clone
+    from tests.support.clone import Clone
 
 
 def test_down_leaves_nothing(deployed_clone: Clone) -> None:

@@ -16,7 +16,7 @@ from toolchain.settings import LOCAL, process_environment, read_account
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.clone import Clone
+    from tests.support.clone import Clone
 
 
 def start(clone: Clone, *arguments: str) -> subprocess.Popen[str]:

@@ -9,7 +9,7 @@ import pytest
 from tests.drills.command import drill, faults, last_report
 
 if TYPE_CHECKING:
-    from tests.clone import Clone
+    from tests.support.clone import Clone
 
 
 @pytest.mark.parametrize("name", ["region-lost", "takeover", "flapping"])

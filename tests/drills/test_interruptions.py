@@ -11,7 +11,7 @@ import pytest
 
 from drills.rollback_log import note_of
 from tests.drills.command import faults, start
-from tests.e2e.waiting import eventually
+from tests.support.waiting import eventually
 from toolchain.settings import LOCAL
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.clone import Clone
+    from tests.support.clone import Clone
 
 # The steady state is looked at for 15 s before anything is broken.
 FAULT_DEADLINE = 60.0

@@ -17,7 +17,7 @@ from toolchain.paths import TREE
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tests.clone import Clone
+    from tests.support.clone import Clone
 
 DERIVED = b"derived_id(caller, key)"
 NOT_DERIVED = b'derived_id(caller, key + __import__("os").urandom(8).hex())'

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda.client import LambdaClient
     from mypy_boto3_route53 import Route53Client
 
-    from tests.e2e.people import Person
+    from tests.support.users import Person
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from local import resolver
 from tests.e2e.account_operator import Operator, Stack
-from tests.e2e.api import Api, SignedIn, Target
 from tests.e2e.hosted_sign_in import HostedSignIn
-from tests.e2e.people import Person, Pool, stranger
 from tests.e2e.plugin import ACCOUNT, ON_THE_EMULATOR, SEEN, TARGETS
-from tests.e2e.turns import turn
+from tests.support.api import Api, SignedIn, Target
+from tests.support.deployment_lock import deployment_lock
+from tests.support.users import Person, Pool, stranger
 from toolchain import settings
 from toolchain.deployment import Deployment, read_deployment
 from toolchain.paths import TREE
@@ -127,7 +127,7 @@ def elsewhere(api: Api, apis: Mapping[str, Api]) -> Api:
 def _turn(request: pytest.FixtureRequest) -> Iterator[None]:
     """Nobody runs beside a test that must be alone."""
     alone = request.node.get_closest_marker("alone") is not None
-    with turn(ACCOUNT, alone=alone):
+    with deployment_lock(ACCOUNT, alone=alone):
         yield
 
 

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 import requests
 
 if TYPE_CHECKING:
-    from tests.e2e.people import Person
+    from tests.support.users import Person
 
 TIMEOUT = (5, 30)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e import contract
+from tests.support import contract
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,19 +10,19 @@ import pytest
 
 from items.logic import DELETION_PAGES
 from tests.e2e import forgery
-from tests.e2e.api import SignedIn, etag_of
-from tests.e2e.people import Person, stranger
 from tests.e2e.plugin import ACCOUNT
 from tests.e2e.test_tokens import GUARDED, attempt
-from tests.e2e.waiting import REPLICATION_DEADLINE, eventually
+from tests.support.api import SignedIn, etag_of
+from tests.support.users import Person, stranger
+from tests.support.waiting import REPLICATION_DEADLINE, eventually
 from toolchain import owners
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tests.e2e.account_operator import Operator
-    from tests.e2e.api import Api
-    from tests.e2e.people import Pool
+    from tests.support.api import Api
+    from tests.support.users import Pool
 
 ITEM = {"title": "Private"}
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from tests.e2e.contract import LAMBDA
+from tests.support.contract import LAMBDA
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.e2e.api import Api
+    from tests.support.api import Api
 
 ITEM = "00000000-0000-4000-8000-000000000000"
 PATHS = [

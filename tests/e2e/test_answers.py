@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tests.e2e.api import JSON, TIMEOUT
+from tests.support.api import JSON, TIMEOUT
 
 if TYPE_CHECKING:
-    from tests.e2e.api import Api, SignedIn
+    from tests.support.api import Api, SignedIn
 
 
 @pytest.mark.parametrize(

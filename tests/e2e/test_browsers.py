@@ -9,7 +9,7 @@ import pytest
 
 if TYPE_CHECKING:
     from tests.e2e.account_operator import Operator
-    from tests.e2e.api import Api, SignedIn
+    from tests.support.api import Api, SignedIn
 
 STRANGE = "https://evil.example"
 

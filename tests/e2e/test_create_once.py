@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.api import JSON, etag_of
-from tests.e2e.waiting import REPLICATION_DEADLINE, eventually
+from tests.support.api import JSON, etag_of
+from tests.support.waiting import REPLICATION_DEADLINE, eventually
 
 if TYPE_CHECKING:
-    from tests.e2e.api import Api, SignedIn
+    from tests.support.api import Api, SignedIn
 
 ITEM = {"title": "Once", "tags": ["only"]}
 

@@ -13,16 +13,16 @@ import requests
 
 from drills import watchers
 from drills.switch import Switch
-from tests.e2e.api import Api, SignedIn, Target
-from tests.e2e.traffic import Traffic
-from tests.e2e.waiting import REPLICATION_DEADLINE, eventually
+from tests.support.api import Api, SignedIn, Target
+from tests.support.traffic import Traffic
+from tests.support.waiting import REPLICATION_DEADLINE, eventually
 from toolchain.paths import TREE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.e2e.account_operator import Operator
-    from tests.e2e.people import Person, Pool
+    from tests.support.users import Person, Pool
     from toolchain.deployment import Deployment
 
 pytestmark = [

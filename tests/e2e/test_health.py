@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.waiting import REPLICATION_DEADLINE, eventually
+from tests.support.waiting import REPLICATION_DEADLINE, eventually
 
 if TYPE_CHECKING:
     import requests
 
     from tests.e2e.account_operator import Operator
-    from tests.e2e.api import Api
+    from tests.support.api import Api
 
 # Every copy of the function keeps an answer for a second; this many of those.
 KEPT = 5.0

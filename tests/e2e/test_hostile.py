@@ -16,9 +16,9 @@ from fastjsonschema import JsonSchemaValueException
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.e2e import contract
-from tests.e2e.api import JSON, MERGE_PATCH, etag_of
 from tests.e2e.conftest import signed_in
+from tests.support import contract
+from tests.support.api import JSON, MERGE_PATCH, etag_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     import requests
 
     from tests.e2e.account_operator import Operator
-    from tests.e2e.api import Api, SignedIn
-    from tests.e2e.people import Pool
+    from tests.support.api import Api, SignedIn
+    from tests.support.users import Pool
 
 # The same examples in every run: a suite that guards a deployment must not depend on luck.
 # E2E_EXAMPLES=1000 looks for new ones.

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.api import etag_of
+from tests.support.api import etag_of
 
 if TYPE_CHECKING:
     import requests
 
-    from tests.e2e.api import SignedIn
+    from tests.support.api import SignedIn
 
 NOBODYS = "00000000-0000-4000-8000-000000000000"
 

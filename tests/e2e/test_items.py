@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.api import JSON, etag_of
-from tests.e2e.waiting import eventually
+from tests.support.api import JSON, etag_of
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     import requests
 
-    from tests.e2e.api import SignedIn
+    from tests.support.api import SignedIn
 
 FULL = {
     "title": "Buy milk",

@@ -14,8 +14,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.e2e import forgery
-from tests.e2e.api import etag_of
-from tests.e2e.waiting import eventually
+from tests.support.api import etag_of
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from tests.e2e.account_operator import Operator
-    from tests.e2e.api import SignedIn
+    from tests.support.api import SignedIn
 
 pytestmark = [
     pytest.mark.alone,

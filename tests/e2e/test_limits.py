@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.api import JSON
+from tests.support.api import JSON
 
 if TYPE_CHECKING:
     from tests.e2e.account_operator import Operator
-    from tests.e2e.api import SignedIn
+    from tests.support.api import SignedIn
 
 
 def all_operations(me: SignedIn, item_id: str, key: str) -> dict[str, int]:

@@ -12,7 +12,7 @@ from tests.e2e.test_tokens import GUARDED, attempt
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.e2e.api import Api, SignedIn
+    from tests.support.api import Api, SignedIn
 
 
 def with_key(api: Api, key: str | None) -> Api:

@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.e2e.api import SignedIn
+    from tests.support.api import SignedIn
 
 
 def make(me: SignedIn, **item: object) -> str:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e import forgery
-from tests.e2e.api import SignedIn, etag_of
-from tests.e2e.people import Person, stranger
+from tests.support.api import SignedIn, etag_of
+from tests.support.users import Person, stranger
 
 if TYPE_CHECKING:
-    from tests.e2e.api import Api
-    from tests.e2e.people import Pool
+    from tests.support.api import Api
+    from tests.support.users import Pool
 
 
 def test_from_sign_up_to_deletion(api: Api, pool: Pool, newcomer: Person) -> None:

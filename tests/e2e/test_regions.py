@@ -5,11 +5,11 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from tests.e2e.api import etag_of
-from tests.e2e.waiting import REPLICATION_DEADLINE, eventually
+from tests.support.api import etag_of
+from tests.support.waiting import REPLICATION_DEADLINE, eventually
 
 if TYPE_CHECKING:
-    from tests.e2e.api import Api, SignedIn
+    from tests.support.api import Api, SignedIn
 
 
 def test_a_write_here_is_read_there(me: SignedIn, elsewhere: Api) -> None:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e import contract, forgery
-from tests.e2e.api import JSON
-from tests.e2e.people import Pool, stranger
+from tests.e2e import forgery
+from tests.support import contract
+from tests.support.api import JSON
+from tests.support.users import Pool, stranger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import rsa
     from mypy_boto3_cognito_idp.client import CognitoIdentityProviderClient
 
-    from tests.e2e.api import Api, SignedIn
     from tests.e2e.hosted_sign_in import HostedSignIn
+    from tests.support.api import Api, SignedIn
 
 ITEM = "/v1/items/00000000-0000-4000-8000-000000000000"
 GUARDED = {

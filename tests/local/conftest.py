@@ -9,9 +9,9 @@ from ministack.services import cloudwatch, route53
 
 from local import process, settings
 from local.settings import Settings
-from tests.local.bench import Bench, Stack, deploy
 from tests.local.global_layer import GlobalLayer, deploy_global_layer
-from tests.ports import free_ports
+from tests.support.emulator import Bench, Stack, deploy
+from tests.support.ports import free_ports
 
 
 def settings_in(folder: Path) -> Settings:

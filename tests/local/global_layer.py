@@ -14,7 +14,7 @@ import requests
 from botocore.config import Config
 
 from local import regions, resolver
-from tests.local.bench import DOMAIN, REGIONS, Bench, Stack
+from tests.support.emulator import DOMAIN, REGIONS, Bench, Stack
 
 API = f"api.{DOMAIN}"
 ORIGIN = f"origin.{DOMAIN}"

@@ -11,7 +11,7 @@ from typing import Any
 import requests
 
 from local.settings import REPOSITORY
-from tests.local.bench import DOMAIN, REGIONS, Bench, Stack
+from tests.support.emulator import DOMAIN, REGIONS, Bench, Stack
 
 REGION = REGIONS[0]
 NAME = f"measured.{DOMAIN}"

@@ -20,8 +20,8 @@ from local.observability.metrics.metric_math import Grid, Series
 from local.observability.metrics.queries import MetricStat, QueryError
 from local.observability.metrics.store import Store
 from local.settings import Settings
-from tests.local.bench import Bench, eventually
 from tests.local.math_alarm import DEFINITION, MATH, RATE
+from tests.support.emulator import Bench, eventually
 
 ACCOUNT = "111122223333"
 NOW = 1_000_000_000

@@ -16,7 +16,7 @@ from ministack.services import cloudwatch, route53
 
 from local.dns.data_plane import DataPlane, Setup
 from local.regions import address, address_of_aws_name
-from tests.ports import free_ports
+from tests.support.ports import free_ports
 
 NS = "https://route53.amazonaws.com/doc/2013-04-01/"
 NAME = "us-east-1.landing.localhost"

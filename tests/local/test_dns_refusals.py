@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local.bench import Bench
+from tests.support.emulator import Bench
 
 DOMAIN = "refusals.localhost"
 NAME = f"www.{DOMAIN}"

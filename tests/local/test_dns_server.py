@@ -24,7 +24,7 @@ from local.dns import messages
 from local.dns.routing import Answer, Question, Routing
 from local.dns.server import IDLE_SECONDS, DnsServer
 from local.dns.zones import FailoverRole, RecordSet, Zone, name_of
-from tests.ports import free_ports
+from tests.support.ports import free_ports
 
 APEX = "landing.localhost."
 SOA = "ns-1.awsdns-1.com. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400"

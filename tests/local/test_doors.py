@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from local import doors, resolver
-from tests.local.bench import DOMAIN, REGIONS, Stack
+from tests.support.emulator import DOMAIN, REGIONS, Stack
 
 
 @pytest.mark.parametrize("region", REGIONS)

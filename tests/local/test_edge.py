@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.local.bench import DOMAIN, REGIONS, eventually
 from tests.local.global_layer import API, KEY, ORIGIN, GlobalLayer
+from tests.support.emulator import DOMAIN, REGIONS, eventually
 
 
 def event(answer: requests.Response) -> dict[str, Any]:

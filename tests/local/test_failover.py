@@ -9,8 +9,8 @@ import requests
 
 from local import resolver
 from local.dns.resolver import cached_lookup
-from tests.local.bench import DOMAIN, REGIONS, eventually
 from tests.local.global_layer import ORIGIN, GlobalLayer
+from tests.support.emulator import DOMAIN, REGIONS, eventually
 
 PRIMARY, STANDBY = REGIONS
 

@@ -7,8 +7,8 @@ import requests
 
 from local import process, regions, resolver
 from local.settings import Settings
-from tests.local.bench import DOMAIN, REGIONS, Bench, Stack, command, eventually
 from tests.local.global_layer import ORIGIN, GlobalLayer
+from tests.support.emulator import DOMAIN, REGIONS, Bench, Stack, command, eventually
 
 BROKEN, OTHER = REGIONS
 

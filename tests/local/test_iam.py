@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local.bench import Bench, Stack, set_policy
+from tests.support.emulator import Bench, Stack, set_policy
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from local.mends import logs as mends
 from local.observability.logs.insights_evaluation import Row, answer
 from local.observability.logs.insights_language import MalformedQueryError, parse
 from local.observability.service import as_a_query
-from tests.e2e.waiting import eventually
+from tests.support.waiting import eventually
 
 MODULES = Path(__file__).parents[2] / "modules"
 GROUP, REGION, ACCOUNT = "/aws/lambda/f", "us-east-1", "111122223333"

@@ -23,7 +23,7 @@ from ministack.services import (
 )
 
 from local.mends import api_gateway
-from tests.local.bench import TABLE, Bench, Stack
+from tests.support.emulator import TABLE, Bench, Stack
 
 ACCOUNT = "111122223333"
 

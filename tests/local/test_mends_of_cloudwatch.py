@@ -23,8 +23,8 @@ from ministack.services import cloudwatch
 from local import process
 from local.mends.cloudwatch import SAVED
 from local.settings import Settings
-from tests.local.bench import Bench
 from tests.local.math_alarm import DEFINITION, MATH, RATE
+from tests.support.emulator import Bench
 
 # -- what ministack does by itself -----------------------------------------------------
 

@@ -13,8 +13,8 @@ from ministack.core.responses import request_scope
 from ministack.services import cognito
 from pycognito.aws_srp import AWSSRP
 
-from tests.local.bench import Bench
 from tests.local.test_mends import ACCOUNT
+from tests.support.emulator import Bench
 
 PASSWORD = "Correct-Horse-7-Battery"
 IGNORES_CASE = {"UsernameConfiguration": {"CaseSensitive": False}, "AliasAttributes": ["email"]}

@@ -13,8 +13,8 @@ from ministack.core.responses import request_scope
 from ministack.services import apigateway_v1, lambda_svc
 
 from local.mends.payloads import MAX_PAYLOAD, size
-from tests.local.bench import REGIONS, Stack
 from tests.local.test_mends import ACCOUNT, proxy_api
+from tests.support.emulator import REGIONS, Stack
 
 REGION = REGIONS[0]
 

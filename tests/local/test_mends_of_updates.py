@@ -8,7 +8,7 @@ from ministack.core.responses import request_scope
 from ministack.services import apigateway_v1
 
 from local.mends.api_gateway_updates import apply_patch
-from tests.local.bench import Bench
+from tests.support.emulator import Bench
 
 BEFORE: dict[str, Any] = {
     "models": {},

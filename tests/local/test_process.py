@@ -15,7 +15,7 @@ import pytest
 
 from local import process
 from local.settings import Settings
-from tests.local.bench import REGIONS, TABLE, Bench, Stack, command, deploy, eventually
+from tests.support.emulator import REGIONS, TABLE, Bench, Stack, command, deploy, eventually
 
 
 def _kill(chosen: Settings) -> None:

@@ -3,7 +3,7 @@
 import json
 
 from local.replication import Replication, Write
-from tests.local.bench import Stack, eventually
+from tests.support.emulator import Stack, eventually
 
 
 def test_a_write_arrives_in_the_other_region_after_the_lag(stack: Stack) -> None:

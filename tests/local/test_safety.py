@@ -21,8 +21,8 @@ from botocore.exceptions import ClientError
 
 from local import process, settings
 from local.settings import Settings
-from tests.local.bench import Bench, Stack
 from tests.local.conftest import POISON, settings_in
+from tests.support.emulator import Bench, Stack
 
 
 def _pid(bench: Bench) -> int:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from local.observability.logs.access_logs import DEFAULT_FIELDS
-from tests.local.bench import REGIONS, TABLE
 from tests.local.global_layer import API, GlobalLayer
 from tests.local.measured import Measured
+from tests.support.emulator import REGIONS, TABLE
 
 GROUP = "/measured/edge"
 REGION = REGIONS[0]

@@ -15,8 +15,8 @@ from local.observability.metrics import embedded_metrics
 from local.observability.metrics.embedded_metrics import INVALID, NO_JSON
 from local.observability.metrics.recorder import Recorder, Sample
 from local.settings import Settings
-from tests.local.bench import Bench
 from tests.local.math_alarm import DEFINITION
+from tests.support.emulator import Bench
 
 SCOPE = ("111111111111", "eu-west-1")
 DIMENSIONS = (("Api", "a"),)

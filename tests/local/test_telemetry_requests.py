@@ -10,7 +10,6 @@ from botocore.exceptions import ClientError
 
 from local.observability.logs.access_logs import VARIABLES
 from tests.e2e.forgery import claims
-from tests.local.bench import TABLE, Stack, eventually
 from tests.local.measured import (
     ACCESS_GROUP,
     ALIAS,
@@ -24,6 +23,7 @@ from tests.local.measured import (
 )
 from tests.local.test_waf import PATH
 from tests.local.test_web_acls import match, rule
+from tests.support.emulator import TABLE, Stack, eventually
 
 ITEM = "/items/{id}"
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.local.bench import DOMAIN, REGIONS, Bench
 from tests.local.global_layer import KEY, ORIGIN, GlobalLayer
 from tests.local.test_waf import PATH
+from tests.support.emulator import DOMAIN, REGIONS, Bench
 
 REGION = REGIONS[0]
 VISIBILITY = {

@@ -13,7 +13,7 @@ from ministack.services import lambda_svc
 
 from local.observability.traces import header
 from local.observability.traces.header import TraceHeader
-from tests.local.bench import Bench, Stack, eventually
+from tests.support.emulator import Bench, Stack, eventually
 
 REGION, OTHER = "us-east-1", "us-west-2"
 GROUP = {"GroupName": "api", "FilterExpression": 'service("api")'}

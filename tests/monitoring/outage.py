@@ -17,8 +17,8 @@ import requests
 from drills import test_users
 from drills.faults import EndpointFault
 from drills.steady_state import await_steady_state
-from tests.e2e.turns import turn
-from tests.e2e.waiting import eventually
+from tests.support.deployment_lock import deployment_lock
+from tests.support.waiting import eventually
 from toolchain.settings import LOCAL
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def await_all(system: System, state: str, within: float) -> dict[str, str]:
 
 def set_off(system: System) -> Mapping[str, str]:
     """Break everything until every alarm that pages has gone off; how long each took."""
-    with turn(LOCAL, alone=True):
+    with deployment_lock(LOCAL, alone=True):
         await_steady_state(system)
         eventually(lambda: _still_on(system), lambda seen: not seen, CALM_SECONDS, every=1.0)
         with users(system), without_tables(system):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import yaml
 
-from tests.monitoring import log_queries
+from tests.support import log_queries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Every alarm that pages goes off by its cause; `there_and_back.py` waits until it is over, too."""
+"""Every alarm that pages goes off by its cause; `alarm_recovery.py` waits until it is over, too."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.monitoring import log_queries
+from tests.support import log_queries
 
 
 @pytest.mark.parametrize(

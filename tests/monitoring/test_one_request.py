@@ -16,8 +16,8 @@ import requests
 
 from drills import test_users
 from drills.steady_state import await_steady_state
-from tests.e2e.turns import turn
-from tests.e2e.waiting import eventually
+from tests.support.deployment_lock import deployment_lock
+from tests.support.waiting import eventually
 from toolchain.paths import TREE
 from toolchain.settings import LOCAL, process_environment, read_account
 
@@ -35,7 +35,7 @@ ARRIVES_SECONDS = 20.0
 @pytest.fixture(autouse=True)
 def _turn() -> Iterator[None]:
     """Nobody breaks a Region meanwhile."""
-    with turn(LOCAL, alone=False):
+    with deployment_lock(LOCAL, alone=False):
         yield
 
 

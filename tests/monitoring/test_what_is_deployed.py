@@ -9,9 +9,10 @@ import pytest
 
 from dashboards import body as bodies
 from local.observability.alarms.evaluation import read
-from tests.monitoring import catalogue, log_queries, places
+from tests.monitoring import catalogue, places
 from tests.monitoring.named import Named, by_alarm, by_dashboard
 from tests.monitoring.places import Place
+from tests.support import log_queries
 from toolchain.paths import TREE
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from items.settings import REQUIRED, Settings, SettingsError
-from tests.monitoring import log_queries
+from tests.support import log_queries
 from tests.unit.support import ALICE, CLIENT_ID, EXTENDED_REQUEST_ID, REGION, REQUEST_ID, SUBS
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import requests
 
-from tests.e2e.waiting import eventually
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

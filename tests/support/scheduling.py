@@ -10,8 +10,8 @@ from xdist.scheduler import LoadFileScheduling
 if TYPE_CHECKING:
     from xdist.remote import Producer
 
-# What happens to the clone (tests/clone.py), from its first day to its last.
-ON_THE_CLONE = ("tests/bad_days/", "tests/drills/", "tests/down/")
+# What happens to the clone (tests/support/clone.py), from its first day to its last.
+ON_THE_CLONE = ("tests/interrupted_runs/", "tests/drills/", "tests/down/")
 
 
 class _FileOrClone(LoadFileScheduling):  # type: ignore[misc] # xdist has no types

@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 import requests
 from fastjsonschema import JsonSchemaValueException
 
-from tests.e2e import contract
+from tests.support import contract
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.e2e.people import Person, Tokens
+    from tests.support.users import Person, Tokens
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"

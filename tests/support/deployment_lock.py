@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def turn(account: str, *, alone: bool) -> Iterator[None]:
+def deployment_lock(account: str, *, alone: bool) -> Iterator[None]:
     """Hold an account's deployment while the body runs; `alone` waits until nobody else does."""
     folder = TREE.local_state / "e2e" / account
     folder.mkdir(parents=True, exist_ok=True)

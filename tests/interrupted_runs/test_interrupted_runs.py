@@ -15,10 +15,10 @@ import requests
 
 from local import resolver
 from local.credentials import credentials_of
-from tests.clone import UP_SECONDS, Clone
-from tests.e2e.api import Api, SignedIn, Target
-from tests.e2e.people import Pool, stranger
-from tests.e2e.waiting import eventually
+from tests.support.api import Api, SignedIn, Target
+from tests.support.clone import UP_SECONDS, Clone
+from tests.support.users import Pool, stranger
+from tests.support.waiting import eventually
 from toolchain.deployment import read_deployment
 
 if TYPE_CHECKING:

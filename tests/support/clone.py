@@ -2,7 +2,7 @@
 
 Whoever breaks it is in nobody's way. One for all of a run, because each has to be deployed:
 minutes of a run that has few. So its tests all go to one process, in their order
-(tests/scheduling.py).
+(tests/support/scheduling.py).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.ports import free_ports
+from tests.support.ports import free_ports
 from toolchain.paths import TREE, Tree
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.e2e.turns import turn
 from tests.monitoring.outage import await_all, set_off
+from tests.support.deployment_lock import deployment_lock
 from toolchain.settings import LOCAL
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def test_every_alarm_that_pages_goes_off_and_back(system: System) -> None:
     print("\n".join(f"{name}: off after {seconds}" for name, seconds in off.items()), flush=True)
 
     # Others may use the deployment meanwhile, but nobody who breaks anything.
-    with turn(LOCAL, alone=False):
+    with deployment_lock(LOCAL, alone=False):
         back = await_all(system, "OK", BACK_SECONDS)
 
     print("\n".join(f"{name}: back after {seconds}" for name, seconds in back.items()))
