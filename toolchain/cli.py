@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -49,9 +50,12 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("package", help="build the Lambda package")
     commands.add_parser("up", help="install, start, apply")
     commands.add_parser("down", help="destroy, stop, remove")
-    commands.add_parser("test", help="every check and test").add_argument(
-        "arguments", nargs="*", help="given to pytest"
-    )
+    for name, text in (
+        ("unit", "the tests that need no deployment"),
+        ("test", "every check and test, or the named tests"),
+    ):
+        chosen = commands.add_parser(name, help=text)
+        chosen.add_argument("arguments", nargs=argparse.REMAINDER, help="given to pytest")
     commands.add_parser("alarms", help="every alarm that pages, set off and back")
     commands.add_parser("check", help="linters, types and formats")
     commands.add_parser("fmt", help="put formatting right")
@@ -116,8 +120,9 @@ def _run_bench(command: str, parsed: argparse.Namespace) -> int:
             testing.fmt(TREE)
         case "e2e":
             return testing.end_to_end(TREE, parsed.account)
-        case "test":
-            return testing.test(TREE, parsed.arguments)
+        case "unit" | "test":
+            run = testing.unit if command == "unit" else testing.test
+            return run(TREE, parsed.arguments or shlex.split(make_variables.typed("TESTS", os.environ)))
     return 0
 
 

@@ -1,28 +1,32 @@
-"""`make test`: what needs nothing first, then everything against a deployment."""
+"""`make unit`, `make check` and `make test`, which is both and everything against a deployment."""
 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
-from collections.abc import Sequence
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from toolchain.console import ToolchainError, say
 from toolchain.install import install
 from toolchain.package import build_package
-from toolchain.paths import Tree
+from toolchain.paths import Tree, write_atomically
 from toolchain.settings import LOCAL, process_environment, read_account
-from toolchain.up import up
 
 # Much of a run is waiting: for Terraform, for a health check, for a name to change.
 PROCESSES = 2
-# What is quick first, so that a small mistake is seen soon. Then what happens to the clone of
-# tests/support/clone.py, in order: one process for most of a run. Alarms before
-# other tests' faults set them off.
-ORDER = (
-    *("toolchain", "unit", "interrupted_runs", "drills", "down"),
-    *("monitoring", "local", "modules", "live", "e2e"),
-)
+# In the order that tests/support/order.py gives, and not the files with the most tests first.
+SIDE_BY_SIDE = ("-n", str(PROCESSES), "--dist", "loadfile", "--no-loadscope-reorder")
+# What takes a deployment, an embedded AWS or Terraform (the markers of tests/support).
+NOT_UNIT = "deployed or clone or emulator or terraform"
+# Names the file that holds `make up`'s exit status, once it has ended.
+UP_STATUS = "TEST_UP_STATUS"
+UP_SECONDS = 900.0
+NOTHING_COLLECTED = 5
 
 
 def checks(tree: Tree) -> list[tuple[str, list[str]]]:
@@ -76,17 +80,36 @@ def check(tree: Tree) -> int:
     return 0
 
 
-def test(tree: Tree, arguments: Sequence[str]) -> int:
-    """Check, bring the embedded AWS up, run every test; pytest's summary is the last line.
+def unit(tree: Tree, arguments: Sequence[str]) -> int:
+    """Run the tests that need no deployment, or those of them that are named; pytest's status.
 
-    What ran before goes on running; what was brought up for the tests is stopped.
+    `arguments` are pytest's: paths, `-k`.
     """
-    check(tree)
+    install(tree)
+    chosen = arguments or SIDE_BY_SIDE
+    status = _pytest(tree, ["-q", "-m", f"not ({NOT_UNIT})", *chosen])
+    if status == NOTHING_COLLECTED:
+        say("None of these runs without a deployment: `make test TESTS=…` runs them with one.")
+    return status
+
+
+def test(tree: Tree, arguments: Sequence[str]) -> int:
+    """Check and run every test, or run those that are named; pytest's summary is the last line.
+
+    The embedded AWS is brought up beside the tests, when one of them needs it. What ran before goes
+    on running; what was brought up for the tests is stopped.
+    """
+    if arguments:
+        install(tree)
+    else:
+        check(tree)
     build_package(tree)
+    chosen = arguments or SIDE_BY_SIDE
+    if arguments and not _any_deployed(tree, arguments):
+        return _pytest(tree, chosen)
     ran_before = _runs(tree)
-    up(tree)
     try:
-        return _pytest(tree, arguments)
+        return _pytest_beside_up(tree, chosen)
     finally:
         if not ran_before:
             _stop_quietly(tree)
@@ -97,17 +120,66 @@ def alarms(tree: Tree) -> int:
     return _pytest(tree, ["-s", "tests/monitoring/alarm_recovery.py"])
 
 
+def _any_deployed(tree: Tree, arguments: Sequence[str]) -> bool:
+    """Whether one of these tests needs the deployment; so, too, when pytest can't tell."""
+    command = [*_command(tree), "--collect-only", "-qq", *arguments, "-m", "deployed"]
+    done = subprocess.run(
+        command, cwd=tree.root, env=_environment(tree), capture_output=True, check=False
+    )
+    return done.returncode != NOTHING_COLLECTED
+
+
+def _pytest_beside_up(tree: Tree, arguments: Sequence[str]) -> int:
+    """Run pytest while `make up` runs; who needs the deployment waits for it.
+
+    Raises ToolchainError with `make up`'s output when that fails; pytest is interrupted then.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        status = Path(folder) / "up.status"
+        environment = {**_environment(tree), UP_STATUS: str(status)}
+        with _ending_with(
+            subprocess.Popen([*_command(tree), *arguments], cwd=tree.root, env=environment)
+        ) as running:
+            up = subprocess.run(
+                [sys.executable, "-m", "toolchain", "up"],
+                cwd=tree.root,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+            )
+            if up.returncode != 0:
+                running.send_signal(signal.SIGINT)
+            write_atomically(status, str(up.returncode).encode())
+            ended = running.wait()
+    if up.returncode != 0:
+        raise ToolchainError(f"{up.stdout}\nThe tests need a deployment, and `make up` failed.")
+    return ended
+
+
+@contextmanager
+def _ending_with(running: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """Leave only once the process has ended; interrupted, it cleans up what it has started."""
+    try:
+        yield running
+    except KeyboardInterrupt:
+        running.send_signal(signal.SIGINT)
+        raise
+    finally:
+        running.wait()
+
+
 def _pytest(tree: Tree, arguments: Sequence[str]) -> int:
-    folders = [
-        path.name for path in (tree.root / "tests").iterdir() if any(path.rglob("test_*.py"))
-    ]
-    ordered = [f"tests/{name}" for name in (*ORDER, *sorted(folders)) if name in folders]
-    # In this order, and not the files with the most tests first (tests/support/scheduling.py).
-    side_by_side = ["-n", str(PROCESSES), "--dist", "loadfile", "--no-loadscope-reorder"]
-    chosen = arguments or [*side_by_side, *dict.fromkeys(ordered)]
-    command = [str(tree.python), "-m", "pytest", *chosen]
-    environment = process_environment(tree, read_account(tree, LOCAL), os.environ)
-    return subprocess.run(command, cwd=tree.root, env=environment, check=False).returncode
+    command = [*_command(tree), *arguments]
+    return subprocess.run(command, cwd=tree.root, env=_environment(tree), check=False).returncode
+
+
+def _command(tree: Tree) -> list[str]:
+    return [str(tree.python), "-m", "pytest"]
+
+
+def _environment(tree: Tree) -> dict[str, str]:
+    return process_environment(tree, read_account(tree, LOCAL), os.environ)
 
 
 def _runs(tree: Tree) -> bool:

@@ -17,6 +17,8 @@ from toolchain.settings import LOCAL, process_environment, read_account
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from toolchain.deployment import Deployment
+
 PAGES = pages()
 TYPED = [page for page in PAGES if any(block.runs for block in page.blocks())]
 # No page takes a minute; a command that never ends would otherwise hold up everything.
@@ -27,9 +29,9 @@ ANSWER = re.compile(r"HTTP/[\d.]+ (\d{3})")
 
 
 @pytest.fixture
-def _alone() -> Iterator[None]:
+def _alone(deployment: Deployment) -> Iterator[None]:
     """The deployment alone: some blocks break a Region."""
-    with deployment_lock(LOCAL, alone=True):
+    with deployment_lock(deployment.account, alone=True):
         yield
 
 

@@ -1,19 +1,14 @@
-"""The deployed system, and one that isn't there for what needs only its names."""
+"""A system that isn't there, for what needs only its names."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from drills.system import System
-from drills.targets import Targets, read_targets
+from drills.targets import Targets
 from tests.drills.histories import PRIMARY, REPLICA
-from toolchain.deployment import Deployment, RegionStack, read_deployment
-from toolchain.paths import TREE, Tree
-from toolchain.settings import LOCAL, Account, bench_settings, read_account
-
-if TYPE_CHECKING:
-    import pytest
+from toolchain.deployment import Deployment, RegionStack
+from toolchain.settings import Account
 
 TARGETS = Targets(46.0, 5.0, 10, 3, 10, asks_twice=False)
 ACCOUNT = Account(
@@ -48,11 +43,3 @@ def system(targets: Targets = TARGETS) -> System:
 def impatient() -> System:
     """A system whose drills wait for nothing."""
     return system(replace(TARGETS, rto_seconds=0, interval_seconds=0, ttl_seconds=0))
-
-
-def deployed(monkeypatch: pytest.MonkeyPatch, tree: Tree = TREE) -> System:
-    """Name the system that is deployed from a tree, reached as `make drill` reaches it."""
-    account = read_account(tree, LOCAL)
-    for name, value in bench_settings(tree, account).items():
-        monkeypatch.setenv(name, value)
-    return System(account, read_deployment(LOCAL, tree), read_targets(tree, LOCAL))

@@ -11,7 +11,7 @@ import pytest
 
 from drills.system import System
 from tests.drills.command import drill
-from tests.drills.systems import deployed
+from tests.support.deployed_system import deployed_system
 from toolchain.paths import TREE
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ NOT_DERIVED = b'derived_id(caller, key + __import__("os").urandom(8).hex())'
 def system(deployed_clone: Clone, monkeypatch: pytest.MonkeyPatch) -> System:
     """The clone's system, reached as `make drill` reaches it there."""
     deployed_clone.lead_here(monkeypatch)
-    return deployed(monkeypatch, deployed_clone.tree)
+    return deployed_system(monkeypatch, deployed_clone.tree)
 
 
 @contextmanager

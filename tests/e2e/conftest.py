@@ -14,16 +14,18 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from local import resolver
 from tests.e2e.account_operator import Operator, Stack
 from tests.e2e.hosted_sign_in import HostedSignIn
-from tests.e2e.plugin import ACCOUNT, ON_THE_EMULATOR, SEEN, TARGETS
+from tests.e2e.plugin import EACH_REGION, SEEN, TARGETS
 from tests.support.api import Api, SignedIn, Target
+from tests.support.deployment import ACCOUNT, EMULATED
 from tests.support.deployment_lock import deployment_lock
 from tests.support.users import Person, Pool, stranger
 from toolchain import settings
-from toolchain.deployment import Deployment, read_deployment
 from toolchain.paths import TREE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from toolchain.deployment import Deployment
 
 
 def targets(deployment: Deployment) -> dict[str, Target]:
@@ -39,33 +41,34 @@ def targets(deployment: Deployment) -> dict[str, Target]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run what calls the API once for each name that answers for it."""
+    """Run what calls the API by the public name, and by others where it is marked so."""
     if "api" in metafunc.fixturenames:
-        metafunc.parametrize("api", TARGETS, indirect=True, scope="session")
+        metafunc.parametrize("api", _names(metafunc), indirect=True, scope="session")
 
 
-@pytest.fixture(scope="session")
-def deployment() -> Deployment:
-    """What is deployed in the account that the tests are for (ACCOUNT, else the bench)."""
-    return read_deployment(ACCOUNT)
+def _names(metafunc: pytest.Metafunc) -> tuple[str, ...]:
+    marks = {mark.name for mark in metafunc.definition.iter_markers()}
+    if "each_name" in marks:
+        return TARGETS
+    return EACH_REGION if "each_region" in marks else TARGETS[:1]
 
 
 @pytest.fixture(scope="session")
 def bench() -> Mapping[str, str]:
     """How to reach the embedded AWS, as environment variables say it; empty for a real account."""
     account = settings.read_account(TREE, ACCOUNT)
-    return settings.bench_settings(TREE, account) if ON_THE_EMULATOR else {}
+    return settings.bench_settings(TREE, account) if EMULATED else {}
 
 
 @pytest.fixture(scope="session")
 def http(bench: Mapping[str, str]) -> Iterator[requests.Session]:
     """HTTPS by name, every certificate checked."""
     with ExitStack() as open_ones:
-        if ON_THE_EMULATOR:
+        if EMULATED:
             open_ones.enter_context(resolver.installed())
         session = open_ones.enter_context(requests.Session())
         # Otherwise requests would take a proxy and a bundle of its own from the environment.
-        session.trust_env = not ON_THE_EMULATOR
+        session.trust_env = not EMULATED
         session.verify = bench.get("REQUESTS_CA_BUNDLE", True)
         yield session
 
@@ -124,10 +127,10 @@ def elsewhere(api: Api, apis: Mapping[str, Api]) -> Api:
 
 
 @pytest.fixture(autouse=True)
-def _turn(request: pytest.FixtureRequest) -> Iterator[None]:
+def _deployment_lock(request: pytest.FixtureRequest, deployment: Deployment) -> Iterator[None]:
     """Nobody runs beside a test that must be alone."""
     alone = request.node.get_closest_marker("alone") is not None
-    with deployment_lock(ACCOUNT, alone=alone):
+    with deployment_lock(deployment.account, alone=alone):
         yield
 
 
@@ -180,7 +183,7 @@ def someone_else(api: Api, pool: Pool, operator: Operator) -> Iterator[SignedIn]
 @pytest.fixture
 def pool_key(pool: Pool) -> rsa.RSAPrivateKey:
     """The key that the bench's pool signs access tokens with. No real pool gives its own away."""
-    assert ON_THE_EMULATOR
+    assert EMULATED
     file = TREE.local_state / "state" / "cognito-pool-keys" / f"{pool.pool_id}-access.pem"
     key = serialization.load_pem_private_key(file.read_bytes(), password=None)
     assert isinstance(key, rsa.RSAPrivateKey)

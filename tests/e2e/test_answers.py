@@ -50,6 +50,7 @@ def test_every_error_has_a_request_id_of_its_own(me: SignedIn, api: Api) -> None
     assert len({answer.json()["request_id"] for answer in answers}) == len(answers)
 
 
+@pytest.mark.each_region
 def test_the_gateways_own_refusal_says_what_to_do(api: Api) -> None:
     problem = api.send("GET", "/v1/items").json()
 
@@ -69,6 +70,7 @@ def test_no_answer_is_kept_by_a_cache(me: SignedIn, path: str) -> None:
     assert "no-store" in answer.headers["cache-control"]
 
 
+@pytest.mark.each_name
 @pytest.mark.bench_only("behind a real name's address stand other people's certificates")
 def test_a_certificate_for_another_name_is_not_trusted(api: Api) -> None:
     # What makes all other tests mean something: this client does look at certificates.

@@ -58,6 +58,7 @@ def test_a_retry_gets_the_item_as_it_is_now(me: SignedIn, key: str) -> None:
     assert etag_of(again) == etag_of(changed)
 
 
+@pytest.mark.each_region
 def test_a_retry_in_the_other_region_makes_no_second_item(
     me: SignedIn, elsewhere: Api, key: str
 ) -> None:
@@ -72,6 +73,7 @@ def test_a_retry_in_the_other_region_makes_no_second_item(
     assert ids(me) == ids(there) == [first["id"]]
 
 
+@pytest.mark.each_region
 def test_a_retry_that_overtakes_replication_makes_the_same_item(
     me: SignedIn, elsewhere: Api, key: str
 ) -> None:
@@ -114,6 +116,7 @@ def test_a_key_that_made_another_item_is_refused(me: SignedIn, key: str) -> None
     assert ids(me) == [first["id"]]
 
 
+@pytest.mark.each_region
 def test_a_retry_never_brings_back_what_was_deleted(me: SignedIn, elsewhere: Api, key: str) -> None:
     item_id = me.create(ITEM, key).json()["id"]
     me.delete(item_id)

@@ -20,6 +20,7 @@ PATIENCE = 30.0
 PATHS = ("/health", "/health/ready", "/health/takeover")
 
 
+@pytest.mark.each_name
 def test_the_function_answers_anyone(api: Api) -> None:
     answer = api.send("GET", "/health")
 
@@ -27,6 +28,7 @@ def test_the_function_answers_anyone(api: Api) -> None:
     assert answer.json()["region"] == answer.headers["x-served-by"]
 
 
+@pytest.mark.each_name
 def test_a_healthy_region_is_ready_for_as_many_checkers_as_ask(api: Api) -> None:
     def asked() -> list[requests.Response]:
         return [api.send("GET", "/health/ready", fault_expected=True) for _ in range(16)]
@@ -44,10 +46,12 @@ def test_health_is_never_kept_by_a_cache(api: Api, path: str) -> None:
     assert "no-store" in answer.headers["cache-control"]
 
 
+@pytest.mark.each_name
 def test_nobody_has_told_this_region_to_take_over(api: Api) -> None:
     assert api.send("GET", "/health/takeover").status_code == 404
 
 
+@pytest.mark.each_region
 @pytest.mark.alone
 @pytest.mark.bench_only("it moves traffic: an operator's decision, not a test's")
 def test_an_operator_tells_one_region_to_take_over_and_back(

@@ -317,6 +317,7 @@ def test_a_name_given_twice_is_no_way_around_validation(me: SignedIn) -> None:
     assert answer.status_code == 400
 
 
+@pytest.mark.each_region
 def test_a_problem_says_where(me: SignedIn) -> None:
     answer = me.create({"title": "x", "due_on": "2031-02-30"}, str(uuid.uuid4()))
 

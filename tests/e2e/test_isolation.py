@@ -23,6 +23,7 @@ def told(answer: requests.Response, item_id: str) -> str:
     return f"{answer.status_code} {problem}".replace(item_id, "<id>")
 
 
+@pytest.mark.each_region
 @pytest.mark.parametrize("method", ["get", "replace", "patch", "delete"])
 def test_anothers_item_and_no_item_are_told_alike(
     me: SignedIn, someone_else: SignedIn, method: str
@@ -43,6 +44,7 @@ def test_anothers_item_and_no_item_are_told_alike(
     assert someone_else.get(item_id).json() == theirs.json()
 
 
+@pytest.mark.each_region
 def test_a_list_holds_only_ones_own(me: SignedIn, someone_else: SignedIn) -> None:
     mine = me.create({"title": "Mine"}, str(uuid.uuid4())).json()
     someone_else.create({"title": "Theirs"}, str(uuid.uuid4()))
@@ -61,6 +63,7 @@ def test_the_owner_cannot_be_named_in_a_body(
     assert someone_else.list().json()["items"] == []
 
 
+@pytest.mark.each_region
 def test_the_operators_items_are_nobodys(me: SignedIn) -> None:
     for item_id in ("ready", "takeover", "region%23us-east-1", "user%23x"):
         assert me.send("GET", f"/v1/items/{item_id}").status_code in (400, 404)

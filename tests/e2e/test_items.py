@@ -52,6 +52,7 @@ def test_a_title_is_enough(me: SignedIn) -> None:
     assert not {"notes", "due_on"} & item.keys()
 
 
+@pytest.mark.each_region
 def test_the_location_of_a_created_item_reads_it(me: SignedIn) -> None:
     created = made(me, **FULL)
     path = created.headers["location"].removeprefix(me.api.target.base_url)
@@ -152,6 +153,7 @@ def test_any_version_may_be_changed_when_the_caller_says_so(me: SignedIn) -> Non
     assert me.replace(item_id, {"title": "Again"}, if_match="*").json()["version"] == 3
 
 
+@pytest.mark.each_region
 def test_of_several_writers_with_one_etag_exactly_one_wins(me: SignedIn) -> None:
     version = made(me)
     item_id = version.json()["id"]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tests.support.api import SignedIn
 
 pytestmark = [
+    pytest.mark.each_region,
     pytest.mark.alone,
     pytest.mark.bench_only("it takes permissions away from the function that serves everybody"),
 ]

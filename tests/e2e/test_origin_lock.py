@@ -21,6 +21,7 @@ def with_key(api: Api, key: str | None) -> Api:
     return replace(api, target=replace(api.target, headers=headers))
 
 
+@pytest.mark.each_name
 @pytest.mark.parametrize("key", [None, "", "a guess", "a" * 64])
 def test_without_the_key_only_the_public_name_opens(me: SignedIn, key: str | None) -> None:
     statuses = {
@@ -35,11 +36,13 @@ def test_without_the_key_only_the_public_name_opens(me: SignedIn, key: str | Non
         assert 403 not in statuses.values(), statuses
 
 
+@pytest.mark.each_name
 def test_the_key_says_nothing_about_who_is_asking(api: Api) -> None:
     for operation in GUARDED:
         assert attempt(api, operation) == 401
 
 
+@pytest.mark.each_name
 @pytest.mark.parametrize("path", ["/health", "/health/ready", "/health/takeover"])
 def test_a_health_checker_needs_no_key(api: Api, path: str) -> None:
     answer = with_key(api, None).send("GET", path, fault_expected=True)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tests.support.users import Pool
 
 
+@pytest.mark.each_region
 def test_from_sign_up_to_deletion(api: Api, pool: Pool, newcomer: Person) -> None:
     cognito = pool.cognito
     pool.sign_up(newcomer)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.support.api import etag_of
 from tests.support.waiting import REPLICATION_DEADLINE, eventually
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from tests.support.api import Api, SignedIn
 
 
+@pytest.mark.each_region
 def test_a_write_here_is_read_there(me: SignedIn, elsewhere: Api) -> None:
     there = me.at(elsewhere)
     item = me.create({"title": "Here first"}, str(uuid.uuid4())).json()
@@ -23,6 +26,7 @@ def test_a_write_here_is_read_there(me: SignedIn, elsewhere: Api) -> None:
     assert read.json() == item
 
 
+@pytest.mark.each_region
 def test_a_change_here_is_seen_there(me: SignedIn, elsewhere: Api) -> None:
     there = me.at(elsewhere)
     created = me.create({"title": "Before"}, str(uuid.uuid4()))
@@ -39,6 +43,7 @@ def test_a_change_here_is_seen_there(me: SignedIn, elsewhere: Api) -> None:
     assert etag_of(read) == etag_of(changed)
 
 
+@pytest.mark.each_region
 def test_an_etag_from_here_guards_a_change_there(me: SignedIn, elsewhere: Api) -> None:
     there = me.at(elsewhere)
     created = me.create({"title": "Before"}, str(uuid.uuid4()))
@@ -59,6 +64,7 @@ def test_an_etag_from_here_guards_a_change_there(me: SignedIn, elsewhere: Api) -
     )
 
 
+@pytest.mark.each_region
 def test_a_deletion_here_holds_there(me: SignedIn, elsewhere: Api) -> None:
     there = me.at(elsewhere)
     item_id = me.create({"title": "Short-lived"}, str(uuid.uuid4())).json()["id"]
@@ -70,6 +76,7 @@ def test_a_deletion_here_holds_there(me: SignedIn, elsewhere: Api) -> None:
     assert there.list().json()["items"] == []
 
 
+@pytest.mark.each_region
 def test_a_page_begun_here_goes_on_there(me: SignedIn, elsewhere: Api) -> None:
     there = me.at(elsewhere)
     made = [me.create({"title": f"Number {n}"}, str(uuid.uuid4())).json()["id"] for n in range(4)]

@@ -58,6 +58,7 @@ def test_every_operation_but_health_is_guarded() -> None:
     assert open_to_all == {"getHealth", "getReadiness", "getTakeover"}
 
 
+@pytest.mark.each_region
 @pytest.mark.parametrize("operation", GUARDED)
 def test_without_a_token_there_is_no_way_in(api: Api, operation: str) -> None:
     assert attempt(api, operation) == 401
@@ -82,6 +83,7 @@ def test_what_is_no_token_is_no_way_in(api: Api, authorization: str) -> None:
         assert attempt(api, operation, headers={"authorization": authorization}) == 401
 
 
+@pytest.mark.each_region
 def test_the_token_itself_is_good(me: SignedIn) -> None:
     assert attempt(me.api, "listItems", token=me.tokens.access) == 200
     assert attempt(me.api, "createItem", token=me.tokens.access) == 201
@@ -115,6 +117,7 @@ def test_a_token_signed_by_a_key_of_ones_own_is_refused(me: SignedIn) -> None:
     refused_everywhere(me.api, forged)
 
 
+@pytest.mark.each_region
 def test_an_id_token_is_no_access_token(me: SignedIn) -> None:
     refused_everywhere(me.api, me.tokens.id)
 
@@ -160,6 +163,7 @@ def srp_client(cognito: CognitoIdentityProviderClient, pool_id: str) -> str:
     )["UserPoolClient"]["ClientId"]
 
 
+@pytest.mark.each_region
 def test_another_pools_token_is_refused(api: Api, other_pool: Pool) -> None:
     person = stranger()
     other_pool.add(person)
@@ -167,6 +171,7 @@ def test_another_pools_token_is_refused(api: Api, other_pool: Pool) -> None:
     refused_everywhere(api, other_pool.sign_in(person).access)
 
 
+@pytest.mark.each_region
 def test_another_clients_token_is_refused(me: SignedIn, pool: Pool) -> None:
     client_id = srp_client(pool.cognito, pool.pool_id)
     try:
@@ -186,6 +191,7 @@ def test_a_token_without_a_scope_of_the_api_is_refused(
     refused_everywhere(me.api, token)
 
 
+@pytest.mark.each_region
 def test_a_scope_opens_its_own_operations_and_no_others(
     me: SignedIn, hosted_sign_in: HostedSignIn
 ) -> None:

@@ -81,3 +81,9 @@ def stack(bench: Bench) -> Stack:
 def layer(stack: Stack) -> GlobalLayer:
     """A distribution in front of the stack's Regions, its origin pointing at the first."""
     return deploy_global_layer(stack)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark a test that is given an embedded AWS of its own."""
+    if isinstance(item, pytest.Function) and {"bench", "chosen"} & set(item.fixturenames):
+        item.add_marker(pytest.mark.emulator)

@@ -60,6 +60,7 @@ def outcomes(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Future[str
         yield {module: pool.submit(run, module) for module in sorted(wanted)}
 
 
+@pytest.mark.terraform
 @pytest.mark.parametrize("selected", MODULES)
 def test_the_module_is_valid_and_its_tests_pass(
     selected: str, outcomes: Mapping[str, Future[str]]

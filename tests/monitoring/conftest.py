@@ -9,26 +9,22 @@ import pytest
 
 from drills.system import System
 from local import resolver
-from tests.drills.systems import deployed
-from tests.e2e.plugin import ACCOUNT, ON_THE_EMULATOR
 from tests.monitoring.places import Place
-from toolchain.deployment import Deployment, read_deployment
+from tests.support.deployed_system import deployed_system
+from tests.support.deployment import ACCOUNT, EMULATED
 from toolchain.paths import TREE
-from toolchain.settings import bench_settings, read_account
+from toolchain.settings import LOCAL, bench_settings, read_account
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-
-@pytest.fixture(scope="session")
-def deployment() -> Deployment:
-    return read_deployment(ACCOUNT)
+    from toolchain.deployment import Deployment
 
 
 @pytest.fixture(scope="session")
 def by_region(deployment: Deployment) -> Mapping[str, Place]:
     account = read_account(TREE, ACCOUNT)
-    bench = bench_settings(TREE, account) if ON_THE_EMULATOR else {}
+    bench = bench_settings(TREE, account) if EMULATED else {}
     session = boto3.Session(
         aws_access_key_id=bench.get("AWS_ACCESS_KEY_ID"),
         aws_secret_access_key=bench.get("AWS_SECRET_ACCESS_KEY"),
@@ -42,7 +38,8 @@ def by_region(deployment: Deployment) -> Mapping[str, Place]:
 
 
 @pytest.fixture
-def system(monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
+def system(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
     """The deployed system, reached as `make drill` reaches it."""
+    assert deployment.account == LOCAL
     with resolver.installed():
-        yield deployed(monkeypatch)
+        yield deployed_system(monkeypatch)

@@ -26,7 +26,7 @@ from local.observability.alarms import evaluation as alarms
 from local.observability.alarms.evaluation import ALARM, OK, Alarm
 from local.observability.metrics.metric_math import Grid, Series
 from local.observability.metrics.queries import MetricStat
-from tests.e2e.plugin import ACCOUNT
+from tests.support.deployment import ACCOUNT
 from toolchain.paths import TREE
 from toolchain.settings import read_settings
 

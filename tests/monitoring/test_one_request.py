@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from drills.system import System
+    from toolchain.deployment import Deployment
 
 LAYERS = ("edge", "gateway", "function")
 HEADERS = ("x-amz-apigw-id", "x-amz-cf-id", "x-amzn-requestid", "x-amzn-trace-id")
@@ -33,9 +34,9 @@ ARRIVES_SECONDS = 20.0
 
 
 @pytest.fixture(autouse=True)
-def _turn() -> Iterator[None]:
+def _shared(deployment: Deployment) -> Iterator[None]:
     """Nobody breaks a Region meanwhile."""
-    with deployment_lock(LOCAL, alone=False):
+    with deployment_lock(deployment.account, alone=False):
         yield
 
 

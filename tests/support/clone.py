@@ -2,7 +2,7 @@
 
 Whoever breaks it is in nobody's way. One for all of a run, because each has to be deployed:
 minutes of a run that has few. So its tests all go to one process, in their order
-(tests/support/scheduling.py).
+(tests/support/order.py).
 """
 
 from __future__ import annotations
@@ -145,3 +145,9 @@ def deployed_clone(clone: Clone) -> Clone:
         status, said = clone.run("up")
         assert status == 0, said
     return clone
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark a test that is given the clone."""
+    if isinstance(item, pytest.Function) and "clone" in item.fixturenames:
+        item.add_marker(pytest.mark.clone)
