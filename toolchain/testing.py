@@ -14,17 +14,19 @@ from pathlib import Path
 from toolchain.console import ToolchainError, say
 from toolchain.install import install
 from toolchain.package import build_package
-from toolchain.paths import Tree, write_atomically
+from toolchain.paths import Tree
 from toolchain.settings import LOCAL, process_environment, read_account
 
-# Much of a run is waiting: for Terraform, for a health check, for a name to change.
-PROCESSES = 2
+# One more than cores: two wait for most of a run, for Terraform, a health check, a name.
+PROCESSES = 3
 # In the order that tests/support/order.py gives, and not the files with the most tests first.
-SIDE_BY_SIDE = ("-n", str(PROCESSES), "--dist", "loadfile", "--no-loadscope-reorder")
+BY_FILE = ("--dist", "loadfile", "--no-loadscope-reorder")
+SIDE_BY_SIDE = ("-n", str(PROCESSES), *BY_FILE)
+UNIT_PROCESSES = 2
 # What takes a deployment, an embedded AWS or Terraform (the markers of tests/support).
 NOT_UNIT = "deployed or clone or emulator or terraform"
-# Names the file that holds `make up`'s exit status, once it has ended.
-UP_STATUS = "TEST_UP_STATUS"
+# Names the file that is there once `make up` has ended well.
+UP_IS_DONE = "TEST_UP_IS_DONE"
 UP_SECONDS = 900.0
 NOTHING_COLLECTED = 5
 
@@ -86,7 +88,7 @@ def unit(tree: Tree, arguments: Sequence[str]) -> int:
     `arguments` are pytest's: paths, `-k`.
     """
     install(tree)
-    chosen = arguments or SIDE_BY_SIDE
+    chosen = arguments or ("-n", str(UNIT_PROCESSES), *BY_FILE)
     status = _pytest(tree, ["-q", "-m", f"not ({NOT_UNIT})", *chosen])
     if status == NOTHING_COLLECTED:
         say("None of these runs without a deployment: `make test TESTS=…` runs them with one.")
@@ -135,11 +137,10 @@ def _pytest_beside_up(tree: Tree, arguments: Sequence[str]) -> int:
     Raises ToolchainError with `make up`'s output when that fails; pytest is interrupted then.
     """
     with tempfile.TemporaryDirectory() as folder:
-        status = Path(folder) / "up.status"
-        environment = {**_environment(tree), UP_STATUS: str(status)}
-        with _ending_with(
-            subprocess.Popen([*_command(tree), *arguments], cwd=tree.root, env=environment)
-        ) as running:
+        done = Path(folder) / "up"
+        environment = {**_environment(tree), UP_IS_DONE: str(done)}
+        tests = subprocess.Popen([*_command(tree), *arguments], cwd=tree.root, env=environment)
+        with _ended(tests):
             up = subprocess.run(
                 [sys.executable, "-m", "toolchain", "up"],
                 cwd=tree.root,
@@ -149,24 +150,31 @@ def _pytest_beside_up(tree: Tree, arguments: Sequence[str]) -> int:
                 check=False,
             )
             if up.returncode != 0:
-                running.send_signal(signal.SIGINT)
-            write_atomically(status, str(up.returncode).encode())
-            ended = running.wait()
-    if up.returncode != 0:
-        raise ToolchainError(f"{up.stdout}\nThe tests need a deployment, and `make up` failed.")
-    return ended
+                raise ToolchainError(f"{up.stdout}\nThe tests need what `make up` brings up.")
+            done.touch()
+            return tests.wait()
 
 
 @contextmanager
-def _ending_with(running: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    """Leave only once the process has ended; interrupted, it cleans up what it has started."""
+def _ended(running: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Leave only once a process has ended; it is interrupted when the body fails.
+
+    Ctrl-C reaches it by itself, being in the same terminal, and a second one would cut its
+    clean-up short.
+    """
+    by_terminal: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: by_terminal.append(number))
     try:
-        yield running
-    except KeyboardInterrupt:
-        running.send_signal(signal.SIGINT)
+        yield
+    except BaseException:
+        if not by_terminal:
+            running.send_signal(signal.SIGINT)
         raise
     finally:
         running.wait()
+        signal.signal(signal.SIGINT, before)
+        if by_terminal:
+            raise KeyboardInterrupt
 
 
 def _pytest(tree: Tree, arguments: Sequence[str]) -> int:

@@ -45,10 +45,10 @@ def note(deployed_clone: Clone) -> Path:
     return deployed_clone.at(note_of(LOCAL))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_drill_heals_before_it_ends(
-    number: signal.Signals, broken: subprocess.Popen[str], deployed_clone: Clone, note: Path
+def assert_it_heals_before_it_ends(
+    number: signal.Signals, broken: subprocess.Popen[str], clone: Clone, note: Path
 ) -> None:
+    """Send the signal to the drill alone, and look at what it leaves."""
     assert json.loads(note.read_text())["usernames"]
 
     broken.send_signal(number)
@@ -56,8 +56,14 @@ def test_an_interrupted_drill_heals_before_it_ends(
 
     assert broken.returncode == 130, said
     assert "healed" in said
-    assert faults(deployed_clone) == []
+    assert faults(clone) == []
     assert not note.exists()
+
+
+def test_a_drill_that_is_told_to_end_heals_before_it_does(
+    broken: subprocess.Popen[str], deployed_clone: Clone, note: Path
+) -> None:
+    assert_it_heals_before_it_ends(signal.SIGTERM, broken, deployed_clone, note)
 
 
 def test_a_killed_drill_is_healed_by_its_guardian(
@@ -69,8 +75,8 @@ def test_a_killed_drill_is_healed_by_its_guardian(
     eventually(note.exists, lambda there: not there, HEALED_DEADLINE)
 
 
-def test_a_second_drill_at_the_same_time_could_not_run(
-    broken: subprocess.Popen[str], deployed_clone: Clone
+def test_a_second_drill_can_not_run_and_ctrl_c_heals_after_the_first(
+    broken: subprocess.Popen[str], deployed_clone: Clone, note: Path
 ) -> None:
     with start(deployed_clone, "run", "takeover") as second:
         said, _ = second.communicate()
@@ -78,6 +84,4 @@ def test_a_second_drill_at_the_same_time_could_not_run(
     assert second.returncode == 2
     assert "Another drill of local is running" in said
     assert faults(deployed_clone) == ["partition"]
-    broken.send_signal(signal.SIGINT)
-    broken.communicate()
-    assert faults(deployed_clone) == []
+    assert_it_heals_before_it_ends(signal.SIGINT, broken, deployed_clone, note)

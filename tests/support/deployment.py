@@ -10,7 +10,7 @@ import pytest
 from tests.support.waiting import eventually
 from toolchain.deployment import Deployment, read_deployment
 from toolchain.settings import LOCAL
-from toolchain.testing import UP_SECONDS, UP_STATUS
+from toolchain.testing import UP_IS_DONE, UP_SECONDS
 
 ACCOUNT = os.environ.get("ACCOUNT", LOCAL)
 EMULATED = LOCAL == ACCOUNT
@@ -25,12 +25,12 @@ def deployment() -> Deployment:
 
 
 def _await_up() -> None:
-    """Wait for the `make up` that runs beside the tests, if there is one."""
-    if UP_STATUS not in os.environ:
-        return
-    status = Path(os.environ[UP_STATUS])
-    eventually(status.exists, bool, UP_SECONDS, every=0.5)
-    assert status.read_text() == "0", "`make up` failed: its output is at the end."
+    """Wait for the `make up` that runs beside the tests, if there is one.
+
+    Where it fails, who runs both interrupts the tests.
+    """
+    if UP_IS_DONE in os.environ:
+        eventually(Path(os.environ[UP_IS_DONE]).exists, bool, UP_SECONDS, every=0.5)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -10,16 +10,15 @@ from xdist.scheduler import LoadFileScheduling
 if TYPE_CHECKING:
     from xdist.remote import Producer
 
-# What happens to the clone (tests/support/clone.py), in its order. One process is busy with it for
-# most of a run, so it begins at once. Then what needs no deployment, for the other process has to
-# wait for one; alarms before other tests' faults set them off.
-CLONE = ("interrupted_runs", "drills", "down")
-FOLDERS = (
-    *CLONE,
-    *("toolchain", "unit", "tracing", "live", "local", "modules"),
-    *("monitoring", "e2e", "docs"),
-)
-ON_THE_CLONE = tuple(f"tests/{folder}/" for folder in CLONE)
+# What happens to the clone (tests/support/clone.py), in its order.
+CLONE = ("tests/interrupted_runs/", "tests/drills/", "tests/down/")
+# What waits longest begins at once, each in a process of its own. Alarms go off before other
+# tests' faults set them off.
+FIRST = (*CLONE, "tests/monitoring/test_alarms_that_page.py")
+# Then what a file needs: the quick ones first, so that a small mistake is seen soon, and the
+# deployment last, because it may have to come up yet. Of those, failover waits longest.
+NEEDS = ("emulator", "terraform", "deployed")
+FIRST_DEPLOYED = "tests/e2e/test_failover.py"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -33,15 +32,28 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", marker)
 
 
-def _place(item: pytest.Item) -> int:
-    folder = item.nodeid.split("/")[1] if "/" in item.nodeid else ""
-    return FOLDERS.index(folder) if folder in FOLDERS else len(FOLDERS)
+def _need(item: pytest.Item) -> int:
+    marks = {mark.name for mark in item.iter_markers()}
+    return max((NEEDS.index(need) + 1 for need in NEEDS if need in marks), default=0)
+
+
+def _file(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the folders in their order, each as it was collected."""
-    items.sort(key=_place)
+    """Put the files in their order, and leave each as it was collected."""
+    needs: dict[str, int] = {}
+    for item in items:
+        needs[_file(item)] = max(needs.get(_file(item), 0), _need(item))
+
+    def place(item: pytest.Item) -> tuple[int, int, bool]:
+        file = _file(item)
+        first = next((i for i, path in enumerate(FIRST) if file.startswith(path)), len(FIRST))
+        return first, needs[file], file != FIRST_DEPLOYED
+
+    items.sort(key=place)
 
 
 class _FileOrClone(LoadFileScheduling):  # type: ignore[misc] # xdist has no types
@@ -49,7 +61,7 @@ class _FileOrClone(LoadFileScheduling):  # type: ignore[misc] # xdist has no typ
 
     def _split_scope(self, nodeid: str) -> str:
         file = super()._split_scope(nodeid)
-        return "the clone" if file.startswith(ON_THE_CLONE) else file
+        return "the clone" if file.startswith(CLONE) else file
 
 
 @pytest.hookimpl
