@@ -122,7 +122,8 @@ def _run_bench(command: str, parsed: argparse.Namespace) -> int:
             return testing.end_to_end(TREE, parsed.account)
         case "unit" | "test":
             run = testing.unit if command == "unit" else testing.test
-            return run(TREE, parsed.arguments or shlex.split(make_variables.typed("TESTS", os.environ)))
+            typed = shlex.split(make_variables.typed("TESTS", os.environ))
+            return run(TREE, parsed.arguments or typed)
     return 0
 
 

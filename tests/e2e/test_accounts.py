@@ -10,9 +10,9 @@ import pytest
 
 from items.logic import DELETION_PAGES
 from tests.e2e import forgery
-from tests.support.deployment import ACCOUNT
 from tests.e2e.test_tokens import GUARDED, attempt
 from tests.support.api import SignedIn, etag_of
+from tests.support.deployment import ACCOUNT
 from tests.support.users import Person, stranger
 from tests.support.waiting import REPLICATION_DEADLINE, eventually
 from toolchain import owners
