@@ -78,7 +78,7 @@ class FakeCloudWatch(CloudWatch):
     down: dict[str, Exception] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        super().__init__("landing-dev-", ("us-east-1", "us-west-2", "landing-X-items"))
+        super().__init__("landing-dev-", ("us-east-1", "us-west-2"))
 
     def dashboards(self) -> list[str]:
         if error := self.down.get("everywhere"):

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
+from local.credentials import credentials_of
 from tests.support.ports import free_ports
 from toolchain.paths import TREE
 
@@ -17,12 +18,16 @@ from toolchain.paths import TREE
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
     """The environment of commands that use it."""
     aws_port, https_port, dns_port = free_ports(3)
+    state_dir = tmp_path_factory.mktemp("local")
+    root = credentials_of(state_dir)
     environment = {
         **os.environ,
+        "AWS_ACCESS_KEY_ID": root.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": root.secret_access_key,
         "LOCAL_AWS_PORT": str(aws_port),
         "LOCAL_HTTPS_PORT": str(https_port),
         "LOCAL_DNS_PORT": str(dns_port),
-        "LOCAL_STATE_DIR": str(tmp_path_factory.mktemp("local")),
+        "LOCAL_STATE_DIR": str(state_dir),
     }
     _local("start", environment)
     yield environment

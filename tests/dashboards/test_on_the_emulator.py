@@ -29,7 +29,6 @@ from toolchain.paths import TREE
 REGION = "us-west-2"
 NAME = "landing-local-us-west-2"
 PREFIX = "landing-local-"
-ROOT = {"aws_access_key_id": LOCAL.account_id, "aws_secret_access_key": "local"}
 METRICS: list[list[Any]] = [
     ["AWS/ApiGateway", "5XXError", "ApiName", "api", {"id": "bad", "visible": False}],
     [".", "Count", ".", ".", {"id": "all", "visible": False}],
@@ -45,8 +44,15 @@ def client(emulator: Mapping[str, str], service: str, **credentials: str) -> Any
         service,
         region_name=REGION,
         endpoint_url=f"http://127.0.0.1:{emulator['LOCAL_AWS_PORT']}",
-        **(credentials or ROOT),
+        **(credentials or _root(emulator)),
     )
+
+
+def _root(emulator: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "aws_access_key_id": emulator["AWS_ACCESS_KEY_ID"],
+        "aws_secret_access_key": emulator["AWS_SECRET_ACCESS_KEY"],
+    }
 
 
 def graph(*metrics: list[Any], title: str) -> dict[str, Any]:
@@ -145,7 +151,7 @@ def test_what_the_guide_allows_is_enough_for_every_page(pages: Pages) -> None:
 def test_a_graph_that_cloudwatch_refuses_says_why(pages: Pages) -> None:
     graph = pages.data(NAME, "1h")["graphs"][1]
 
-    assert "SEARCH is not supported" in graph["problems"][0]
+    assert "SEARCH is not emulated" in graph["problems"][0]
     assert [any(each["values"]) for each in graph["series"]] == [False]
 
 

@@ -17,7 +17,7 @@ from toolchain.settings import process_environment, read_account
 if TYPE_CHECKING:
     from pathlib import Path
 
-NAMES = ("ACCOUNT", "CONFIRM", "ID", "KIND", "MINUTES", "MS", "NAME", "REGION")
+NAMES = ("ACCOUNT", "CONFIRM", "ID", "KIND", "MINUTES", "MS", "NAME", "REGION", "TESTS")
 # `{}` is a file that must not appear.
 NASTY = (
     "`touch {}`",

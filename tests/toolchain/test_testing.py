@@ -68,6 +68,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]:
         (tmp_path / "toolchain").mkdir()
         (tmp_path / "toolchain" / "__main__.py").write_text(UP.format(status=up))
         (tmp_path / "live").symlink_to(TREE.root / "live")
+        tree.tools.symlink_to(TREE.tools)
         for name in ("install", "build_package", "check"):
             monkeypatch.setattr(testing, name, lambda _tree: None)
         monkeypatch.setenv("COLLECTED", str(collected))
@@ -128,7 +129,7 @@ def test_unit_tests_bring_nothing_up(run: Callable[..., Run]) -> None:
 
 def test_what_is_typed_after_make_is_read_by_neither_make_nor_a_shell(tmp_path: Path) -> None:
     python = tmp_path / "python"
-    python.write_text('#!/bin/sh\nprintf "%s" "$TESTS"\n')
+    python.write_text('#!/bin/sh\nprintf "%s" "$TYPED_TESTS"\n')
     python.chmod(0o755)
     typed = f'tests/unit -k "a or b"; touch {tmp_path}/shell $(shell touch {tmp_path}/make) `x`'
 
