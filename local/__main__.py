@@ -79,6 +79,7 @@ def _serve(chosen: Settings) -> None:
     # The other commands don't need ministack.
     from local import server  # noqa: PLC0415
 
+    process.enlist(chosen)
     server.run(chosen)
 
 

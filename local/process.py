@@ -100,6 +100,19 @@ def running(chosen: Settings) -> Identity | None:
     return identity if identify(identity.pid) == identity else None
 
 
+def enlist(chosen: Settings) -> None:
+    """Leave word that this process serves these settings; raises ProcessError when one does."""
+    private_folder(chosen.state_dir)
+    other = running(chosen)
+    if other is not None:
+        raise ProcessError(f"The embedded AWS runs already: process {other.pid} (make stop).")
+    identity = identify(os.getpid())
+    assert identity is not None
+    staging = _pid_file(chosen).with_suffix(".new")
+    staging.write_text(json.dumps(asdict(identity)))
+    staging.replace(_pid_file(chosen))
+
+
 def identify(pid: int) -> Identity | None:
     """The process that has this id now."""
     try:
@@ -140,6 +153,9 @@ def _ask(
     timeout: float,
     wanted: dict[str, Any] | None = None,
 ) -> tuple[int, dict[str, Any]]:
+    if running(chosen) is None:
+        # Whoever has the port now, perhaps another user, would be told the token.
+        raise ConnectionRefusedError
     connection = http.client.HTTPConnection(LOOPBACK, chosen.aws_port, timeout=timeout)
     try:
         token = credentials_of(chosen.state_dir).control_token
@@ -211,7 +227,7 @@ def _problem_with(port: int, udp: bool) -> str | None:
 def _spawn(chosen: Settings) -> subprocess.Popen[bytes]:
     environment = settings.process_environment(chosen, dict(os.environ))
     with _boot_log(chosen).open("wb") as output:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             [sys.executable, "-m", "local", "serve"],
             cwd=settings.REPOSITORY,
             env=environment,
@@ -220,12 +236,6 @@ def _spawn(chosen: Settings) -> subprocess.Popen[bytes]:
             stderr=output,
             start_new_session=True,
         )
-    identity = identify(process.pid)
-    if identity:
-        staging = _pid_file(chosen).with_suffix(".new")
-        staging.write_text(json.dumps(asdict(identity)))
-        staging.replace(_pid_file(chosen))
-    return process
 
 
 def _wait_until_ready(chosen: Settings, process: subprocess.Popen[bytes]) -> None:

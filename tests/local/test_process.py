@@ -176,3 +176,21 @@ def test_nothing_changes_on_disk_while_nothing_happens(stack: Stack) -> None:
     stack.bench.client("dynamodb").describe_table(TableName=TABLE)
 
     assert file.stat().st_mtime_ns == before
+
+
+def test_who_took_the_port_of_a_stopped_emulator_is_told_no_token(chosen: Settings) -> None:
+    with socket.create_server(("127.0.0.1", chosen.aws_port)) as stranger:
+        stranger.settimeout(0)
+
+        assert process.status(chosen) is None
+        with pytest.raises(process.ProcessError, match="make start"):
+            process.control(chosen, "DELETE", "/_local/faults")
+        with pytest.raises(BlockingIOError):
+            stranger.accept()
+
+
+def test_a_second_one_in_the_foreground_is_told_of_the_first(bench: Bench) -> None:
+    second = command(bench.settings, "serve")
+
+    assert second.returncode == 1
+    assert f"process {bench.status()['pid']}" in second.stderr
