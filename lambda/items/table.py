@@ -324,7 +324,10 @@ class Table:
             ProjectionExpression="item_id, #sub",
             names={"#sub": "sub"},
         )
-        found = [(row["item_id"]["S"], row.get("sub", {}).get("S", "")) for row in answer["Items"]]
+        found = [
+            (row["item_id"]["S"], row["sub"]["S"] if "sub" in row else "")
+            for row in answer["Items"]
+        ]
         return found, answer.get("LastEvaluatedKey", {}).get("item_id", {}).get("S")
 
     def remove(self, owner: str, ids: Sequence[str]) -> int:

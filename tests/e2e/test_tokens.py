@@ -206,4 +206,4 @@ def test_a_scope_opens_its_own_operations_and_no_others(
     may_write = {name for name, status in writes.items() if status not in (401, 403)}
 
     assert may_read == {"listItems", "getItem"}
-    assert may_write == {"createItem", "replaceItem", "patchItem", "deleteItem"}
+    assert may_write == {"createItem", "replaceItem", "patchItem", "deleteItem", "deleteMe"}
