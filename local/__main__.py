@@ -26,7 +26,7 @@ COMMANDS = {
     "serve": "serve in the foreground",
     "logs": "the last lines of its log (--follow for what comes)",
     "fault": "break a Region at its door or at its table",
-    "heal": "mend a Region, or all of them",
+    "heal": "heal a Region, or all of them",
 }
 
 

@@ -23,7 +23,7 @@ from local import (
     doors,
     edge,
     entrance,
-    mends,
+    patches,
     regions,
     replication,
     report,
@@ -66,9 +66,9 @@ class Bench:
         self._ready = False
         replication.install(self._replication)
         # Before the daemons beside the functions are given the same.
-        mends.lambda_functions.secrets_that_nobody_can_guess()
+        patches.lambda_functions.secrets_that_nobody_can_guess()
         trace_requests()
-        mends.apply()
+        patches.apply()
         web_acl.install()
         edge.install(_edge(chosen))
         self._observability = Observability(chosen.state, chosen.alarm_interval)

@@ -73,7 +73,7 @@ class Domain:
     name: str
 
 
-# The request being answered, for the mends that give API Gateway's event what it lacks.
+# The request being answered, for the patches that give API Gateway's event what it lacks.
 current: contextvars.ContextVar[Request | None] = contextvars.ContextVar("door", default=None)
 
 

@@ -105,7 +105,7 @@ class Faults:
         self._set[region] = fault
 
     def heal(self, region: str | None = None) -> None:
-        """Mend one Region, or all; what hangs there is cut."""
+        """Heal one Region, or all; what hangs there is cut."""
         for name in [region] if region else list(self._set):
             healed = self._set.pop(name, None)
             if healed:

@@ -8,7 +8,7 @@ from local import doors, edge, regions
 from local.dns.data_plane import DataPlane
 from local.dns.health.checkers import HealthCheckers, HealthStatus
 from local.faults import Faults
-from local.mends import route53
+from local.patches import route53
 
 Document = dict[str, Any]
 

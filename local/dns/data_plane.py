@@ -27,7 +27,7 @@ from local.dns.routing import Answer, Question, Routing
 from local.dns.server import DnsServer
 from local.dns.xml_responses import Response
 from local.dns.zones import zone_of
-from local.mends import route53
+from local.patches import route53
 
 _log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from dns.exception import DNSException
 from local.dns.xml_responses import Response, error
 from local.dns.xml_responses import not_emulated as refusal
 from local.dns.zones import name_of, not_emulated
-from local.mends import route53
+from local.patches import route53
 
 _PATH = re.compile(r"/2013-04-01/hostedzone/([^/]+)/rrset/?$")
 

@@ -6,9 +6,6 @@ import asyncio
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from local.mends import cloudwatch, logs, recorded_requests, traced_requests, xray
-from local.mends.cloudwatch import Document, RefusedError
-from local.mends.logs import MalformedQueryError, Query, Row
 from local.observability.alarms import evaluation
 from local.observability.alarms.runner import Runner
 from local.observability.logs import access_logs, insights_evaluation, insights_language, retention
@@ -26,6 +23,9 @@ from local.observability.metrics.queries import QueryError
 from local.observability.metrics.recorder import Recorder
 from local.observability.metrics.store import Store
 from local.observability.traces import api
+from local.patches import cloudwatch, logs, recorded_requests, traced_requests, xray
+from local.patches.cloudwatch import Document, RefusedError
+from local.patches.logs import MalformedQueryError, Query, Row
 
 TIDY_SECONDS = 60
 

@@ -12,13 +12,13 @@ from ministack.core.responses import request_scope
 from ministack.services import cloudwatch
 
 from local import process
-from local.mends.cloudwatch import evictor
 from local.observability.alarms import evaluation as alarms
 from local.observability.alarms.evaluation import Alarm, Verdict, evaluate, read
 from local.observability.alarms.runner import Runner
 from local.observability.metrics.metric_math import Grid, Series
 from local.observability.metrics.queries import MetricStat, QueryError
 from local.observability.metrics.store import Store
+from local.patches.cloudwatch import evictor
 from local.settings import Settings
 from tests.local.math_alarm import DEFINITION, MATH, RATE
 from tests.support.emulator import Bench, eventually

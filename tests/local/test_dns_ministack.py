@@ -13,8 +13,8 @@ from ministack.services import cloudwatch, route53
 from local.dns.health.checks import HealthCheck, health_check
 from local.dns.routing import Question, Routing
 from local.dns.zones import Zone, name_of, zone_of
-from local.mends import route53 as state
-from local.mends.route53 import health_check_lists
+from local.patches import route53 as state
+from local.patches.route53 import health_check_lists
 
 NS = "https://route53.amazonaws.com/doc/2013-04-01/"
 

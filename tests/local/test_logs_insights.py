@@ -12,10 +12,10 @@ import pytest
 from ministack.core.responses import request_scope
 from ministack.services import cloudwatch_logs as logs
 
-from local.mends import logs as mends
 from local.observability.logs.insights_evaluation import Row, answer
 from local.observability.logs.insights_language import MalformedQueryError, parse
 from local.observability.service import as_a_query
+from local.patches import logs as patches
 from tests.support.waiting import eventually
 
 MODULES = Path(__file__).parents[2] / "modules"
@@ -215,7 +215,7 @@ def test_ministack_still_needs_whole_queries() -> None:
 
 def test_a_query_is_answered_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "_start_query", logs._start_query)
-    mends.serve_queries(as_a_query)
+    patches.serve_queries(as_a_query)
 
     _, said = started("fields id, @log | filter id = 'b'")
 
@@ -242,7 +242,7 @@ def test_a_stream_that_opens_meanwhile_does_not_fail_a_query(
 
     monkeypatch.setattr(logs, "_collect_query_records", opening)
     monkeypatch.setattr(logs, "_start_query", logs._start_query)
-    mends.serve_queries(as_a_query)
+    patches.serve_queries(as_a_query)
 
     _, said = started("fields id")
 
@@ -253,7 +253,7 @@ def test_a_stream_that_opens_meanwhile_does_not_fail_a_query(
 
 def test_a_malformed_query_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "_start_query", logs._start_query)
-    mends.serve_queries(as_a_query)
+    patches.serve_queries(as_a_query)
 
     status, said = started("filter")
 

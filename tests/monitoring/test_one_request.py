@@ -43,7 +43,7 @@ def _shared(deployment: Deployment) -> Iterator[None]:
 @pytest.fixture
 def answered(system: System) -> Iterator[Mapping[str, str]]:
     """The headers of a write's answer, through the public name."""
-    # Whoever broke a Region before may have mended it a moment ago.
+    # Whoever broke a Region before may have healed it a moment ago.
     await_steady_state(system)
     username = test_users.new_username()
     token = test_users.sign_up_and_in(system, username).access_token

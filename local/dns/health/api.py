@@ -14,7 +14,7 @@ from local.dns.health.checkers import HealthCheckers, Observation
 from local.dns.health.checks import not_emulated
 from local.dns.xml_responses import NAMESPACE, Response, error, response
 from local.dns.xml_responses import not_emulated as refusal
-from local.mends import route53
+from local.patches import route53
 
 _REPORT = re.compile(r"/2013-04-01/healthcheck/([^/]+)/(status|lastfailurereason)/?$")
 _CONFIGURATION = re.compile(r"/2013-04-01/healthcheck(/[^/]+)?/?$")

@@ -15,12 +15,12 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from local.mends import cloudwatch
-from local.mends.scope import within
 from local.observability.alarms import evaluation as alarms
 from local.observability.alarms.evaluation import Verdict
 from local.observability.metrics.queries import QueryError
 from local.observability.metrics.store import Store
+from local.patches import cloudwatch
+from local.patches.scope import within
 
 logger = logging.getLogger("local.alarms")
 

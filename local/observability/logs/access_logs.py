@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
-from local.mends import api_gateway, logs
 from local.observability.metrics import cloudfront_metrics
 from local.observability.records import EdgeRecord, GatewayRecord
+from local.patches import api_gateway, logs
 from local.settings import HOME_REGION
 
 NOTHING = "-"

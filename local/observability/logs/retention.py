@@ -13,7 +13,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from local.mends import logs
+from local.patches import logs
 
 logger = logging.getLogger("local.logs")
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from http.client import responses
 
-from local.mends import cloudfront
 from local.observability.metrics.recorder import Dimensions, Recorder, Sample
 from local.observability.records import EdgeRecord, milliseconds
+from local.patches import cloudfront
 from local.settings import HOME_REGION
 
 NAMESPACE = "AWS/CloudFront"

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
-from local.mends import cognito
-from local.mends.cognito import Exchange, Response
 from local.observability.metrics.recorder import Recorder, Sample
+from local.patches import cognito
+from local.patches.cognito import Exchange, Response
 
 NAMESPACE = "AWS/Cognito"
 SIGN_UP, SIGN_IN, REFRESH = "SignUpSuccesses", "SignInSuccesses", "TokenRefreshSuccesses"

@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from local.mends import dynamodb
-from local.mends.dynamodb import Operation
 from local.observability.metrics.recorder import Dimensions, Recorder, Sample
 from local.observability.records import Scope
+from local.patches import dynamodb
+from local.patches.dynamodb import Operation
 from local.settings import ACCOUNT_ID
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from local.mends import api_gateway
 from local.observability.metrics.recorder import Dimensions, Recorder, Sample
 from local.observability.records import GatewayRecord
+from local.patches import api_gateway
 
 NAMESPACE = "AWS/ApiGateway"
 

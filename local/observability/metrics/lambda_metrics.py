@@ -10,10 +10,10 @@ import threading
 import time
 from collections import Counter
 
-from local.mends.observed_functions import Config, called_as, observe
-from local.mends.scope import here
 from local.observability.metrics.recorder import Dimensions, Recorder, Sample
 from local.observability.records import Scope
+from local.patches.observed_functions import Config, called_as, observe
+from local.patches.scope import here
 
 NAMESPACE = "AWS/Lambda"
 EVERY_FUNCTION: Dimensions = ()

@@ -8,11 +8,11 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from local.mends import logs
-from local.mends.scope import here
 from local.observability.metrics import embedded_metrics
 from local.observability.metrics.recorder import Recorder, Sample
 from local.observability.records import Scope
+from local.patches import logs
+from local.patches.scope import here
 
 NAMESPACE = "AWS/Logs"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from local.mends.cloudwatch import DataRequest, DataResult, RefusedError
 from local.observability.metrics import queries
 from local.observability.metrics.metric_math import Grid
 from local.observability.metrics.queries import MINUTE, Fetch, QueryError
+from local.patches.cloudwatch import DataRequest, DataResult, RefusedError
 
 # GetMetricData, "Limits": no request may ask for more.
 MAX_DATA_POINTS = 100_800

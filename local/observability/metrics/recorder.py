@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from local.mends import cloudwatch
 from local.observability.records import Scope
+from local.patches import cloudwatch
 
 Dimensions = tuple[tuple[str, str], ...]
 MINUTE = 60

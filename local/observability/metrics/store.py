@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from local.mends import cloudwatch
-from local.mends.cloudwatch import MetricKey, Point
 from local.observability.metrics.metric_math import Grid, Series
 from local.observability.metrics.queries import MINUTE, MetricStat
 from local.observability.metrics.statistics import Summary, statistic
+from local.patches import cloudwatch
+from local.patches.cloudwatch import MetricKey, Point
 
 # New points of a metric that are worth being merged.
 MANY = 500

@@ -7,6 +7,6 @@
     segments    what API Gateway and Lambda say of a request
     daemon      the UDP port that a function's SDK sends to
 
-Where the two decide, and send their segments: `local.mends.traced_requests`. Pages are those of
+Where the two decide, and send their segments: `local.patches.traced_requests`. Pages are those of
 docs.aws.amazon.com/xray/latest/devguide/<page>.html, unless they say otherwise.
 """

@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from local.mends.scope import here, scoped_dict
 from local.observability.traces.sampling import Rule, rule_of
 from local.observability.traces.segments import Document
 from local.observability.traces.traces import Traces
+from local.patches.scope import here, scoped_dict
 
 Response = tuple[int, dict[str, Any], bytes]
 

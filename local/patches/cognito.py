@@ -8,7 +8,7 @@ from typing import Any
 
 from ministack.services import cognito
 
-from local.mends.scope import Scope
+from local.patches.scope import Scope
 
 Document = dict[str, Any]
 Response = tuple[int, Document, bytes]
@@ -107,4 +107,4 @@ def pool_of(client: str, pool: str | None) -> tuple[Scope, str] | None:
     return None
 
 
-MENDS = (case_does_not_count,)
+PATCHES = (case_does_not_count,)

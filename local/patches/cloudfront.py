@@ -1,4 +1,4 @@
-"""Mends of CloudFront."""
+"""Patches of CloudFront."""
 
 from __future__ import annotations
 
@@ -56,4 +56,4 @@ def configurations_are_parsed_once() -> None:
     cloudfront._dist_config_el = config_element
 
 
-MENDS = (response_headers_policy_lists, configurations_are_parsed_once)
+PATCHES = (response_headers_policy_lists, configurations_are_parsed_once)

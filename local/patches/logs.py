@@ -1,4 +1,4 @@
-"""Mends of CloudWatch Logs, and what it holds."""
+"""Patches of CloudWatch Logs, and what it holds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from ministack.core.responses import AccountRegionScopedDict, get_account_id
 from ministack.services import cloudwatch_logs as logs
 
-from local.mends.scope import Scope, within
+from local.patches.scope import Scope, within
 
 _log = logging.getLogger(__name__)
 
@@ -292,4 +292,4 @@ def _refused(code: str, message: str) -> Response:
     return response
 
 
-MENDS = (saved_without_copies, query_definitions)
+PATCHES = (saved_without_copies, query_definitions)

@@ -8,7 +8,7 @@ import pytest
 from ministack.core.responses import request_scope
 from ministack.services import cloudfront, waf
 
-from local.mends import cloudfront as mends
+from local.patches import cloudfront as patches
 
 ACCOUNT = "111122223333"
 ORIGIN = """
@@ -67,7 +67,7 @@ def test_ministack_still_needs_configurations_that_are_parsed_once(
 
 def test_each_reader_of_a_configuration_has_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cloudfront, "_dist_config_el", cloudfront._dist_config_el)
-    mends.configurations_are_parsed_once()
+    patches.configurations_are_parsed_once()
     distribution = {"config_xml": "<DistributionConfig><Aliases/></DistributionConfig>"}
 
     cloudfront._dist_config_el(distribution).clear()

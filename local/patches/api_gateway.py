@@ -1,4 +1,4 @@
-"""Mends of API Gateway (REST)."""
+"""Patches of API Gateway (REST)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import apigateway_v1 as gateway
 
 from local import doors
-from local.mends.scope import Scope, within
+from local.patches.scope import Scope, within
 
 Response = tuple[int, dict[str, Any], bytes]
 Handler = Callable[..., Awaitable[Response]]
@@ -205,7 +205,7 @@ def _not_found(message: str) -> Response:
     return response
 
 
-MENDS = (
+PATCHES = (
     base_path_none,
     update_domain_name,
     domain_name_as_aws_tells_it,

@@ -7,7 +7,7 @@ import pytest
 from ministack.core.responses import request_scope
 from ministack.services import apigateway_v1
 
-from local.mends.api_gateway_updates import apply_patch
+from local.patches.api_gateway_updates import apply_patch
 from tests.support.emulator import Bench
 
 BEFORE: dict[str, Any] = {

@@ -1,7 +1,7 @@
-"""Each mend: what ministack by itself gets wrong, and what the bench answers instead.
+"""Each patch: what ministack by itself gets wrong, and what the bench answers instead.
 
 A `..._still_needs_...` test calls ministack as it comes. When one fails, ministack has learnt
-it: take that mend away, and its tests.
+it: take that patch away, and its tests.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from ministack.services import (
     route53,
 )
 
-from local.mends import api_gateway
+from local.patches import api_gateway
 from tests.support.emulator import TABLE, Bench, Stack
 
 ACCOUNT = "111122223333"
@@ -310,7 +310,7 @@ def test_a_response_headers_policy_has_only_the_blocks_it_was_given(bench: Bench
 # -- DynamoDB --------------------------------------------------------------------------
 
 TABLE_INPUT = {
-    "TableName": "mended",
+    "TableName": "patched",
     "BillingMode": "PAY_PER_REQUEST",
     "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
     "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
@@ -326,9 +326,9 @@ REPLICA = [{"Create": {"RegionName": "us-west-2", "KMSMasterKeyId": REPLICA_KEY}
 
 def test_ministack_still_needs_a_replicas_own_key() -> None:
     table(TABLE_INPUT, dynamodb._create_table)
-    table({"TableName": "mended", "ReplicaUpdates": REPLICA}, dynamodb._update_table)
+    table({"TableName": "patched", "ReplicaUpdates": REPLICA}, dynamodb._update_table)
 
-    told = table({"TableName": "mended"}, dynamodb._describe_table, "us-west-2")
+    told = table({"TableName": "patched"}, dynamodb._describe_table, "us-west-2")
 
     assert told["Table"]["SSEDescription"]["KMSMasterKeyArn"] != REPLICA_KEY
 
@@ -336,10 +336,10 @@ def test_ministack_still_needs_a_replicas_own_key() -> None:
 def test_a_replica_tells_its_own_key_from_both_sides(bench: Bench) -> None:
     east, west = bench.client("dynamodb"), bench.client("dynamodb", "us-west-2")
     east.create_table(**TABLE_INPUT)
-    east.update_table(TableName="mended", ReplicaUpdates=REPLICA)
+    east.update_table(TableName="patched", ReplicaUpdates=REPLICA)
 
-    own = west.describe_table(TableName="mended")["Table"]
-    seen = east.describe_table(TableName="mended")["Table"]
+    own = west.describe_table(TableName="patched")["Table"]
+    seen = east.describe_table(TableName="patched")["Table"]
 
     assert own["SSEDescription"]["KMSMasterKeyArn"] == REPLICA_KEY
     assert own["Replicas"][0]["KMSMasterKeyId"].endswith("key/east")

@@ -1,4 +1,4 @@
-"""Mends of DynamoDB; how it replicates is in `local.replication`."""
+"""Patches of DynamoDB; how it replicates is in `local.replication`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ministack.core import iam_actions
 from ministack.core.responses import get_account_id
 from ministack.services import dynamodb
 
-from local.mends.scope import Scope, here
+from local.patches.scope import Scope, here
 
 Response = tuple[int, dict[str, Any], bytes]
 MAX_DAYS = 35
@@ -201,4 +201,4 @@ def _written(body: bytes) -> Iterator[str]:
         yield from part.get("Key") or {}
 
 
-MENDS = (written_attributes, replica_key, recovery_period)
+PATCHES = (written_attributes, replica_key, recovery_period)

@@ -1,4 +1,4 @@
-"""Mends of API Gateway's updates: without them, a changed module can't be applied again."""
+"""Patches of API Gateway's updates: without them, a changed module can't be applied again."""
 
 from __future__ import annotations
 
@@ -100,4 +100,4 @@ def _update_response(parts: list[str], patch: Document) -> Response:
     return answer
 
 
-MENDS = (patch_operations, update_responses)
+PATCHES = (patch_operations, update_responses)

@@ -1,4 +1,4 @@
-"""Route 53 in ministack: what is mended, and its state as typed functions."""
+"""Route 53 in ministack: what is patched, and its state as typed functions."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def health_check_lists() -> None:
     route53._parse_health_check_config = parse
 
 
-MENDS = (health_check_lists,)
+PATCHES = (health_check_lists,)
 
 
 @contextmanager

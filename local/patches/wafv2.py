@@ -1,4 +1,4 @@
-"""Mends of WAFv2; what web ACLs decide is in `local.waf`."""
+"""Patches of WAFv2; what web ACLs decide is in `local.waf`."""
 
 from __future__ import annotations
 
@@ -43,4 +43,4 @@ def _refused(data: Document) -> Response | None:
     return None
 
 
-MENDS = (whole_web_acls,)
+PATCHES = (whole_web_acls,)

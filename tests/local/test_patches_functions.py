@@ -14,7 +14,7 @@ from ministack.core import lambda_runtime
 from ministack.core.responses import request_scope
 from ministack.services import lambda_svc
 
-from local.mends import lambda_functions
+from local.patches import lambda_functions
 
 CONFIG = {"FunctionArn": "arn:aws:lambda:us-east-1:111122223333:function:f"}
 

@@ -1,4 +1,4 @@
-"""Mends of CloudWatch, and what it holds; what it computes is in `local.observability`."""
+"""Patches of CloudWatch, and what it holds; what it computes is in `local.observability`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from botocore.model import ListShape, ServiceModel, Shape, StructureShape
 from ministack.core.responses import AccountScopedDict, request_scope
 from ministack.services import cloudwatch
 
-from local.mends.scope import Scope, here
+from local.patches.scope import Scope, here
 
 Document = dict[str, Any]
 Response = tuple[int, dict[str, Any], bytes]
@@ -379,7 +379,7 @@ def _write(shape: Shape, value: object) -> str:
     return escape(str(value))
 
 
-MENDS = (
+PATCHES = (
     alarms_by_the_clock,
     old_points,
     saved_without_copies,

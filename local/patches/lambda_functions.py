@@ -1,4 +1,4 @@
-"""Mends of Lambda's execution environments, which are processes of this machine."""
+"""Patches of Lambda's execution environments, which are processes of this machine."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def aliases_share_reserved_concurrency() -> None:
     lambda_svc._reserved_concurrency = reserved_concurrency
 
 
-MENDS = (
+PATCHES = (
     quiet_functions_answer_at_once,
     starts_in_turn,
     aliases_share_reserved_concurrency,

@@ -1,7 +1,7 @@
-"""The mends of CloudWatch: what ministack by itself gets wrong, and what the bench answers.
+"""The patches of CloudWatch: what ministack by itself gets wrong, and what the bench answers.
 
 A `..._still_needs_...` test calls ministack as it comes. When one fails, ministack has learnt
-it: take that mend away, and its tests.
+it: take that patch away, and its tests.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from ministack.core.responses import request_scope
 from ministack.services import cloudwatch
 
 from local import process
-from local.mends.cloudwatch import SAVED
+from local.patches.cloudwatch import SAVED
 from local.settings import Settings
 from tests.local.math_alarm import DEFINITION, MATH, RATE
 from tests.support.emulator import Bench

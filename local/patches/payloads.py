@@ -1,4 +1,4 @@
-"""Mends of how much a function may be given, and may answer.
+"""Patches of how much a function may be given, and may answer.
 
 "Invocation payload (request and response): 6 MB each for request and response (synchronous)"
 (docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). It is the whole event as JSON,
@@ -86,4 +86,4 @@ def answers_have_a_limit() -> None:
     lambda_svc._execute_function_dispatch = execute_function_dispatch
 
 
-MENDS = (events_have_a_limit, answers_have_a_limit)
+PATCHES = (events_have_a_limit, answers_have_a_limit)

@@ -12,9 +12,9 @@ from ministack.core.responses import request_scope
 from ministack.services import apigateway_v1 as gateway
 
 from local import doors, web_acl
-from local.mends import observed_functions
 from local.observability.records import Authorization, GatewayRecord, Integration, Scope
 from local.observability.traces import header
+from local.patches import observed_functions
 from local.settings import LOOPBACK
 
 Response = tuple[int, dict[str, Any], bytes]
