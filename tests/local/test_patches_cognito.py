@@ -12,8 +12,8 @@ import pytest
 from ministack.core.responses import request_scope
 from ministack.services import cognito
 from pycognito.aws_srp import AWSSRP
-from tests.local.test_patches import ACCOUNT
 
+from tests.local.test_patches import ACCOUNT
 from tests.support.emulator import Bench
 
 PASSWORD = "Correct-Horse-7-Battery"

@@ -11,9 +11,9 @@ import pytest
 from botocore.exceptions import ClientError
 from ministack.core.responses import request_scope
 from ministack.services import apigateway_v1, lambda_svc
-from tests.local.test_patches import ACCOUNT, proxy_api
 
 from local.patches.payloads import MAX_PAYLOAD, size
+from tests.local.test_patches import ACCOUNT, proxy_api
 from tests.support.emulator import REGIONS, Stack
 
 REGION = REGIONS[0]
