@@ -92,12 +92,12 @@ def _break_or_mend(chosen: Settings, parsed: argparse.Namespace) -> None:
         if parsed.milliseconds is not None:
             wanted["milliseconds"] = parsed.milliseconds
         told = process.control(chosen, "POST", "/_local/faults", wanted)
-    _show_doors(told)
+    _show_endpoints(told)
 
 
-def _show_doors(told: dict[str, Any]) -> None:
-    for door in told["doors"]:
-        print(f"{door['region']:<11} {door['fault'] or 'open'}")
+def _show_endpoints(told: dict[str, Any]) -> None:
+    for endpoint in told["endpoints"]:
+        print(f"{endpoint['region']:<11} {endpoint['fault'] or 'open'}")
 
 
 def _start(chosen: Settings) -> int:
@@ -132,9 +132,9 @@ def _status(chosen: Settings) -> int:
 
 
 def _show_routing(chosen: Settings, told: dict[str, Any]) -> None:
-    for door in told["doors"]:
-        at = f"{door['address']}:{chosen.https_port}"
-        print(f"door        {door['region']} at {at}: {door['fault'] or 'open'}")
+    for endpoint in told["endpoints"]:
+        at = f"{endpoint['address']}:{chosen.https_port}"
+        print(f"door        {endpoint['region']} at {at}: {endpoint['fault'] or 'open'}")
     for check in told["health_checks"]:
         print(f"check       {check['name']}: {'healthy' if check['healthy'] else 'UNHEALTHY'}")
         for seen in check["checkers"]:

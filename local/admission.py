@@ -22,9 +22,9 @@ from ministack.core.iam_actions import access_denied_response
 from ministack.core.responses import fix_error_content_type
 from ministack.core.router import detect_service
 
-from local import browser_guard, doors, signatures
+from local import browser_guard, http_messages, signatures
 from local.credentials import ACCESS_KEY_ID, CONTROL_HEADER, Credentials
-from local.doors import Receive, Response, Scope
+from local.http_messages import Receive, Response, Scope
 from local.settings import ACCOUNT_ID, LOOPBACK
 from local.signatures import Sent, SignatureError
 
@@ -49,7 +49,7 @@ class RefusedError(Exception):
         self.response = response
 
 
-async def admit(scope: Scope, receive: Receive, credentials: Credentials) -> doors.Request:
+async def admit(scope: Scope, receive: Receive, credentials: Credentials) -> http_messages.Request:
     """The whole request, once it is known who sent it; raises RefusedError."""
     sent = sent_as(scope)
     if reason := browser_guard.refusal(sent.method, sent.path, sent.headers, sent.query):
@@ -129,7 +129,7 @@ def secret_of(access_key_id: str, session_token: str, credentials: Credentials) 
 
 async def _signed(
     sent: Sent, scope: Scope, receive: Receive, credentials: Credentials
-) -> doors.Request:
+) -> http_messages.Request:
     def secret(access_key_id: str, session_token: str) -> str:
         return secret_of(access_key_id, session_token, credentials)
 
@@ -144,7 +144,7 @@ async def _signed(
     return request
 
 
-async def _sign_in(sent: Sent, scope: Scope, receive: Receive) -> doors.Request:
+async def _sign_in(sent: Sent, scope: Scope, receive: Receive) -> http_messages.Request:
     request = await _read(sent, scope, receive, MAX_OTHER)
     content_type = request.headers.get("content-type", "")
     if reason := browser_guard.refusal_of_body(content_type, request.body):
@@ -158,10 +158,10 @@ def _check_token(sent: Sent, credentials: Credentials) -> None:
         raise _forbidden(sent, "The emulator's own API wants the token of its credentials.json.")
 
 
-async def _read(sent: Sent, scope: Scope, receive: Receive, limit: int) -> doors.Request:
+async def _read(sent: Sent, scope: Scope, receive: Receive, limit: int) -> http_messages.Request:
     try:
-        return await doors.read(scope, receive, "", "", limit)
-    except doors.TooLargeError as error:
+        return await http_messages.read(scope, receive, "", "", limit)
+    except http_messages.TooLargeError as error:
         raise _refused(sent, 413, f"The body has more than {limit} bytes.") from error
 
 

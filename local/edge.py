@@ -27,8 +27,8 @@ from urllib.parse import parse_qs
 from ministack.services import cloudfront
 
 from local import web_acl
-from local.doors import Request, Response
-from local.observability.records import EdgeRecord, OriginExchange
+from local.http_messages import Request, Response
+from local.records import EdgeRecord, OriginExchange
 
 Answer = tuple[int, str, Sequence[tuple[str, str]], bytes]
 Origin = dict[str, Any]
@@ -83,7 +83,7 @@ async def answer(distribution: dict[str, Any], request: Request) -> Response:
     exchange = _Exchange(cloudfront._cf_request_id())
     token = _exchange.set(exchange)
     try:
-        refused = web_acl.at_distribution(distribution, web_acl.seen(request, request.client))
+        refused = _blocked(distribution, request)
         response = refused or await _viewer_request(distribution, request)
     finally:
         _exchange.reset(token)
@@ -91,6 +91,23 @@ async def answer(distribution: dict[str, Any], request: Request) -> Response:
     for listener in listeners:
         listener(record)
     return response
+
+
+def _blocked(distribution: dict[str, Any], request: Request) -> Response | None:
+    """CloudFront's answer to a request that the distribution's web ACL blocks, else None."""
+    arn = cloudfront._text(cloudfront._dist_config_el(distribution), "WebACLId") or ""
+    verdict = web_acl.verdict_of(arn, request)
+    if verdict.allowed:
+        return None
+    if verdict.status is None:
+        page: Response = cloudfront._cf_error_response(
+            403, "Request blocked.", cloudfront._ERROR_X_CACHE
+        )
+        return page
+    headers = cloudfront._add_cloudfront_headers(
+        dict(verdict.headers), cloudfront._ERROR_X_CACHE, edge_server=True
+    )
+    return verdict.status, headers, b""
 
 
 def _record(

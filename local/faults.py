@@ -1,27 +1,30 @@
-"""Faults of a Region, set and healed on command; a bench that starts is healthy."""
+"""Faults of a Region, set and healed on command; an emulator that starts is healthy."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-Response = tuple[int, dict[str, Any], bytes]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
+if TYPE_CHECKING:
+    from local.http_messages import Receive, Response
+
+    # Its module imports ministack, which the command line does without.
+    from local.patches.chain import Proceed, RequestContext
 
 KINDS = {
-    "refuse": "connections to its door are refused",
-    "hang": "its door takes requests and never answers them",
-    "error": "its door answers every request with 503",
-    "slow": "its door waits for so many milliseconds before it lets a request in",
-    "partition": "its door refuses, and nothing replicates to it or from it",
+    "refuse": "connections to its endpoint are refused",
+    "hang": "its endpoint takes requests and never answers them",
+    "error": "its endpoint answers every request with 503",
+    "slow": "its endpoint waits for so many milliseconds before it lets a request in",
+    "partition": "its endpoint refuses, and nothing replicates to it or from it",
     "table": "its function can't use its table",
 }
 SHUT = frozenset({"refuse", "partition"})
-LONGEST_MILLISECONDS = 60_000
+MAX_MILLISECONDS = 60_000
 UNAVAILABLE: Response = (
     503,
     {"content-type": "application/json"},
@@ -36,7 +39,7 @@ class FaultError(Exception):
     """A fault that can't be set; the message says what can."""
 
 
-class CutError(Exception):
+class AbortError(Exception):
     """The connection ends here, without an answer."""
 
 
@@ -52,17 +55,17 @@ class Fault:
         return f"{self.kind} ({self.milliseconds} ms)" if self.kind == "slow" else self.kind
 
 
-def fault_of(wanted: Mapping[str, Any], regions: Iterable[str]) -> tuple[str, Fault]:
+def fault_of(requested: Mapping[str, Any], regions: Iterable[str]) -> tuple[str, Fault]:
     """The Region and the fault that a request asks for; raises FaultError."""
-    region, kind = wanted.get("region"), wanted.get("kind")
+    region, kind = requested.get("region"), requested.get("kind")
     known_region(region, regions)
     if kind not in KINDS:
         raise FaultError(f"There is no fault {kind!r}. Kinds: {', '.join(KINDS)}.")
-    milliseconds = wanted.get("milliseconds")
+    milliseconds = requested.get("milliseconds")
     if (kind == "slow") != (milliseconds is not None):
         raise FaultError("Milliseconds go with slow, and slow needs them.")
     if kind == "slow" and not _is_wait(milliseconds):
-        raise FaultError(f"Milliseconds: a whole number from 1 to {LONGEST_MILLISECONDS}.")
+        raise FaultError(f"Milliseconds: a whole number from 1 to {MAX_MILLISECONDS}.")
     return str(region), Fault(str(kind), milliseconds or 0)
 
 
@@ -76,7 +79,7 @@ def known_region(region: object, regions: Iterable[str]) -> None:
 
 def _is_wait(milliseconds: object) -> bool:
     whole = isinstance(milliseconds, int) and not isinstance(milliseconds, bool)
-    return whole and 1 <= milliseconds <= LONGEST_MILLISECONDS  # type: ignore[operator]
+    return whole and 1 <= milliseconds <= MAX_MILLISECONDS  # type: ignore[operator]
 
 
 class Faults:
@@ -111,27 +114,27 @@ class Faults:
             if healed:
                 healed.over.set()
 
-    async def at_the_door(self, region: str | None, receive: Receive) -> Response | None:
-        """What a Region's fault does to a request: an answer, or None to let it in.
+    async def apply(self, context: RequestContext, proceed: Proceed) -> Response:
+        """Do to a request what the Region's fault does: the first step of its way.
 
-        Raises CutError when the connection is to end. `receive` is ASGI's, its body already read.
+        Raises AbortError when the connection is to end.
         """
-        fault = self.at(region)
+        fault, receive = self.at(context.region), context.receive
         match fault.kind if fault else None:
             case "refuse" | "partition":
-                raise CutError
+                raise AbortError
             case "error":
                 return UNAVAILABLE
             case "hang":
                 assert fault
                 await _wait(fault, receive, None)
-                raise CutError
+                raise AbortError
             case "slow":
                 assert fault
                 await _wait(fault, receive, fault.milliseconds / 1000)
-        return None
+        return await proceed()
 
-    def at_the_table(self, target: bytes, authorization: bytes) -> Response | None:
+    def at_table(self, target: bytes, authorization: bytes) -> Response | None:
         """DynamoDB's answer to a function in a Region whose table is broken, else None.
 
         Operators and Terraform, who are nobody's role here, are let through.

@@ -14,8 +14,8 @@ from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
 
-from local.doors import Receive, Scope, Send
-from local.whole_answers import WholeAnswers
+from local.http_messages import Receive, Scope, Send
+from local.single_write import SingleWrite
 
 GRACE_SECONDS = 2.0
 
@@ -24,7 +24,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 _connection: contextvars.ContextVar[asyncio.StreamWriter] = contextvars.ContextVar("connection")
 
 
-def cut() -> None:
+def abort_connection() -> None:
     """End the connection of the request being served, as a machine that is gone would."""
     _connection.get().transport.abort()
 
@@ -94,7 +94,7 @@ class Listeners:
         try:
             loop = asyncio.get_running_loop()
             app = ASGIWrapper(self.app)  # type: ignore[arg-type]
-            await WholeAnswers(app, loop, self.config, self._context, {}, reader, writer)
+            await SingleWrite(app, loop, self.config, self._context, {}, reader, writer)
         finally:
             self._serving.discard(task)
             writers.discard(writer)

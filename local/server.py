@@ -13,7 +13,7 @@ import ssl
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 
-from local import authority, settings, whole_answers
+from local import certificate_authority, settings, single_write
 from local.credentials import private_folder
 
 LOG_BYTES = 5 * 1024 * 1024
@@ -67,7 +67,8 @@ class TlsConfig(HttpConfig):
 
     def __init__(self, chosen: settings.Settings) -> None:
         super().__init__(chosen)
-        self._names = authority.ServerNames(authority.open_authority(chosen.ca), self._plain)
+        authority = certificate_authority.open_authority(chosen.ca)
+        self._names = certificate_authority.ServerNames(authority, self._plain)
 
     @property
     def ssl_enabled(self) -> bool:
@@ -88,13 +89,13 @@ class TlsConfig(HttpConfig):
 
 async def _serve(chosen: settings.Settings) -> None:
     # ministack reads its settings from the environment while it is imported: not before run().
-    from local.bench import Bench  # noqa: PLC0415
+    from local.app import Emulator  # noqa: PLC0415
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    whole_answers.install()
-    bench = Bench(chosen, TlsConfig(chosen))
+    single_write.install()
+    emulator = Emulator(chosen, TlsConfig(chosen))
     config = HttpConfig(chosen)
-    await hypercorn_serve(bench, config, shutdown_trigger=lambda: bench.until(stop))  # type: ignore[arg-type]
+    await hypercorn_serve(emulator, config, shutdown_trigger=lambda: emulator.until(stop))  # type: ignore[arg-type]

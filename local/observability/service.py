@@ -23,23 +23,26 @@ from local.observability.metrics.queries import QueryError
 from local.observability.metrics.recorder import Recorder
 from local.observability.metrics.store import Store
 from local.observability.traces import api
-from local.patches import cloudwatch, logs, recorded_requests, traced_requests, xray
+from local.observability.traces.invocations import InvocationTracer
+from local.patches import cloudwatch, lambda_invocations, logs, xray
 from local.patches.cloudwatch import Document, RefusedError
 from local.patches.logs import MalformedQueryError, Query, Row
 
 TIDY_SECONDS = 60
 
 
-def trace_requests() -> None:
-    """Serve X-Ray, and trace what ministack serves. The first step around a request: the inmost."""
+def trace_invocations(endpoint: str) -> None:
+    """Serve X-Ray, and trace what Lambda runs; daemons send to `endpoint`."""
     xray.serve(api)
-    traced_requests.install()
+    tracer = InvocationTracer(endpoint)
+    lambda_invocations.trace(tracer)
+    lambda_invocations.add_to_environment(tracer.environment)
 
 
 class Observability:
     """What AWS records of requests. Make one per process, after everything else is in place.
 
-    Its listeners are for the edge, the web ACLs and the replication, which call them.
+    Its listeners are for the Regions, the edge, the web ACLs and the replication to call.
     """
 
     def __init__(self, folder: Path, alarm_interval: float) -> None:
@@ -47,7 +50,7 @@ class Observability:
         self._recorder = recorder = Recorder()
         store = Store(before=recorder.flush_complete)
         self._alarms = Runner(alarm_interval, store)
-        recorded_requests.install([gateway_metrics.metrics_into(recorder), access_logs.of_stage])
+        self.gateway_listeners = (gateway_metrics.metrics_into(recorder), access_logs.of_stage)
         self.edge_listeners = [cloudfront_metrics.metrics_into(recorder), access_logs.of_edge]
         self.web_acl_listener = waf_metrics.metrics_into(recorder)
         self.replication_listener = dynamodb_metrics.replication_into(recorder)

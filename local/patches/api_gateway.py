@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import apigateway_v1 as gateway
 
-from local import doors
+from local.patches import chain, custom_domains
 from local.patches.scope import Scope, within
 
 Response = tuple[int, dict[str, Any], bytes]
@@ -124,13 +124,13 @@ def mocks_want_a_template() -> None:
 def domain_in_two_regions() -> None:
     """A custom domain registered in two Regions always leads to the first one.
 
-    Here the Region that the request is for, as its door chose it, comes first.
+    Here the Region that the request is for, as its address says, comes first.
     """
     original = gateway.find_domain_scope
 
     def find_domain_scope(domain_name: str) -> tuple[str, str, str] | None:
         here = (get_account_id(), get_region())
-        for domain in doors.registered(domain_name):
+        for domain in custom_domains.registered(domain_name):
             if (domain.account, domain.region) == here:
                 return domain.account, domain.region, domain.name
         found: tuple[str, str, str] | None = original(domain_name)
@@ -147,8 +147,8 @@ def one_request_id() -> None:
     original = gateway.new_uuid
 
     def new_uuid() -> str:
-        request = doors.current.get()
-        return request.request_id if request else original()
+        context = chain.current.get()
+        return context.request.request_id if context else original()
 
     gateway.new_uuid = new_uuid
 
@@ -163,14 +163,14 @@ def event_of_a_custom_domain() -> None:
 
     def build(*args: Any, **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401 - passed through
         event: dict[str, Any] = original(*args, **kwargs)
-        request = doors.current.get()
-        if request:
-            context = event["requestContext"]
-            context["domainName"] = request.name
-            context["domainPrefix"] = request.name.partition(".")[0]
-            context["extendedRequestId"] = request.extended_id
-            context["path"] = request.path
-            context["identity"]["sourceIp"] = request.client
+        context = chain.current.get()
+        if context:
+            request, filled = context.request, event["requestContext"]
+            filled["domainName"] = request.name
+            filled["domainPrefix"] = request.name.partition(".")[0]
+            filled["extendedRequestId"] = request.extended_id
+            filled["path"] = request.path
+            filled["identity"]["sourceIp"] = request.client
         return event
 
     gateway._build_lambda_event_v1 = build
@@ -206,6 +206,7 @@ def _not_found(message: str) -> Response:
 
 
 PATCHES = (
+    chain.note_calls,
     base_path_none,
     update_domain_name,
     domain_name_as_aws_tells_it,

@@ -12,17 +12,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ministack.core.responses import error_response_json
-from ministack.services import apigateway_v1 as gateway
 from ministack.services import lambda_svc
 
 MAX_PAYLOAD = 6 * 1024 * 1024
 
 Result = dict[str, Any]
 Response = tuple[int, dict[str, Any], bytes]
-
-
-class EventTooLargeError(Exception):
-    """A function can't be called with this event."""
 
 
 def size(payload: object) -> int:
@@ -32,26 +27,13 @@ def size(payload: object) -> int:
 
 
 def events_have_a_limit() -> None:
-    """The gateway calls a function with any event, Invoke with any payload.
+    """Invoke takes any payload, and so does the gateway's call (`chain.note_calls`).
 
     Lambda refuses both with a 413 (RequestTooLargeException of API_Invoke). What the gateway makes
     of that is documented nowhere; callers report its own 413, "Request Too Long", whose gateway
     response is REQUEST_TOO_LARGE.
     """
-    call: Callable[..., Awaitable[Any]] = gateway._call_lambda_raw
-    execute: Callable[..., Awaitable[Any]] = gateway._execute_in_scope
     invoke: Callable[..., Awaitable[Response]] = lambda_svc._invoke
-
-    async def call_lambda_raw(function_ref: str, event: Any, **scope: Any) -> Any:  # noqa: ANN401
-        if size(event) > MAX_PAYLOAD:
-            raise EventTooLargeError
-        return await call(function_ref, event, **scope)
-
-    async def execute_in_scope(*request: Any) -> Any:  # noqa: ANN401
-        try:
-            return await execute(*request)
-        except EventTooLargeError:
-            return gateway._gw_error("REQUEST_TOO_LARGE", "Request Too Long")
 
     async def invoke_function(name: str, event: Any, headers: Any, *more: Any) -> Response:  # noqa: ANN401
         if size(event) <= MAX_PAYLOAD:
@@ -63,8 +45,6 @@ def events_have_a_limit() -> None:
         )
         return refusal
 
-    gateway._call_lambda_raw = call_lambda_raw
-    gateway._execute_in_scope = execute_in_scope
     lambda_svc._invoke = invoke_function
 
 

@@ -43,4 +43,9 @@ def _refused(data: Document) -> Response | None:
     return None
 
 
+def web_acl(arn: str) -> dict[str, Any] | None:
+    """The web ACL of this ARN."""
+    return next((acl for _, acl in waf._web_acls.all_items() if acl["ARN"] == arn), None)
+
+
 PATCHES = (whole_web_acls,)

@@ -54,4 +54,4 @@ def faults(clone: Clone) -> list[str]:
     """The faults that are set on the clone's bench now."""
     told = process.status(settings.read(clone.ports()))
     assert told
-    return [door["fault"] for door in told["doors"] if door["fault"]]
+    return [endpoint["fault"] for endpoint in told["endpoints"] if endpoint["fault"]]

@@ -13,7 +13,7 @@ import boto3
 import requests
 from botocore.config import Config
 
-from local import regions, resolver
+from local import addressing, resolver
 from tests.support.emulator import DOMAIN, REGIONS, Bench, Stack
 
 API = f"api.{DOMAIN}"
@@ -61,7 +61,7 @@ class GlobalLayer:
     def at(self, region: str, name: str, path: str = "/", **more: Any) -> requests.Response:
         """A request to a name at a Region's own address."""
         chosen = self.bench.settings
-        with resolver.installed(lambda _name: regions.address(region)):
+        with resolver.installed(lambda _name: addressing.address(region)):
             return requests.request(
                 more.pop("method", "GET"),
                 f"https://{name}:{chosen.https_port}{path}",

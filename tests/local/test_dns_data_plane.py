@@ -14,8 +14,8 @@ import pytest
 import trustme
 from ministack.services import cloudwatch, route53
 
+from local.addressing import address, address_of_aws_name
 from local.dns.data_plane import DataPlane, Setup
-from local.regions import address, address_of_aws_name
 from tests.support.ports import free_ports
 
 NS = "https://route53.amazonaws.com/doc/2013-04-01/"

@@ -5,7 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 import requests
 
-from local import process, regions, resolver
+from local import addressing, process, resolver
 from local.settings import Settings
 from tests.local.global_layer import ORIGIN, GlobalLayer
 from tests.support.emulator import DOMAIN, REGIONS, Bench, Stack, command, eventually
@@ -42,7 +42,7 @@ def test_a_connection_that_is_open_is_cut_when_the_door_shuts(layer: GlobalLayer
     url = f"https://{ORIGIN}:{chosen.https_port}/where"
     authority = str(chosen.ca / "ca.pem")
     with (
-        resolver.installed(lambda name: regions.address(BROKEN) if name == ORIGIN else None),
+        resolver.installed(lambda name: addressing.address(BROKEN) if name == ORIGIN else None),
         requests.Session() as session,
     ):
         assert session.get(url, verify=authority, timeout=30).status_code == 200
@@ -123,9 +123,9 @@ def test_a_fault_takes_the_place_of_the_one_before(layer: GlobalLayer) -> None:
 
 def test_healing_without_a_region_heals_all(layer: GlobalLayer) -> None:
     with layer.fault(BROKEN, "error"), layer.fault(OTHER, "partition"):
-        doors = layer.faults("DELETE").json()["doors"]
+        endpoints = layer.faults("DELETE").json()["endpoints"]
 
-    assert [door["fault"] for door in doors] == [None, None]
+    assert [endpoint["fault"] for endpoint in endpoints] == [None, None]
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_the_command_line_breaks_and_mends_and_status_shows_it(layer: GlobalLaye
     try:
         assert (broken.returncode, broken.stderr) == (0, "")
         shown = command(layer.bench.settings, "status").stdout
-        at = f"{regions.address(OTHER)}:{layer.bench.settings.https_port}"
+        at = f"{addressing.address(OTHER)}:{layer.bench.settings.https_port}"
         assert f"door        {OTHER} at {at}: slow (5 ms)" in shown
         assert f"edge        https://api.{DOMAIN}:{layer.bench.settings.https_port}" in shown
         assert f"dns         {ORIGIN}: {BROKEN} serves" in shown
@@ -183,12 +183,12 @@ def test_a_bench_that_starts_is_healthy(chosen: Settings) -> None:
     bench = Bench(chosen)
     bench.client("apigateway").create_domain_name(domainName=f"{BROKEN}.{DOMAIN}")
     told = process.control(chosen, "POST", "/_local/faults", {"region": BROKEN, "kind": "refuse"})
-    assert told["doors"][0]["fault"] == "refuse"
+    assert told["endpoints"][0]["fault"] == "refuse"
 
     process.stop(chosen)
     process.start(chosen)
 
-    assert bench.status()["doors"][0]["fault"] is None
+    assert bench.status()["endpoints"][0]["fault"] is None
 
 
 def test_a_fault_without_a_bench_says_how_to_start_one(chosen: Settings) -> None:

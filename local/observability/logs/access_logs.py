@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
 from local.observability.metrics import cloudfront_metrics
-from local.observability.records import EdgeRecord, GatewayRecord
 from local.patches import api_gateway, logs
+from local.records import EdgeRecord, GatewayRecord
 from local.settings import HOME_REGION
 
 NOTHING = "-"

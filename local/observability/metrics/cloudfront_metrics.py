@@ -10,8 +10,8 @@ from collections.abc import Callable
 from http.client import responses
 
 from local.observability.metrics.recorder import Dimensions, Recorder, Sample
-from local.observability.records import EdgeRecord, milliseconds
 from local.patches import cloudfront
+from local.records import EdgeRecord, milliseconds
 from local.settings import HOME_REGION
 
 NAMESPACE = "AWS/CloudFront"

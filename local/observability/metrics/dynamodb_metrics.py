@@ -13,9 +13,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from local.observability.metrics.recorder import Dimensions, Recorder, Sample
-from local.observability.records import Scope
 from local.patches import dynamodb
 from local.patches.dynamodb import Operation
+from local.records import Scope
 from local.settings import ACCOUNT_ID
 
 if TYPE_CHECKING:

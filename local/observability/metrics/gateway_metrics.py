@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from local.observability.metrics.recorder import Dimensions, Recorder, Sample
-from local.observability.records import GatewayRecord
 from local.patches import api_gateway
+from local.records import GatewayRecord
 
 NAMESPACE = "AWS/ApiGateway"
 

@@ -11,9 +11,9 @@ import time
 from collections import Counter
 
 from local.observability.metrics.recorder import Dimensions, Recorder, Sample
-from local.observability.records import Scope
-from local.patches.observed_functions import Config, called_as, observe
+from local.patches.lambda_invocations import Config, called_as, observe
 from local.patches.scope import here
+from local.records import Scope
 
 NAMESPACE = "AWS/Lambda"
 EVERY_FUNCTION: Dimensions = ()

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from local.observability.metrics import embedded_metrics
 from local.observability.metrics.recorder import Recorder, Sample
-from local.observability.records import Scope
 from local.patches import logs
 from local.patches.scope import here
+from local.records import Scope
 
 NAMESPACE = "AWS/Logs"
 

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from local.observability.records import Scope
 from local.patches import cloudwatch
+from local.records import Scope
 
 Dimensions = tuple[tuple[str, str], ...]
 MINUTE = 60

@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from local import doors, resolver
+from local import resolver
+from local.gateway import endpoints
 from tests.support.emulator import DOMAIN, REGIONS, Stack
 
 
@@ -121,7 +122,7 @@ def test_a_body_up_to_the_payload_limit_arrives_whole(stack: Stack) -> None:
 
 
 def test_a_body_over_the_payload_limit_is_too_large(stack: Stack) -> None:
-    body = "x" * (doors.MAX_PAYLOAD + 1)
+    body = "x" * (endpoints.MAX_PAYLOAD + 1)
 
     answer = stack.get("us-east-1", "/where", method="POST", data=body)
 

@@ -16,8 +16,8 @@ import pytest
 import trustme
 from cryptography import x509
 
-from local import authority
-from local.authority import Authority, ServerNames, load, open_authority
+from local import certificate_authority
+from local.certificate_authority import Authority, ServerNames, load, open_authority
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,8 +106,8 @@ def test_it_is_made_anew_in_its_last_week(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: int, kept: bool
 ) -> None:
     with monkeypatch.context() as earlier:
-        earlier.setattr(authority, "LIFE", timedelta(days=days))
-        earlier.setattr(authority, "BACKDATED", timedelta(days=40))
+        earlier.setattr(certificate_authority, "LIFE", timedelta(days=days))
+        earlier.setattr(certificate_authority, "BACKDATED", timedelta(days=40))
         before = open_authority(tmp_path).certificate
     exported = tmp_path / "bundle.pem"
 
@@ -115,7 +115,7 @@ def test_it_is_made_anew_in_its_last_week(
 
     assert (now.certificate == before) is kept
     # A shell that was given the bundle's path before finds the authority of today there.
-    assert authority._pem(now.certificate) in exported.read_bytes()
+    assert certificate_authority._pem(now.certificate) in exported.read_bytes()
     assert python_says(tmp_path, now, "localhost") == "HTTP/1.1 204"
 
 

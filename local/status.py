@@ -1,23 +1,24 @@
-"""What the bench tells of its doors, health checks and names, as JSON types."""
+"""What the emulator shows of its endpoints, health checks and names, as JSON types."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from local import doors, edge, regions
+from local import addressing, edge
 from local.dns.data_plane import DataPlane
 from local.dns.health.checkers import HealthCheckers, HealthStatus
 from local.faults import Faults
-from local.patches import route53
+from local.gateway import endpoints
+from local.patches import custom_domains, route53
 
 Document = dict[str, Any]
 
 
-def of_doors(faults: Faults) -> list[Document]:
-    """Each Region's door: its address, and the fault that is set, if any."""
+def of_endpoints(faults: Faults) -> list[Document]:
+    """Each Region's endpoint: its address, and the fault that is set, if any."""
     return [
-        {"region": region, "address": regions.address(region), "fault": _fault(faults, region)}
-        for region in sorted(doors.deployed_regions())
+        {"region": region, "address": addressing.address(region), "fault": _fault(faults, region)}
+        for region in sorted(custom_domains.deployed_regions())
     ]
 
 
@@ -62,5 +63,5 @@ def _origin(name: str, plane: DataPlane) -> Document:
         "name": name,
         "answer": [line for each in answer.answer for line in str(each).splitlines()],
         "rcode": answer.rcode.name,
-        "region": doors.region_at(answer.addresses[0]) if answer.addresses else None,
+        "region": endpoints.region_at(answer.addresses[0]) if answer.addresses else None,
     }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from local.doors import Headers, Request
+from local.http_messages import Headers, Request
 
 # Account and Region.
 Scope = tuple[str, str]

@@ -17,7 +17,7 @@ HEAD = b"HTTP/1.1 "
 INFORMATIONAL = b"HTTP/1.1 1"
 
 
-class WholeAnswers(TCPServer):
+class SingleWrite(TCPServer):
     """Hypercorn's connection, which keeps a head back until what follows it is there."""
 
     _head = b""
@@ -34,4 +34,4 @@ class WholeAnswers(TCPServer):
 
 def install() -> None:
     """Make hypercorn serve its own ports so."""
-    run.TCPServer = WholeAnswers  # type: ignore[attr-defined]
+    run.TCPServer = SingleWrite  # type: ignore[attr-defined]

@@ -12,8 +12,8 @@ from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
 from hypercorn.events import RawData
 
-from local import whole_answers
-from local.whole_answers import WholeAnswers
+from local import single_write
+from local.single_write import SingleWrite
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 \r\n\r\n"
@@ -62,10 +62,10 @@ def test_hypercorn_still_needs_whole_answers() -> None:
     ids=["a body", "none", "two answers", "after a 100"],
 )
 def test_an_answer_is_one_write(said: tuple[bytes, ...], expected: list[bytes]) -> None:
-    assert written(WholeAnswers, *said) == expected
+    assert written(SingleWrite, *said) == expected
 
 
 def test_the_control_plane_gives_whole_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "TCPServer", TCPServer)
-    whole_answers.install()
-    assert vars(run)["TCPServer"] is WholeAnswers
+    single_write.install()
+    assert vars(run)["TCPServer"] is SingleWrite

@@ -1,0 +1,156 @@
+"""One ASGI application: ministack on the http port, the Regions and the edge on the https port.
+
+Importing this module imports ministack, which reads its settings from the environment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+
+from hypercorn.config import Config
+
+from local import addressing, admission, edge, patches, replication, settings, web_acl
+from local.control_api import ControlApi
+from local.credentials import credentials_of
+from local.dns.data_plane import DataPlane, Setup
+from local.dns.resolver import cached_lookup
+from local.faults import Faults
+from local.http_messages import Receive, Scope, Send, received, respond
+from local.listeners import Listeners
+from local.observability.service import Observability, trace_invocations
+from local.observability.traces import requests
+from local.patches import application, chain, custom_domains
+from local.persistence import Saver, only_reads
+from local.router import Router
+
+logger = logging.getLogger("local")
+
+
+class Emulator:
+    """The application, and what runs beside it. Here the rooms are put together."""
+
+    def __init__(self, chosen: settings.Settings, https: Config) -> None:
+        self._settings = chosen
+        self._credentials = credentials_of(chosen.state_dir)
+        self._saver = Saver(chosen.state)
+        self._replication = replication.Replication(chosen.replication_lag)
+        self._faults = Faults()
+        self._listeners = Listeners(self, https, chosen.https_port)
+        self._endpoints_lock = asyncio.Lock()
+        self._route53 = DataPlane(
+            Setup(
+                dns_port=chosen.dns_port,
+                ports={443: chosen.https_port},
+                memory=chosen.state / "health-checks.json",
+                resolve_aws_name=addressing.address_of_aws_name,
+            )
+        )
+        self._control_api = ControlApi(
+            chosen, self._faults, self._replication, self._route53, self._open_endpoints
+        )
+        self._beside: list[asyncio.Task[None]] = []
+        self._patch_ministack()
+        self._observability = Observability(chosen.state, chosen.alarm_interval)
+        self._router = Router(self._faults, self._way())
+        edge.listeners += self._observability.edge_listeners
+        web_acl.listeners.append(self._observability.web_acl_listener)
+        self._replication.listeners.append(self._observability.replication_listener)
+
+    def _patch_ministack(self) -> None:
+        replication.install(self._replication)
+        # Before the daemons beside the functions are given the same.
+        patches.lambda_functions.secrets_that_nobody_can_guess()
+        trace_invocations(self._settings.endpoint)
+        patches.apply()
+        edge.install(self._edge())
+        application.save_at_shutdown_with(self._saver.save)
+
+    def _way(self) -> tuple[chain.Step, ...]:
+        """The steps of a request through a Region; their order stands in `chain.steps`."""
+        return chain.steps(
+            chain.Services(
+                apply_fault=self._faults.apply,
+                evaluate_web_acl=web_acl.verdict_of,
+                trace=requests.trace,
+                listeners=self._observability.gateway_listeners,
+            )
+        )
+
+    def _edge(self) -> edge.Edge:
+        lookup = cached_lookup(settings.LOOPBACK, self._settings.dns_port)
+        tls = ssl.create_default_context(cafile=str(self._settings.ca / "ca.pem"))
+        return edge.Edge(lookup, self._settings.https_port, tls)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI entry point."""
+        if scope["type"] == "http" and scope["scheme"] == "https":
+            await self._router.serve(scope, receive, send)
+            self._saver.changed()
+        elif scope["type"] == "http":
+            await self._control_plane(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await application.serve(scope, receive, send)
+
+    async def until(self, stop: asyncio.Event) -> None:
+        """Run what runs beside the application until `stop`, then save.
+
+        Raises OSError when a port is taken.
+        """
+        self._observability.restore()
+        await self._listeners.open(settings.LOOPBACK)
+        await self._open_endpoints()
+        await self._route53.start()
+        self._beside = [
+            asyncio.create_task(self._saver.run()),
+            asyncio.create_task(self._replication.run(self._saver.changed)),
+            asyncio.create_task(self._observability.run(self._saver.changed)),
+        ]
+        self._control_api.ready = True
+        logger.info(
+            "serving: %s, https port %d, dns port %d",
+            self._settings.endpoint,
+            self._settings.https_port,
+            self._settings.dns_port,
+        )
+        await stop.wait()
+        self._faults.heal()
+        await self._listeners.stop()
+        await self._route53.stop()
+        for task in self._beside:
+            task.cancel()
+        self._saver.save()
+        self._observability.save()
+
+    async def _control_plane(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            request = await admission.admit(scope, receive, self._credentials)
+        except admission.RefusedError as refused:
+            await respond(send, refused.response)
+            return
+        if request.raw_path.startswith(admission.OWN_API):
+            await respond(send, await self._control_api.answer(request))
+            return
+        headers = dict(scope["headers"])
+        target = headers.get(b"x-amz-target", b"")
+        broken = self._faults.at_table(target, headers.get(b"authorization", b""))
+        if broken:
+            self._observability.table_failed(headers, request.body)
+            await respond(send, broken)
+            return
+        await application.serve(scope, received(request.body, receive), send)
+        if not only_reads(scope["method"], target.decode("latin-1")):
+            self._saver.changed()
+        if request.path.startswith("/domainnames"):
+            await self._open_endpoints()
+
+    async def _open_endpoints(self) -> None:
+        """Open the endpoint of every Region that has one and isn't to refuse; shut the others."""
+        async with self._endpoints_lock:
+            for region in custom_domains.deployed_regions():
+                address = addressing.address(region)
+                if self._faults.shuts(region):
+                    self._listeners.shut(address)
+                else:
+                    await self._listeners.open(address)
