@@ -164,7 +164,7 @@ def test_the_command_line_breaks_and_mends_and_status_shows_it(layer: GlobalLaye
         assert f"door        {OTHER} at {at}: slow (5 ms)" in shown
         assert f"edge        https://api.{DOMAIN}:{layer.bench.settings.https_port}" in shown
         assert f"dns         {ORIGIN}: {BROKEN} serves" in shown
-        assert f"{ORIGIN}. 1 CNAME {BROKEN}.{DOMAIN}" in shown
+        assert f"{ORIGIN}. 1 IN CNAME {BROKEN}.{DOMAIN}" in shown
     finally:
         healed = command(layer.bench.settings, "heal")
 
