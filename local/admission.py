@@ -12,19 +12,14 @@ import hmac
 import json
 import logging
 import re
-import uuid
 from datetime import UTC, datetime
-from urllib.parse import parse_qs
 
 import botocore.session
-from ministack.core import iam_evaluator
-from ministack.core.iam_actions import access_denied_response
-from ministack.core.responses import fix_error_content_type
-from ministack.core.router import detect_service
 
 from local import browser_guard, http_messages, signatures
 from local.credentials import ACCESS_KEY_ID, CONTROL_HEADER, Credentials
 from local.http_messages import Receive, Response, Scope
+from local.patches import authentication
 from local.settings import ACCOUNT_ID, LOOPBACK
 from local.signatures import Sent, SignatureError
 
@@ -116,15 +111,17 @@ def secret_of(access_key_id: str, session_token: str, credentials: Credentials) 
     """The secret of a key that this emulator gave out; raises SignatureError."""
     if access_key_id == ACCESS_KEY_ID and not session_token:
         return credentials.secret_access_key
-    # To ministack, any account's id and the word test are root as well.
-    if not iam_evaluator.is_root_access_key(access_key_id):
-        found = iam_evaluator.resolve_credential(access_key_id, ACCOUNT_ID, session_token)
-        if isinstance(found, iam_evaluator.ResolvedCredential):
-            return str(found.secret_access_key)
-        if found.code == "ExpiredTokenException":
-            raise SignatureError(found.code, found.message)
     message = f"The security token included in the request is invalid. {EVALUATION}"
-    raise SignatureError("UnrecognizedClientException", message)
+    unknown = SignatureError("UnrecognizedClientException", message)
+    # To ministack, any account's id and the word test are root as well.
+    if authentication.is_root_key(access_key_id):
+        raise unknown
+    try:
+        return authentication.secret_of(ACCOUNT_ID, access_key_id, session_token)
+    except authentication.ExpiredKeyError as error:
+        raise SignatureError(error.code, str(error)) from error
+    except authentication.UnknownKeyError as error:
+        raise unknown from error
 
 
 async def _signed(
@@ -165,9 +162,9 @@ async def _read(sent: Sent, scope: Scope, receive: Receive, limit: int) -> http_
         raise _refused(sent, 413, f"The body has more than {limit} bytes.") from error
 
 
-def _value(sent: Sent, wanted: str) -> str:
+def _value(sent: Sent, header: str) -> str:
     """A header's value; empty where there is none, or more than one."""
-    values = [value for name, value in sent.headers if name == wanted.encode()]
+    values = [value for name, value in sent.headers if name == header.encode()]
     return values[0].decode("latin-1") if len(values) == 1 else ""
 
 
@@ -186,11 +183,7 @@ def _unproved(sent: Sent, error: SignatureError) -> RefusedError:
     """AWS's own error, in the wire format of the service that is meant."""
     logger.warning("refused: %s %s: %s", sent.method, sent.path, error.code)
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in sent.headers}
-    meant = detect_service(sent.method, sent.path, headers, parse_qs(sent.query))
-    service = "sts" if meant == "unknown_query" else meant
-    status, answered, body = access_denied_response(
-        service, "", "", str(uuid.uuid4()),
-        error_code=error.code, message=error.message, headers=headers,
-    )  # fmt: skip
-    fix_error_content_type(service, status, answered)
+    status, answered, body = authentication.error_response(
+        sent.method, sent.path, sent.query, headers, error.code, error.message
+    )
     return RefusedError((status, {**answered, "connection": "close"}, body))

@@ -12,16 +12,15 @@ import copy
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ministack.core.responses import get_account_id, get_region, request_scope
-from ministack.services import dynamodb
+from local.patches import dynamodb
+from local.patches.dynamodb import Item
 
 logger = logging.getLogger("local.replication")
 
-Item = dict[str, Any]
 Link = tuple[str, str]
 Address = tuple[str, str, str, str, str]  # account, Region, table, partition key, sort key
 
@@ -57,7 +56,7 @@ class Replication:
         store: Callable[[Write], None] | None = None,
     ) -> None:
         self.lag = lag
-        # Told of every write that has arrived, and how many seconds it took.
+        # Called with every write that has arrived, and how many seconds it took.
         self.listeners: list[Callable[[Write, float], None]] = []
         self.overwritten = 0
         self._clock = clock
@@ -70,23 +69,16 @@ class Replication:
 
     # -- writes in -------------------------------------------------------------------
 
-    def record(
-        self, table: dict[str, Any], _event: str, old: Item | None, new: Item | None
-    ) -> None:
-        """Stands in for `dynamodb._replicate_write`, which every write passes."""
-        regions = dynamodb._replica_group(table)
-        if not regions:
-            return
-        home = get_region()
-        targets = [region for region in regions if region != home]
-        keys = _keys(table, new if new is not None else old or {})
-        self.send(get_account_id(), home, targets, table["TableName"], keys, new)
+    def record(self, write: dynamodb.TableWrite) -> None:
+        """Put a write to a global table on its way to the other replicas."""
+        account, home = write.scope
+        self.send(account, home, write.replicas, write.table, write.keys, write.item)
 
     def send(  # noqa: PLR0913, PLR0917 - what a write is made of
         self,
         account: str,
         source: str,
-        targets: list[str],
+        targets: Sequence[str],
         table: str,
         keys: tuple[str, str],
         item: Item | None,
@@ -203,71 +195,16 @@ def _fields(write: Write) -> dict[str, Any]:
     return {name: getattr(write, name) for name in Write.__slots__}
 
 
-def _keys(table: dict[str, Any], item: Item) -> tuple[str, str]:
-    partition_key = dynamodb._extract_key_val(item.get(table["pk_name"]))
-    if not table["sk_name"]:
-        return partition_key, "__no_sort__"
-    return partition_key, dynamodb._extract_key_val(item.get(table["sk_name"]))
-
-
 def store_in_replica(write: Write) -> None:
     """Apply a write to the table's replica in its target Region, if it still has one."""
-    with request_scope(write.account, write.target):
-        replica = dynamodb._tables.get(write.table)
-        if replica is not None:
-            _store(replica, write)
-
-
-def _store(replica: dict[str, Any], write: Write) -> None:
     keys = (write.partition_key, write.sort_key)
-    previous = replica["items"].get(keys[0], {}).get(keys[1])
-    if write.item is None:
-        if previous is None:
-            return
-        dynamodb._remove_item(replica, *keys)
-        event = "REMOVE"
-    else:
-        dynamodb._set_item(replica, *keys, copy.deepcopy(write.item))
-        event = "MODIFY" if previous else "INSERT"
-    dynamodb._emit_stream_event(
-        write.table, event, previous, copy.deepcopy(write.item), replicate=False
-    )
+    dynamodb.store_in_replica((write.account, write.target), write.table, keys, write.item)
 
 
 def install(replication: Replication) -> None:
-    """Put `replication` in the place of ministack's own, and its state into DynamoDB's.
+    """Replicate DynamoDB's writes through `replication`, and keep its state with the tables.
 
     One file holds items and what is on its way, so that a crash can't part them.
     """
-    dynamodb._replicate_write = replication.record
-    load = dynamodb.load_persisted_state
-
-    def get_state() -> dict[str, Any]:
-        return {**_tables_as_they_are(), "replication": replication.get_state()}
-
-    def load_persisted_state(data: dict[str, Any]) -> None:
-        load(data)
-        replication.restore(data.get("replication") or {})
-
-    dynamodb.get_state = get_state
-    dynamodb.load_persisted_state = load_persisted_state
-
-
-def _tables_as_they_are() -> dict[str, Any]:
-    # ministack copies every item for a snapshot; one that is serialized at once needs no copy.
-    names = (
-        "tags",
-        "ttl_settings",
-        "pitr_settings",
-        "kinesis_destinations",
-        "contributor_insights",
-        "backups",
-        "resource_policies",
-        "exports",
-        "imports",
-    )
-    tables = type(dynamodb._tables)()
-    for (account, region, name), table in dynamodb._tables.all_items():
-        kept = {k: v for k, v in table.items() if k != dynamodb._INDEX_MEMBERS}
-        tables.set_scoped(account, region, name, kept)
-    return {"tables": tables, **{name: getattr(dynamodb, f"_{name}") for name in names}}
+    dynamodb.replicate_through(replication.record)
+    dynamodb.keep_with_tables("replication", replication.get_state, replication.restore)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import time
@@ -13,9 +14,11 @@ from ministack.core import iam_actions
 from ministack.core.responses import get_account_id
 from ministack.services import dynamodb
 
-from local.patches.scope import Scope, here
+from local.patches.scope import Scope, here, within
 
 Response = tuple[int, dict[str, Any], bytes]
+Item = dict[str, Any]
+Keys = tuple[str, str]  # partition key, sort key
 MAX_DAYS = 35
 # A name or a placeholder of one, at the beginning of a path; functions are followed by a bracket.
 _NAME = re.compile(r"(?<![\w:#.\]])([#A-Za-z_]\w*)(?![\w(]|\s*\()")
@@ -28,6 +31,20 @@ OPERATIONS = {
     "Scan": "_scan",
     "UpdateItem": "_update_item",
 }
+# What ministack stands in for a sort key where a table has none.
+NO_SORT_KEY = "__no_sort__"
+# What ministack saves with the tables.
+SAVED_WITH_TABLES = (
+    "tags",
+    "ttl_settings",
+    "pitr_settings",
+    "kinesis_destinations",
+    "contributor_insights",
+    "backups",
+    "resource_policies",
+    "exports",
+    "imports",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +56,20 @@ class Operation:
     name: str
     milliseconds: float
     error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TableWrite:
+    """A write to a global table, in the Region of `scope`; `item` is None for a deletion.
+
+    `replicas` are the table's other Regions.
+    """
+
+    scope: Scope
+    table: str
+    keys: Keys
+    item: Item | None
+    replicas: tuple[str, ...]
 
 
 def on_operations(listen: Callable[[Operation], None]) -> None:
@@ -88,6 +119,84 @@ def on_capacity(listen: Callable[[Scope, str, float, bool], None]) -> None:
 def table_name(name_or_arn: str | None) -> str:
     """A table's name, where a request may give its ARN."""
     return str(dynamodb._normalize_table_name(name_or_arn))
+
+
+def replicate_through(record: Callable[[TableWrite], None]) -> None:
+    """Give every write to a global table to `record`, in place of applying it to the replicas.
+
+    ministack applies it to all of them at once.
+    """
+
+    def replicate_write(
+        table: dict[str, Any], _event: str, old: Item | None, new: Item | None
+    ) -> None:
+        regions = dynamodb._replica_group(table)
+        if not regions:
+            return
+        scope = here()
+        keys = _keys(table, new if new is not None else old or {})
+        replicas = tuple(region for region in regions if region != scope[1])
+        record(TableWrite(scope, table["TableName"], keys, new, replicas))
+
+    dynamodb._replicate_write = replicate_write
+
+
+def _keys(table: dict[str, Any], item: Item) -> Keys:
+    partition_key = str(dynamodb._extract_key_val(item.get(table["pk_name"])))
+    if not table["sk_name"]:
+        return partition_key, NO_SORT_KEY
+    return partition_key, str(dynamodb._extract_key_val(item.get(table["sk_name"])))
+
+
+def store_in_replica(scope: Scope, table: str, keys: Keys, item: Item | None) -> None:
+    """Put an item's new state into the table's replica, if it still has one in that Region."""
+    with within(scope):
+        replica = dynamodb._tables.get(table)
+        if replica is not None:
+            _store(replica, table, keys, item)
+
+
+def _store(replica: dict[str, Any], table: str, keys: Keys, item: Item | None) -> None:
+    previous = replica["items"].get(keys[0], {}).get(keys[1])
+    if item is None:
+        if previous is None:
+            return
+        dynamodb._remove_item(replica, *keys)
+        event = "REMOVE"
+    else:
+        dynamodb._set_item(replica, *keys, copy.deepcopy(item))
+        event = "MODIFY" if previous else "INSERT"
+    dynamodb._emit_stream_event(table, event, previous, copy.deepcopy(item), replicate=False)
+
+
+def keep_with_tables(
+    name: str,
+    get_state: Callable[[], dict[str, Any]],
+    restore: Callable[[dict[str, Any]], None],
+) -> None:
+    """Save and restore one more state, under `name`, in the same file as the tables.
+
+    ministack copies every item for a snapshot; one that is serialized at once needs no copy.
+    """
+    load = dynamodb.load_persisted_state
+
+    def get_tables_state() -> dict[str, Any]:
+        return {**_tables_state(), name: get_state()}
+
+    def load_persisted_state(data: dict[str, Any]) -> None:
+        load(data)
+        restore(data.get(name) or {})
+
+    dynamodb.get_state = get_tables_state
+    dynamodb.load_persisted_state = load_persisted_state
+
+
+def _tables_state() -> dict[str, Any]:
+    tables = type(dynamodb._tables)()
+    for (account, region, name), table in dynamodb._tables.all_items():
+        kept = {k: v for k, v in table.items() if k != dynamodb._INDEX_MEMBERS}
+        tables.set_scoped(account, region, name, kept)
+    return {"tables": tables, **{each: getattr(dynamodb, f"_{each}") for each in SAVED_WITH_TABLES}}
 
 
 def replica_key() -> None:
