@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from local import addressing, edge
+from local import addressing
 from local.dns.data_plane import DataPlane
 from local.dns.health.checkers import HealthCheckers, HealthStatus
 from local.faults import Faults
 from local.gateway import endpoints
-from local.patches import custom_domains, route53
+from local.patches import cloudfront, custom_domains, route53
 
 Document = dict[str, Any]
 
@@ -31,11 +31,11 @@ def of_edge(plane: DataPlane) -> list[Document]:
     """Each distribution: its names, and which Region DNS gives for its origin now."""
     return [
         {
-            "id": distribution["Id"],
-            "names": edge.names(distribution),
-            "origins": [_origin(name, plane) for name in edge.origin_names(distribution)],
+            "id": distribution.id,
+            "names": list(distribution.names),
+            "origins": [_origin(name, plane) for name in cloudfront.origin_names(distribution)],
         }
-        for distribution in edge.distributions()
+        for distribution in cloudfront.distributions()
     ]
 
 

@@ -1,10 +1,10 @@
-"""How the edge asks an origin: attempts, time limits, names and certificates; no bench."""
+"""How the edge asks an origin: attempts, time limits, names and certificates; no emulator."""
 
 import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -13,13 +13,21 @@ from ministack.services import cloudfront
 
 from local.dns.resolver import NameLookupError
 from local.edge import Edge
+from local.patches.cloudfront import (
+    Origin,
+    OriginRequest,
+    OriginResponse,
+    OriginTimeoutError,
+    OriginUnreachableError,
+    forward_through,
+)
 
 NAME = "origin.landing.localhost"
 AUTHORITY = trustme.CA()
 
 
 @dataclass(slots=True)
-class Door:
+class Endpoint:
     """A TLS server that leaves the first `silent` requests without an answer."""
 
     silent: int = 0
@@ -63,8 +71,8 @@ class Door:
 
 
 @pytest.fixture
-def door() -> Iterator[Door]:
-    opened = Door()
+def endpoint() -> Iterator[Endpoint]:
+    opened = Endpoint()
     thread = threading.Thread(target=opened.serve)
     thread.start()
     yield opened
@@ -72,16 +80,12 @@ def door() -> Iterator[Door]:
     thread.join()
 
 
-def origin(**more: Any) -> dict[str, Any]:
-    """An origin as ministack's data plane reads it from a distribution."""
-    return {
-        "domain_name": NAME,
-        "custom_headers": [("x-origin-key", "secret")],
-        "connection_attempts": 2,
-        "connection_timeout": 5,
-        "read_timeout": 0.2,
-        **more,
-    }
+ORIGIN = Origin(NAME, connection_attempts=2, connection_timeout=5, read_timeout=0.2)
+
+
+def request(origin: Origin = ORIGIN, method: str = "GET") -> OriginRequest:
+    """What CloudFront's behaviours hand over."""
+    return OriginRequest(origin, method, "/v1/x", "a=1", {"Host": origin.domain_name}, b"")
 
 
 @dataclass(slots=True)
@@ -104,85 +108,124 @@ def trusting(authority: trustme.CA = AUTHORITY) -> ssl.SSLContext:
     return context
 
 
-def ask(door: Door, method: str = "GET", names: Names | None = None, **more: Any) -> Any:
-    edge = Edge((names or Names()).resolve, door.port, trusting())
-    return edge.forward(origin(**more), method, "/v1/x", "a=1", {"x-origin-key": "v"}, b"", True)
+def ask(
+    endpoint: Endpoint, method: str = "GET", names: Names | None = None, **more: Any
+) -> OriginResponse:
+    edge = Edge((names or Names()).resolve, endpoint.port, trusting())
+    return edge.forward(request(replace(ORIGIN, **more), method))
 
 
-def test_the_answer_comes_back_whole(door: Door) -> None:
-    status, reason, headers, body = ask(door)
+def test_the_answer_comes_back_whole(endpoint: Endpoint) -> None:
+    answer = ask(endpoint)
+
+    assert (answer.status, answer.reason, answer.body) == (200, "OK", b"hi")
+    assert [value for name, value in answer.headers if name == "X-A"] == ["1", "2"]
+    sent = endpoint.requests[0].decode()
+    assert sent.startswith("GET /v1/x?a=1 HTTP/1.1\r\n")
+    assert f"\r\nHost: {NAME}\r\n" in sent
+
+
+@pytest.fixture
+def through_ministack(monkeypatch: pytest.MonkeyPatch, endpoint: Endpoint) -> None:
+    """The data plane of ministack asks this endpoint."""
+    monkeypatch.setattr(cloudfront, "_forward_to_origin", cloudfront._forward_to_origin)
+    forward_through(Edge(Names().resolve, endpoint.port, trusting()).forward)
+
+
+def as_read_from_a_distribution() -> dict[str, Any]:
+    """The origin as ministack's data plane has it."""
+    return {**asdict(ORIGIN), "custom_headers": [("x-origin-key", "secret")]}
+
+
+@pytest.mark.usefixtures("through_ministack")
+def test_ministack_forwards_with_the_origins_own_headers(endpoint: Endpoint) -> None:
+    status, reason, headers, body = cloudfront._forward_to_origin(
+        as_read_from_a_distribution(), "GET", "/v1/x", "a=1", {"x-origin-key": "v"}, b"", True
+    )
 
     assert (status, reason, body) == (200, "OK", b"hi")
     assert [value for name, value in headers if name == "X-A"] == ["1", "2"]
-    sent = door.requests[0].decode()
-    assert sent.startswith("GET /v1/x?a=1 HTTP/1.1\r\n")
+    sent = endpoint.requests[0].decode()
     assert f"\r\nHost: {NAME}\r\n" in sent
     assert sent.lower().count("x-origin-key: ") == 1
     assert "\r\nx-origin-key: secret\r\n" in sent
 
 
-def test_the_origins_name_is_asked_for_in_the_handshake(door: Door) -> None:
-    ask(door)
+@pytest.mark.parametrize(
+    ("silent", "error"), [(9, cloudfront.OriginTimeout), (0, cloudfront.OriginUnreachable)]
+)
+@pytest.mark.usefixtures("through_ministack")
+def test_ministack_gets_its_own_error(
+    endpoint: Endpoint, silent: int, error: type[Exception]
+) -> None:
+    endpoint.silent, endpoint.answer = silent, b""
 
-    assert door.names == [NAME]
+    with pytest.raises(error):
+        cloudfront._forward_to_origin(as_read_from_a_distribution(), "POST", "/", "", {}, b"", True)
+
+
+def test_the_origins_name_is_asked_for_in_the_handshake(endpoint: Endpoint) -> None:
+    ask(endpoint)
+
+    assert endpoint.names == [NAME]
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_a_read_that_gets_no_answer_is_asked_again(door: Door, method: str) -> None:
-    door.silent = 1
+def test_a_read_that_gets_no_answer_is_asked_again(endpoint: Endpoint, method: str) -> None:
+    endpoint.silent = 1
 
-    assert ask(door, method)[0] == 200
-    assert len(door.requests) == 2
+    assert ask(endpoint, method).status == 200
+    assert len(endpoint.requests) == 2
 
 
-def test_a_read_is_not_asked_more_often_than_there_are_attempts(door: Door) -> None:
-    door.silent = 9
+def test_a_read_is_not_asked_more_often_than_there_are_attempts(endpoint: Endpoint) -> None:
+    endpoint.silent = 9
 
-    with pytest.raises(cloudfront.OriginTimeout):
-        ask(door, connection_attempts=3)
-    assert len(door.requests) == 3
+    with pytest.raises(OriginTimeoutError):
+        ask(endpoint, connection_attempts=3)
+    assert len(endpoint.requests) == 3
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-def test_a_write_that_gets_no_answer_is_not_sent_again(door: Door, method: str) -> None:
-    door.silent = 9
+def test_a_write_that_gets_no_answer_is_not_sent_again(endpoint: Endpoint, method: str) -> None:
+    endpoint.silent = 9
 
-    with pytest.raises(cloudfront.OriginTimeout):
-        ask(door, method)
-    assert len(door.requests) == 1
-
-
-def test_an_origin_that_hangs_up_without_an_answer_is_unreachable(door: Door) -> None:
-    door.answer = b""
-
-    with pytest.raises(cloudfront.OriginUnreachable):
-        ask(door, "POST")
-    assert len(door.requests) == 1
+    with pytest.raises(OriginTimeoutError):
+        ask(endpoint, method)
+    assert len(endpoint.requests) == 1
 
 
-def test_a_certificate_of_another_authority_is_refused(door: Door) -> None:
-    edge = Edge(Names().resolve, door.port, trusting(trustme.CA()))
+def test_an_origin_that_hangs_up_without_an_answer_is_unreachable(endpoint: Endpoint) -> None:
+    endpoint.answer = b""
 
-    with pytest.raises(cloudfront.OriginUnreachable, match="CERTIFICATE_VERIFY_FAILED"):
-        edge.forward(origin(), "GET", "/", "", {}, b"", True)
-    assert door.requests == []
+    with pytest.raises(OriginUnreachableError):
+        ask(endpoint, "POST")
+    assert len(endpoint.requests) == 1
 
 
-def test_a_certificate_of_another_name_is_refused(door: Door) -> None:
-    with pytest.raises(cloudfront.OriginUnreachable, match="not valid for"):
-        ask(door, domain_name="other.landing.localhost")
+def test_a_certificate_of_another_authority_is_refused(endpoint: Endpoint) -> None:
+    edge = Edge(Names().resolve, endpoint.port, trusting(trustme.CA()))
+
+    with pytest.raises(OriginUnreachableError, match="CERTIFICATE_VERIFY_FAILED"):
+        edge.forward(request())
+    assert endpoint.requests == []
+
+
+def test_a_certificate_of_another_name_is_refused(endpoint: Endpoint) -> None:
+    with pytest.raises(OriginUnreachableError, match="not valid for"):
+        ask(endpoint, domain_name="other.landing.localhost")
 
 
 @pytest.mark.parametrize("known", [True, False])
 def test_each_attempt_to_connect_asks_dns(known: bool) -> None:
-    nobody = Door()
+    nobody = Endpoint()
     port = nobody.port
     nobody.shut()
     names = Names(known)
     edge = Edge(names.resolve, port, trusting())
 
-    with pytest.raises(cloudfront.OriginUnreachable):
-        edge.forward(origin(connection_attempts=3), "POST", "/", "", {}, b"", True)
+    with pytest.raises(OriginUnreachableError):
+        edge.forward(request(replace(ORIGIN, connection_attempts=3), "POST"))
     assert names.asked == 3
 
 
@@ -190,15 +233,15 @@ def test_an_origin_that_takes_too_long_to_connect_to_is_a_timeout() -> None:
     # A listener that nobody serves: the handshake never ends.
     with socket.create_server(("127.0.0.1", 0)) as silent:
         edge = Edge(Names().resolve, silent.getsockname()[1], trusting())
-        slow = origin(connection_attempts=2, connection_timeout=0.1)
+        slow = replace(ORIGIN, connection_timeout=0.1)
 
-        with pytest.raises(cloudfront.OriginTimeout):
-            edge.forward(slow, "POST", "/", "", {}, b"", True)
+        with pytest.raises(OriginTimeoutError):
+            edge.forward(request(slow, "POST"))
 
 
-def test_what_can_not_stand_in_a_request_line_is_encoded(door: Door) -> None:
-    edge = Edge(Names().resolve, door.port, trusting())
+def test_what_can_not_stand_in_a_request_line_is_encoded(endpoint: Endpoint) -> None:
+    edge = Edge(Names().resolve, endpoint.port, trusting())
 
-    edge.forward(origin(), "GET", "/a b\r\nX: 1", "ü", {}, b"", True)
+    edge.forward(replace(request(), uri="/a b\r\nX: 1", query_string="ü"))
 
-    assert door.requests[0].startswith(b"GET /a%20b%0D%0AX:%201?%FC HTTP/1.1\r\n")
+    assert endpoint.requests[0].startswith(b"GET /a%20b%0D%0AX:%201?%FC HTTP/1.1\r\n")

@@ -364,6 +364,26 @@ WRITES: dict[str, dict[str, Any]] = {
 }
 
 
+def test_ministack_still_needs_replication_that_takes_its_time() -> None:
+    name = {"TableName": "replicated"}
+    item = {key["AttributeName"]: {"S": "x"} for key in TABLE_INPUT["KeySchema"]}
+    table({**TABLE_INPUT, **name}, dynamodb._create_table)
+    table({**name, "ReplicaUpdates": REPLICA}, dynamodb._update_table)
+
+    table({**name, "Item": item}, dynamodb._put_item)
+
+    assert table(name, dynamodb._scan, "us-west-2")["Items"] == [item]
+
+
+def test_ministack_still_needs_a_snapshot_without_copies() -> None:
+    table({**TABLE_INPUT, "TableName": "saved"}, dynamodb._create_table)
+    stored = dynamodb._tables.get_scoped(ACCOUNT, "us-east-1", "saved")
+
+    saved = dynamodb.get_state()["tables"].get_scoped(ACCOUNT, "us-east-1", "saved")
+
+    assert saved["items"] is not stored["items"]
+
+
 def test_ministack_still_needs_the_attributes_that_a_request_writes() -> None:
     unmended = json.loads(
         subprocess.run(

@@ -1,4 +1,4 @@
-"""What ministack by itself lacks for the global layer; `tests/local/test_mends.py` says how."""
+"""What ministack by itself lacks for the global layer; `tests/local/test_patches.py` says how."""
 
 import json
 from typing import Any
@@ -18,7 +18,7 @@ ORIGIN = """
 
 
 def web_acls(handler: Any, data: dict[str, Any]) -> dict[str, Any]:
-    """Call one of ministack's own WAFv2 operations, unmended."""
+    """Call one of ministack's own WAFv2 operations, unpatched."""
     with request_scope(ACCOUNT, "us-east-1"):
         answer: dict[str, Any] = json.loads(handler(data)[2])
     return answer
@@ -28,6 +28,26 @@ def test_ministack_still_needs_the_edges_attempts_and_connection_timeout() -> No
     origin = cloudfront._dataplane_origin(fromstring(ORIGIN))  # noqa: S314 - ours
 
     assert not origin.keys() & {"connection_attempts", "connection_timeout"}
+
+
+def test_ministack_still_needs_another_way_to_an_origin() -> None:
+    """By the system's resolver, at the origin's own port."""
+    origin = cloudfront._dataplane_origin(fromstring(ORIGIN))  # noqa: S314 - ours
+
+    assert cloudfront._origin_connect_target(origin, True) == ("o.localhost", 443, True)
+
+
+def test_an_origin_has_its_attempts_and_its_connection_timeout(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cloudfront, "_dataplane_origin", cloudfront._dataplane_origin)
+    patches.origin_attempts()
+
+    own = cloudfront._dataplane_origin(fromstring(ORIGIN))  # noqa: S314 - ours
+    usual = cloudfront._dataplane_origin(fromstring("<Origin/>"))  # noqa: S314 - ours
+
+    assert (own["connection_attempts"], own["connection_timeout"]) == (2, 3)
+    assert (usual["connection_attempts"], usual["connection_timeout"]) == (3, 10)
 
 
 def test_ministack_still_needs_one_id_for_a_request_at_the_edge() -> None:
