@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from typing import Any
 
 from local import edge, listeners
 from local.faults import AbortError, Faults
 from local.gateway import endpoints
 from local.http_messages import Receive, Response, Scope, Send, TooLargeError, host, read, respond
 from local.patches.chain import Step
+from local.patches.cloudfront import Distribution
 from local.settings import LOOPBACK
 
 # CloudFront takes 20 GB (cloudfront-limits), all of it streamed; here a request is read whole.
@@ -44,7 +44,7 @@ class Router:
         return await endpoints.answer(scope, receive, region, domain, self._way)
 
     async def _at_the_edge(
-        self, distribution: dict[str, Any], scope: Scope, receive: Receive
+        self, distribution: Distribution, scope: Scope, receive: Receive
     ) -> Response:
         try:
             request = await read(scope, receive, host(scope), str(uuid.uuid4()), EDGE_PAYLOAD)

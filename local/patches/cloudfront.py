@@ -1,4 +1,4 @@
-"""Patches of CloudFront; how an origin is asked is in `local.edge`.
+"""Patches of CloudFront; how an origin is asked is in `local.edge.origins`.
 
 Pages are those of docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/<page>.html.
 """

@@ -1,4 +1,4 @@
-"""The edge's door: the distribution's way to the Region that DNS names, and what it tells."""
+"""The edge: the distribution's way to the Region that DNS names, and what it answers."""
 
 import json
 from collections.abc import Iterator

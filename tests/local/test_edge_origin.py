@@ -12,7 +12,7 @@ import trustme
 from ministack.services import cloudfront
 
 from local.dns.resolver import NameLookupError
-from local.edge import Edge
+from local.edge.origins import Edge
 from local.patches.cloudfront import (
     Origin,
     OriginRequest,

@@ -1,0 +1,77 @@
+"""What a distribution answers to a viewer: its web ACL first, then its behaviours."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from local import web_acl
+from local.http_messages import Request, Response
+from local.edge.exchange import Exchange, answering
+from local.records import EdgeRecord
+from local.patches import cloudfront
+from local.patches.cloudfront import Distribution, ViewerRequest
+
+# Called with every request that a distribution has answered.
+listeners: list[Callable[[EdgeRecord], None]] = []
+
+
+def distribution_of(name: str) -> Distribution | None:
+    """The enabled distribution that a host name leads to: by alias, or by CloudFront's own name."""
+    found = (each for each in cloudfront.distributions() if name in map(str.lower, each.names))
+    return next(found, None)
+
+
+async def answer(distribution: Distribution, request: Request) -> Response:
+    """What the distribution answers to a viewer."""
+    with answering(cloudfront.new_request_id()) as exchange:
+        response = _blocked(distribution, request) or await cloudfront.viewer_request(distribution, _viewer(request))
+    record = _record(distribution, request, exchange, response)
+    for listener in listeners:
+        listener(record)
+    return response
+
+
+def _blocked(distribution: Distribution, request: Request) -> Response | None:
+    """CloudFront's answer to a request that the distribution's web ACL blocks, else None."""
+    verdict = web_acl.verdict_of(cloudfront.web_acl_arn(distribution), request)
+    if verdict.allowed:
+        return None
+    if verdict.status is None:
+        return cloudfront.blocked_page()
+    return cloudfront.custom_block(verdict.status, dict(verdict.headers))
+
+
+def _record(
+    distribution: Distribution, request: Request, exchange: Exchange, response: Response
+) -> EdgeRecord:
+    status, headers, body = response
+    return EdgeRecord(
+        account=distribution.account,
+        distribution=distribution.id,
+        distribution_domain=distribution.domain_name,
+        request=request,
+        request_id=exchange.request_id,
+        status=status,
+        headers={name.lower(): str(value) for name, value in headers.items()},
+        response_length=len(body),
+        end=time.time(),
+        origin=exchange.origin,
+    )
+
+
+def _viewer(request: Request) -> ViewerRequest:
+    return ViewerRequest(
+        method=request.method,
+        path=request.path,
+        raw_path=request.raw_path,
+        query=request.query,
+        headers=request.headers,
+        body=request.body,
+        client=request.client,
+    )
+
+
+def too_large() -> Response:
+    """CloudFront's answer to a body that it doesn't take."""
+    return cloudfront.too_large_page()
