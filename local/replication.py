@@ -44,7 +44,7 @@ class Write:
 
 
 class Replication:
-    """Takes every write from ministack and delivers it to the table's other replicas.
+    """Takes each write to a global table and delivers it to the table's other replicas.
 
     Not thread-safe: ministack's handlers and the delivery run on one event loop.
     """
