@@ -21,7 +21,7 @@ from local.http_messages import Receive, Scope, Send, received, respond
 from local.listeners import Listeners
 from local.observability.service import Observability, trace_invocations
 from local.observability.traces import requests
-from local.patches import application, chain, custom_domains
+from local.patches import application, chain, custom_domains, persistence
 from local.persistence import Saver, only_reads
 from local.router import Router
 
@@ -65,7 +65,7 @@ class Emulator:
         trace_invocations(self._settings.endpoint)
         patches.apply()
         edge.install(self._edge())
-        application.save_at_shutdown_with(self._saver.save)
+        persistence.save_through(self._saver.save)
 
     def _way(self) -> tuple[chain.Step, ...]:
         """The steps of a request through a Region; their order stands in `chain.steps`."""

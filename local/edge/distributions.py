@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 
 from local import web_acl
-from local.http_messages import Request, Response
 from local.edge.exchange import Exchange, answering
-from local.records import EdgeRecord
+from local.http_messages import Request, Response
 from local.patches import cloudfront
 from local.patches.cloudfront import Distribution, ViewerRequest
+from local.records import EdgeRecord
 
 # Called with every request that a distribution has answered.
 listeners: list[Callable[[EdgeRecord], None]] = []
@@ -25,7 +25,9 @@ def distribution_of(name: str) -> Distribution | None:
 async def answer(distribution: Distribution, request: Request) -> Response:
     """What the distribution answers to a viewer."""
     with answering(cloudfront.new_request_id()) as exchange:
-        response = _blocked(distribution, request) or await cloudfront.viewer_request(distribution, _viewer(request))
+        response = _blocked(distribution, request) or await cloudfront.viewer_request(
+            distribution, _viewer(request)
+        )
     record = _record(distribution, request, exchange, response)
     for listener in listeners:
         listener(record)
