@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         if name == "sign-in":
             command.add_argument("--as", dest="person", default="demo", metavar="NAME")
     owners = commands.add_parser("owners", help="give a rebuilt pool's accounts their items back")
-    owners.add_argument("--account", default=os.environ.get("ACCOUNT") or LOCAL)
+    owners.add_argument("--account", default=make_variables.account(os.environ, LOCAL))
     owners.add_argument("--csv", type=Path, metavar="FILE", help="username,old_sub,new_sub")
     owners.add_argument("ids", nargs="*", metavar="ID", help="username, old sub, new sub")
     return parser
