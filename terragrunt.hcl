@@ -23,7 +23,7 @@ locals {
   credentials_files = [
     for account in [local.written] : run_cmd(
       "--terragrunt-quiet", "--terragrunt-global-cache",
-      "${local.repository}/.venv/bin/python", "${local.repository}/local/credentials.py", local.state_path,
+      "${local.repository}/.venv/bin/python", "${local.repository}/project/credentials.py", local.state_path,
     ) if contains(keys(account), "embedded_aws")
   ]
 

@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from project.paths import TREE
 from toolchain.package import RUNTIME, Requirement, find_interpreter, locked
-from toolchain.paths import TREE
 
 HERE = Path(__file__).parent
 OF_THE_RUNTIME = (

@@ -9,9 +9,9 @@ import sys
 from dashboards.cloudwatch import of_account
 from dashboards.pages import Pages
 from dashboards.server import LOOPBACK, open_server
-from toolchain.console import ToolchainError, on_termination, say
-from toolchain.paths import TREE
-from toolchain.settings import LOCAL, read_account
+from project.account import LOCAL, read_account
+from project.console import ToolchainError, on_termination, say
+from project.paths import TREE
 
 DEFAULT_PORT = 8090
 ENDED, COULD_NOT_SERVE = 0, 1

@@ -14,7 +14,7 @@ from botocore.exceptions import ConnectionError as NoConnectionError
 from botocore.exceptions import HTTPClientError
 
 from dashboards.series import Query, Result, Window
-from toolchain.settings import Account
+from project.account import Account
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient

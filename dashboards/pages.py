@@ -19,9 +19,9 @@ from dashboards.body import BodyError, Graph, Widget
 from dashboards.cloudwatch import CloudWatch, latest, worst_first
 from dashboards.problems import UNANSWERED, sentence
 from dashboards.series import Result
-from toolchain.console import ToolchainError
-from toolchain.deployment import NotDeployedError
-from toolchain.settings import LOCAL, Account
+from project.account import LOCAL, Account
+from project.console import ToolchainError
+from project.deployment import NotDeployedError
 
 RANGES = {"1h": 3600, "3h": 3 * 3600, "12h": 12 * 3600, "1d": 24 * 3600}
 DEFAULT_RANGE = "1h"

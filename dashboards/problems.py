@@ -15,7 +15,7 @@ from botocore.exceptions import (
 )
 from botocore.exceptions import ConnectionError as NoConnectionError
 
-from toolchain.settings import LOCAL, Account
+from project.account import LOCAL, Account
 
 # CloudWatch wouldn't or couldn't answer.
 UNANSWERED = (BotoCoreError, ClientError)

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from dashboards.pages import DEFAULT_RANGE, RANGES, NotFoundError, Pages
 from dashboards.problems import UNANSWERED
-from toolchain.console import ToolchainError
+from project.console import ToolchainError
 
 logger = logging.getLogger("dashboards")
 

@@ -22,12 +22,13 @@ from drills.run import run
 from drills.steady_state import await_steady_state
 from drills.system import System
 from drills.targets import read_targets
-from local import resolver
-from toolchain.console import ToolchainError, on_termination, say
-from toolchain.deployment import read_deployment
-from toolchain.locks import exclusive
-from toolchain.paths import TREE
-from toolchain.settings import LOCAL, Account, https_port, read_account
+from project import resolver
+from project.account import LOCAL, Account, read_account
+from project.console import ToolchainError, on_termination, say
+from project.deployment import read_deployment
+from project.environment import https_port
+from project.file_lock import exclusive
+from project.paths import TREE
 
 PASSED, MISSED, COULD_NOT_RUN, INTERRUPTED = 0, 1, 2, 130
 

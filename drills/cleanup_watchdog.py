@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from drills.rollback_log import note_of, roll_back_leftovers
 from drills.system import System
 from drills.targets import read_targets
-from toolchain.deployment import read_deployment
-from toolchain.paths import TREE
-from toolchain.settings import read_account
+from project.account import read_account
+from project.deployment import read_deployment
+from project.paths import TREE
 
 
 @contextmanager

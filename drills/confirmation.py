@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from drills.experiment import Experiment
 from drills.targets import Targets
-from toolchain.console import ToolchainError
+from project.console import ToolchainError
 
 
 def require_confirmation(

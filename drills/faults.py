@@ -8,6 +8,8 @@ however far the making got.
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -15,9 +17,9 @@ from typing import Any, Protocol, Self
 
 from drills.switch import Switch
 from drills.system import System
-from local import process
-from local import settings as emulator_settings
-from toolchain.deployment import RegionStack
+from project.console import ToolchainError
+from project.deployment import RegionStack
+from project.paths import TREE
 
 DENIAL = "drill-table-denied"
 # What the function's own policy allows it on the table (modules/api/iam.tf).
@@ -44,13 +46,12 @@ class EndpointFault:
     def make(self, system: System) -> None:
         """Break the endpoint."""
         del system
-        requested = {"region": self.region, "kind": self.kind}
-        process.control(emulator_settings.read(), "POST", "/_local/faults", requested)
+        _emulator("fault", "--region", self.region, "--kind", self.kind)
 
     def unmake(self, system: System) -> None:
         """Heal it."""
         del system
-        process.control(emulator_settings.read(), "DELETE", f"/_local/faults?region={self.region}")
+        _emulator("heal", "--region", self.region)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,14 @@ def from_note(note: Mapping[str, Any]) -> Fault:
     fields = {name: value for name, value in note.items() if name != "fault"}
     fault: Fault = KINDS[note["fault"]](**fields)
     return fault
+
+
+def _emulator(*arguments: str) -> None:
+    """Run a command of the emulator's own. Raises ToolchainError with what it says."""
+    command = [sys.executable, "-m", "local", *arguments]
+    done = subprocess.run(command, cwd=TREE.root, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise ToolchainError(done.stderr.strip())
 
 
 def _stack(system: System, region: str) -> RegionStack:

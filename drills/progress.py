@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from drills.journal import Journal
-from toolchain.console import Progress, clock
+from project.console import Progress, clock
 
 REDRAW_SECONDS = 0.5
 WINDOW_SECONDS = 5.0

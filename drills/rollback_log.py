@@ -19,10 +19,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from drills import faults, test_users
 from drills.faults import Fault
 from drills.system import System
-from local.process import ProcessError
-from toolchain.console import ToolchainError, say
-from toolchain.locks import exclusive
-from toolchain.paths import TREE, write_atomically
+from project.console import ToolchainError, say
+from project.file_lock import exclusive
+from project.paths import TREE, write_atomically
 
 
 def note_of(account_name: str) -> Path:
@@ -77,7 +76,7 @@ class RollbackLog:
             for note in reversed(list(notes)):
                 try:
                     rollback(note)
-                except (BotoCoreError, ClientError, ProcessError) as error:
+                except (BotoCoreError, ClientError, ToolchainError) as error:
                     resisting.append(f"{note}: {error}")
                 else:
                     notes.remove(note)

@@ -20,7 +20,7 @@ from drills.rollback_log import RollbackLog, note_of
 from drills.system import System
 from drills.test_users import User
 from drills.traffic import Traffic
-from toolchain.paths import TREE
+from project.paths import TREE
 
 USERS = 4
 STEADY_SECONDS = 15.0

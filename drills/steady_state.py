@@ -6,7 +6,7 @@ import time
 
 from drills import watchers
 from drills.system import System
-from toolchain.console import Progress, ToolchainError
+from project.console import Progress, ToolchainError
 
 LOOK_AGAIN_SECONDS = 1.0
 

@@ -9,8 +9,8 @@ import boto3
 from botocore.config import Config
 
 from drills.targets import Targets
-from toolchain.deployment import Deployment
-from toolchain.settings import LOCAL, Account
+from project.account import LOCAL, Account
+from project.deployment import Deployment
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient

@@ -14,8 +14,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from drills import watchers
 from drills.switch import Switch
 from drills.system import QUICK
-from toolchain.console import ToolchainError, say
-from toolchain.settings import LOCAL, Account
+from project.account import LOCAL, Account
+from project.console import ToolchainError, say
 
 # What isn't seen by then isn't going to happen: four times the default settings' 40 s.
 PATIENCE_SECONDS = 160.0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from toolchain.console import ToolchainError
-from toolchain.paths import Tree
-from toolchain.settings import read_settings
+from project.account import read_settings
+from project.console import ToolchainError
+from project.paths import Tree
 
 # A health checker is up to a tenth late, and a resolver asks when it pleases.
 MARGIN = 1.15

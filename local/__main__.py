@@ -14,9 +14,10 @@ from importlib.metadata import version
 from typing import Any
 from urllib.parse import quote
 
-from local import faults, process, resolver, settings
-from local.credentials import CredentialsError
+from local import faults, process, settings
 from local.settings import Settings
+from project import resolver
+from project.credentials import CredentialsError
 
 COMMANDS = {
     "start": "start it in the background, and wait until it answers",

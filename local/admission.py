@@ -17,11 +17,11 @@ from datetime import UTC, datetime
 import botocore.session
 
 from local import browser_guard, http_messages, signatures
-from local.credentials import ACCESS_KEY_ID, CONTROL_HEADER, Credentials
 from local.http_messages import Receive, Response, Scope
 from local.patches import authentication
 from local.settings import ACCOUNT_ID, LOOPBACK
 from local.signatures import Sent, SignatureError
+from project.credentials import ACCESS_KEY_ID, CONTROL_HEADER, Credentials
 
 logger = logging.getLogger("local.admission")
 

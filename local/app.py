@@ -13,7 +13,6 @@ from hypercorn.config import Config
 
 from local import addressing, admission, edge, patches, replication, settings, web_acl
 from local.control_api import ControlApi
-from local.credentials import credentials_of
 from local.dns.data_plane import DataPlane, Setup
 from local.dns.resolver import cached_lookup
 from local.faults import Faults
@@ -24,6 +23,7 @@ from local.observability.traces import requests
 from local.patches import application, chain, custom_domains, persistence
 from local.persistence import Saver, only_reads
 from local.router import Router
+from project.credentials import credentials_of
 
 logger = logging.getLogger("local")
 

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from local.credentials import private_folder
+from project.credentials import private_folder
 
 MAX_CONTEXTS = 256
 LIFE, RENEWED_BEFORE = timedelta(days=30), timedelta(days=7)

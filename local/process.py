@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from local import settings
-from local.credentials import CONTROL_HEADER, FILE, credentials_of, private_folder
 from local.settings import LOOPBACK, Settings
+from project.credentials import CONTROL_HEADER, FILE, credentials_of, private_folder
 
 if TYPE_CHECKING:
     from psutil._ntuples import sconn

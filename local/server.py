@@ -14,7 +14,7 @@ from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 
 from local import certificate_authority, settings, single_write
-from local.credentials import private_folder
+from project.credentials import private_folder
 
 LOG_BYTES = 5 * 1024 * 1024
 LOG_FILES = 3

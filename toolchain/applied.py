@@ -12,9 +12,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from project.account import LOCAL
+from project.paths import Tree, write_atomically
 from toolchain import pins
-from toolchain.paths import Tree, write_atomically
-from toolchain.settings import LOCAL
 
 CONFIGURATION = ("terragrunt.hcl", "live/_units", f"live/{LOCAL}", "modules", "lambda")
 MADE_BY_TOOLS = frozenset({".terraform", ".terragrunt-cache", ".terraform.lock.hcl", "__pycache__"})

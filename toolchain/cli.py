@@ -9,20 +9,14 @@ import signal
 import sys
 from pathlib import Path
 
-from toolchain import make_variables
-from toolchain.console import ToolchainError, on_termination, say
-from toolchain.deployment import NotDeployedError, read_deployment
+from project import make_variables
+from project.account import LOCAL, read_account
+from project.console import ToolchainError, on_termination, say
+from project.deployment import NotDeployedError, read_deployment
+from project.environment import FOREIGN_CREDENTIALS, settings_for, shell_exports, tool_settings
+from project.paths import TREE
 from toolchain.install import install
 from toolchain.package import build_package
-from toolchain.paths import TREE
-from toolchain.settings import (
-    FOREIGN_CREDENTIALS,
-    LOCAL,
-    read_account,
-    settings_for,
-    shell_exports,
-    tool_settings,
-)
 
 
 def main(arguments: list[str]) -> int:
@@ -88,7 +82,7 @@ def _run(parsed: argparse.Namespace) -> int:
         case "env":
             _print_environment(parsed.account)
         case "sign-in":
-            from toolchain import sign_in  # noqa: PLC0415 - needs the locked environment
+            from project import sign_in  # noqa: PLC0415 - needs the locked environment
 
             sign_in.main(parsed.account, parsed.person)
         case "owners":

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from toolchain.paths import Tree, write_atomically
+from project.environment import own_configuration
+from project.paths import Tree, write_atomically
 from toolchain.pins import PROVIDER, PROVIDER_HOST
 
 # The directories that Terraform itself looks into on Unix (its documentation, "Implied Local
@@ -17,18 +18,6 @@ IMPLIED_MIRRORS = (
     "/usr/share/terraform/plugins",
 )
 PARENTS_OF_MIRRORS = ("/opt", "/usr/share")
-
-
-def own_configuration(environment: Mapping[str, str], home: Path) -> Path | None:
-    """Find the configuration that the person has made, if any.
-
-    A variable that names a missing file counts as none: Terraform would only warn about it.
-    """
-    named = (environment.get(name, "") for name in ("TF_CLI_CONFIG_FILE", "TERRAFORM_CONFIG"))
-    directory = home / ".terraform.d"
-    fragments = (*directory.glob("*.tfrc"), *directory.glob("*.terraformrc"))
-    places = (*(Path(name) for name in named if name), home / ".terraformrc", *fragments)
-    return next((place for place in places if place.is_file()), None)
 
 
 def mirror_directories(environment: Mapping[str, str], home: Path) -> list[Path]:

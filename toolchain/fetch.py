@@ -6,7 +6,7 @@ import hashlib
 import subprocess
 from pathlib import Path
 
-from toolchain.console import ToolchainError, say
+from project.console import ToolchainError, say
 
 # Name lookup included: a machine without network must find out in seconds.
 CONNECT_SECONDS = 5

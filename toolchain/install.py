@@ -6,13 +6,13 @@ import os
 import shutil
 from pathlib import Path
 
+from project.account import LOCAL, provider_version
+from project.console import ToolchainError, say
+from project.file_lock import exclusive
+from project.paths import Tree
 from toolchain import pins
 from toolchain.cli_config import configure
-from toolchain.console import ToolchainError, say
-from toolchain.locks import exclusive
-from toolchain.paths import Tree
 from toolchain.python_environment import install_python, venv_missing
-from toolchain.settings import LOCAL, provider_version
 from toolchain.terraform import install_terraform
 from toolchain.terragrunt import install_terragrunt
 

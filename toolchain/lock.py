@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 
+from project.console import ToolchainError, say
+from project.paths import Tree
 from toolchain import provider_locks
-from toolchain.console import ToolchainError, say
 from toolchain.install import install
-from toolchain.paths import Tree
 
 COMPILE = [
     "pip", "compile", "--quiet", "--universal", "--generate-hashes",

@@ -16,8 +16,8 @@ from typing import Any
 
 import hcl2
 
-from toolchain.console import ToolchainError
-from toolchain.paths import TREE
+from project.console import ToolchainError
+from project.paths import TREE
 
 BEGIN = "<!-- inputs and outputs: written by `make fmt` -->"
 END = "<!-- end of inputs and outputs -->"

@@ -13,9 +13,9 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from toolchain.console import ToolchainError, say
-from toolchain.deployment import read_deployment
-from toolchain.settings import LOCAL
+from project.account import LOCAL
+from project.console import ToolchainError, say
+from project.deployment import read_deployment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -15,9 +15,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from toolchain.console import ToolchainError, say
-from toolchain.locks import exclusive
-from toolchain.paths import Tree, write_atomically
+from project.console import ToolchainError, say
+from project.file_lock import exclusive
+from project.paths import Tree, write_atomically
 
 # The Python of the function's runtime (modules/api, variable `runtime`).
 RUNTIME = (3, 13)

@@ -6,7 +6,7 @@ import platform
 import re
 from typing import TypeAlias
 
-from toolchain.console import ToolchainError
+from project.console import ToolchainError
 
 Version: TypeAlias = tuple[int, int, int]
 

@@ -7,10 +7,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+from project.account import provider_version
+from project.console import ToolchainError, say
+from project.paths import Tree, write_atomically
 from toolchain import pins
-from toolchain.console import ToolchainError, say
-from toolchain.paths import Tree, write_atomically
-from toolchain.settings import provider_version
 
 PLATFORMS = tuple(pins.TERRAFORM_SHA256)
 LOCK = ".terraform.lock.hcl"

@@ -8,8 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from toolchain.console import ToolchainError, say
-from toolchain.paths import Tree
+from project.console import ToolchainError, say
+from project.paths import Tree
 
 LOCKS = ("requirements.lock", "lambda/requirements.txt")
 STAMP = ".installed"

@@ -7,10 +7,10 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from project.console import ToolchainError, say
+from project.paths import Tree
 from toolchain import pins
-from toolchain.console import ToolchainError, say
 from toolchain.fetch import UnreachableError, fetch
-from toolchain.paths import Tree
 from toolchain.search_path import first_fitting, version_of
 
 

@@ -8,11 +8,11 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from project.console import Progress, ToolchainError, say
+from project.paths import Tree, write_atomically
 from toolchain import pins
-from toolchain.console import Progress, ToolchainError, say
 from toolchain.fetch import UnreachableError, fetch
 from toolchain.front import FRONT
-from toolchain.paths import Tree, write_atomically
 from toolchain.search_path import first_fitting, version_of
 
 MODULE = "github.com/gruntwork-io/terragrunt"

@@ -11,11 +11,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from toolchain.console import ToolchainError, say
+from project.account import LOCAL, read_account
+from project.console import ToolchainError, say
+from project.environment import process_environment
+from project.paths import Tree
 from toolchain.install import install
 from toolchain.package import build_package
-from toolchain.paths import Tree
-from toolchain.settings import LOCAL, process_environment, read_account
 
 # One more than cores: two wait for most of a run, for Terraform, a health check, a name.
 PROCESSES = 3

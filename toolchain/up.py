@@ -15,14 +15,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from project.account import LOCAL, read_account
+from project.console import Phases, Progress, ToolchainError, say
+from project.deployment import Deployment, read_deployment
+from project.environment import process_environment
+from project.file_lock import exclusive
+from project.paths import Tree, write_atomically
 from toolchain import applied
-from toolchain.console import Phases, Progress, ToolchainError, say
-from toolchain.deployment import Deployment, read_deployment
 from toolchain.install import install
-from toolchain.locks import exclusive
 from toolchain.package import build_package
-from toolchain.paths import Tree, write_atomically
-from toolchain.settings import LOCAL, process_environment, read_account
 
 ANSWER_SECONDS = 60.0
 _CHANGED = re.compile(r"(\S+): (?:Creation|Modifications|Destruction) complete")

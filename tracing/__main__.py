@@ -7,9 +7,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from toolchain.console import ToolchainError, say
-from toolchain.paths import TREE
-from toolchain.settings import LOCAL, read_account
+from project.account import LOCAL, read_account
+from project.console import ToolchainError, say
+from project.paths import TREE
 from tracing.identifiers import read
 from tracing.search import follow
 from tracing.text import described

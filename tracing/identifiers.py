@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from toolchain.console import ToolchainError
+from project.console import ToolchainError
 
 # What stands in an answer's headers and may stand in a query: a UUID, CloudFront's opaque id,
 # X-Ray's "1-" and two hexadecimal numbers. Nothing that could end a text or a pattern.

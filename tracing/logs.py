@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from toolchain.console import ToolchainError
+from project.console import ToolchainError
 from tracing.identifiers import Line
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from toolchain.console import ToolchainError
-from toolchain.settings import Account
+from project.account import Account
+from project.console import ToolchainError
 from tracing.identifiers import Line, named_by, traces
 from tracing.logs import SavedQuery, saved_query
 from tracing.spans import Span, tree

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from drills.report import page, picture
 from drills.report.document import FORMAT, Document
-from toolchain.console import ToolchainError
+from project.console import ToolchainError
 
 REPORTS = Path(__file__).resolve().parent.parent / "reports"
 

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from dashboards.cloudwatch import Alarm, Change, CloudWatch
 from dashboards.series import Query, Result, Window
-from toolchain.settings import Account
+from project.account import Account
 
 LOCAL = Account(
     "local",

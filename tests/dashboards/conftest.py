@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from local.credentials import credentials_of
+from project.credentials import credentials_of
+from project.paths import TREE
 from tests.support.ports import free_ports
-from toolchain.paths import TREE
 
 
 @pytest.fixture(scope="session")

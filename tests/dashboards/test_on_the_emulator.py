@@ -22,9 +22,9 @@ from botocore.exceptions import ClientError
 
 from dashboards.cloudwatch import CloudWatch, of_account
 from dashboards.pages import Pages
+from project.paths import TREE
 from tests.dashboards.accounts import LOCAL
 from tests.support.ports import free_ports
-from toolchain.paths import TREE
 
 REGION = "us-west-2"
 NAME = "landing-local-us-west-2"

@@ -14,9 +14,9 @@ from botocore.exceptions import (
 
 from dashboards.pages import NotFoundError, Pages
 from dashboards.problems import sentence
+from project.account import Account
+from project.console import ToolchainError
 from tests.dashboards.accounts import DEV, LOCAL, MARKUP, NAME, FakeCloudWatch, refused
-from toolchain.console import ToolchainError
-from toolchain.settings import Account
 
 GONE = EndpointConnectionError(endpoint_url="https://monitoring.us-west-2.amazonaws.com/")
 ESCAPED = "&lt;img src=x onerror=alert(1)&gt;"

@@ -11,8 +11,8 @@ import requests
 
 from dashboards.pages import Pages
 from dashboards.server import FILES, LOOPBACK, Server, open_server
+from project.console import ToolchainError
 from tests.dashboards.accounts import DEV, NAME, FakeCloudWatch, refused
-from toolchain.console import ToolchainError
 
 READABLE = ("/", f"/dashboards/{NAME}", f"/dashboards/{NAME}.json", "/static/page.js")
 

@@ -11,7 +11,7 @@ import pytest
 
 import dashboards
 from dashboards.server import STATIC
-from toolchain.paths import TREE
+from project.paths import TREE
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
 
-from toolchain.paths import TREE
+from project.paths import TREE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from project.account import LOCAL, read_account
+from project.environment import process_environment
+from project.paths import TREE
 from tests.docs.pages import Block, Page, pages
 from tests.support.deployment_lock import deployment_lock
-from toolchain.paths import TREE
-from toolchain.settings import LOCAL, process_environment, read_account
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from toolchain.deployment import Deployment
+    from project.deployment import Deployment
 
 PAGES = pages()
 TYPED = [page for page in PAGES if any(block.runs for block in page.blocks())]

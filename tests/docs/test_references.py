@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from project.paths import TREE
 from tests.docs.pages import Page, pages, tracked
-from toolchain.paths import TREE
 
 PAGES = pages()
 PLACEHOLDER = re.compile(r"<[^>]+>|…")

@@ -11,7 +11,8 @@ import pytest
 
 from drills.report.files import REPORTS
 from local import process, settings
-from toolchain.settings import LOCAL, process_environment, read_account
+from project.account import LOCAL, read_account
+from project.environment import process_environment
 
 if TYPE_CHECKING:
     from pathlib import Path

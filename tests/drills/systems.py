@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from drills.system import System
 from drills.targets import Targets
+from project.account import Account
+from project.deployment import Deployment, RegionStack
 from tests.drills.histories import PRIMARY, REPLICA
-from toolchain.deployment import Deployment, RegionStack
-from toolchain.settings import Account
 
 TARGETS = Targets(46.0, 5.0, 10, 3, 10, asks_twice=False)
 ACCOUNT = Account(

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drills.rollback_log import note_of
+from project.account import LOCAL
 from tests.drills.command import faults, start
 from tests.support.waiting import eventually
-from toolchain.settings import LOCAL
 
 if TYPE_CHECKING:
     import subprocess

@@ -15,10 +15,10 @@ from drills.experiments import EXPERIMENTS
 from drills.steady_state import await_steady_state
 from drills.targets import Targets, read_targets
 from drills.watchers import Watcher
+from project.console import ToolchainError
+from project.paths import TREE
 from tests.drills.histories import PRIMARY, REPLICA
 from tests.drills.systems import impatient
-from toolchain.console import ToolchainError
-from toolchain.paths import TREE
 
 if TYPE_CHECKING:
     from pathlib import Path

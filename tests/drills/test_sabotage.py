@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from drills.system import System
+from project.paths import TREE
 from tests.drills.command import drill
 from tests.support.deployed_system import deployed_system
-from toolchain.paths import TREE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -11,7 +11,10 @@ import requests
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from local import resolver
+from project import resolver
+from project.account import read_account
+from project.environment import emulator_variables
+from project.paths import TREE
 from tests.e2e.account_operator import Operator, Stack
 from tests.e2e.hosted_sign_in import HostedSignIn
 from tests.e2e.plugin import EACH_REGION, SEEN, TARGETS
@@ -19,13 +22,11 @@ from tests.support.api import Api, SignedIn, Target
 from tests.support.deployment import ACCOUNT, EMULATED
 from tests.support.deployment_lock import deployment_lock
 from tests.support.users import Person, Pool, stranger
-from toolchain import settings
-from toolchain.paths import TREE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from toolchain.deployment import Deployment
+    from project.deployment import Deployment
 
 
 def targets(deployment: Deployment) -> dict[str, Target]:
@@ -56,8 +57,8 @@ def _names(metafunc: pytest.Metafunc) -> tuple[str, ...]:
 @pytest.fixture(scope="session")
 def bench() -> Mapping[str, str]:
     """How to reach the embedded AWS, as environment variables say it; empty for a real account."""
-    account = settings.read_account(TREE, ACCOUNT)
-    return settings.bench_settings(TREE, account) if EMULATED else {}
+    account = read_account(TREE, ACCOUNT)
+    return emulator_variables(TREE, account) if EMULATED else {}
 
 
 @pytest.fixture(scope="session")

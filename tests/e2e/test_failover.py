@@ -13,17 +13,17 @@ import requests
 
 from drills import watchers
 from drills.switch import Switch
+from project.paths import TREE
 from tests.support.api import Api, SignedIn, Target
 from tests.support.traffic import Traffic
 from tests.support.waiting import REPLICATION_DEADLINE, eventually
-from toolchain.paths import TREE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from project.deployment import Deployment
     from tests.e2e.account_operator import Operator
     from tests.support.users import Person, Pool
-    from toolchain.deployment import Deployment
 
 pytestmark = [
     pytest.mark.alone,

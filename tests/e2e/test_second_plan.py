@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from toolchain.paths import TREE
-from toolchain.settings import process_environment, read_account
+from project.account import read_account
+from project.environment import process_environment
+from project.paths import TREE
 
 if TYPE_CHECKING:
-    from toolchain.deployment import Deployment
+    from project.deployment import Deployment
 
 
 @pytest.mark.bench_only("a plan of a real account needs rights that this suite doesn't")

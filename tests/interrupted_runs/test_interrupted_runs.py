@@ -13,13 +13,13 @@ import boto3
 import pytest
 import requests
 
-from local import resolver
-from local.credentials import credentials_of
+from project import resolver
+from project.credentials import credentials_of
+from project.deployment import read_deployment
 from tests.support.api import Api, SignedIn, Target
 from tests.support.clone import UP_SECONDS, Clone
 from tests.support.users import Pool, stranger
 from tests.support.waiting import eventually
-from toolchain.deployment import read_deployment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from project.account import LOCAL, provider_version
+from project.paths import TREE
 from tests.live.trees import REPOSITORY, Tree, Unit
 from tests.mirrors import FakeMirror
-from toolchain.paths import TREE
 from toolchain.pins import PROVIDER
 from toolchain.provider_locks import PLATFORMS, provider_lock
-from toolchain.settings import LOCAL, provider_version
 
 
 def test_every_unit_is_given_the_lock_of_its_accounts_version(units: Mapping[str, Unit]) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from project import paths
+from project.account import read_account
+from project.paths import TREE
 from tests.live.trees import ACCOUNTS, REPOSITORY, Tree, Unit, declared, resource_types
-from toolchain import paths
-from toolchain.paths import TREE
-from toolchain.settings import read_account
 
 # A resource type belongs to the service of its longest prefix here; the value is the provider's
 # name for the service's endpoint.

@@ -13,7 +13,8 @@ import boto3
 import requests
 from botocore.config import Config
 
-from local import addressing, resolver
+from local import addressing
+from project import resolver
 from tests.support.emulator import DOMAIN, REGIONS, Bench, Stack
 
 API = f"api.{DOMAIN}"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from local.credentials import FILE, CredentialsError, credentials_of, private_folder
 from local.settings import REPOSITORY
+from project.credentials import FILE, CredentialsError, credentials_of, private_folder
 
 
 def mode(path: Path) -> int:

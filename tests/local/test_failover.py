@@ -7,8 +7,8 @@ import dns.query
 import pytest
 import requests
 
-from local import resolver
 from local.dns.resolver import cached_lookup
+from project import resolver
 from tests.local.global_layer import ORIGIN, GlobalLayer
 from tests.support.emulator import DOMAIN, REGIONS, eventually
 

@@ -5,8 +5,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 import requests
 
-from local import addressing, process, resolver
+from local import addressing, process
 from local.settings import Settings
+from project import resolver
 from tests.local.global_layer import ORIGIN, GlobalLayer
 from tests.support.emulator import DOMAIN, REGIONS, Bench, Stack, command, eventually
 

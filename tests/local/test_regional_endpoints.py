@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from local import resolver
 from local.gateway import endpoints
+from project import resolver
 from tests.support.emulator import DOMAIN, REGIONS, Stack
 
 

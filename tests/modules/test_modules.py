@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from project.account import LOCAL, provider_version
+from project.environment import tool_settings
+from project.paths import TREE, write_atomically
 from tests.mirrors import FakeMirror
-from toolchain.paths import TREE, write_atomically
 from toolchain.provider_locks import LOCK, provider_lock
-from toolchain.settings import LOCAL, provider_version, tool_settings
 
 MODULES = sorted(path.parent.name for path in (TREE.root / "modules").glob("*/main.tf"))
 FILES_OF_A_MODULE = {"main.tf", "variables.tf", "outputs.tf"}

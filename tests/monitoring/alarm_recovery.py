@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from project.account import LOCAL
 from tests.monitoring.outage import await_all, set_off
 from tests.support.deployment_lock import deployment_lock
-from toolchain.settings import LOCAL
 
 if TYPE_CHECKING:
     from drills.system import System

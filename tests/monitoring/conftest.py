@@ -8,23 +8,24 @@ import boto3
 import pytest
 
 from drills.system import System
-from local import resolver
+from project import resolver
+from project.account import LOCAL, read_account
+from project.environment import emulator_variables
+from project.paths import TREE
 from tests.monitoring.places import Place
 from tests.support.deployed_system import deployed_system
 from tests.support.deployment import ACCOUNT, EMULATED
-from toolchain.paths import TREE
-from toolchain.settings import LOCAL, bench_settings, read_account
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from toolchain.deployment import Deployment
+    from project.deployment import Deployment
 
 
 @pytest.fixture(scope="session")
 def by_region(deployment: Deployment) -> Mapping[str, Place]:
     account = read_account(TREE, ACCOUNT)
-    bench = bench_settings(TREE, account) if EMULATED else {}
+    bench = emulator_variables(TREE, account) if EMULATED else {}
     session = boto3.Session(
         aws_access_key_id=bench.get("AWS_ACCESS_KEY_ID"),
         aws_secret_access_key=bench.get("AWS_SECRET_ACCESS_KEY"),

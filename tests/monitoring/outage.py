@@ -17,9 +17,9 @@ import requests
 from drills import test_users
 from drills.faults import EndpointFault
 from drills.steady_state import await_steady_state
+from project.account import LOCAL
 from tests.support.deployment_lock import deployment_lock
 from tests.support.waiting import eventually
-from toolchain.settings import LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -16,8 +16,8 @@ from tests.support import log_queries
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from project.deployment import Deployment, RegionStack
     from tests.monitoring.named import Named
-    from toolchain.deployment import Deployment, RegionStack
 
 CONTRACT = Path(__file__).parents[2] / "lambda" / "openapi.yaml"
 METHODS = {"delete", "get", "patch", "post", "put"}

@@ -26,9 +26,9 @@ from local.observability.alarms import evaluation as alarms
 from local.observability.alarms.evaluation import ALARM, OK, Alarm
 from local.observability.metrics.metric_math import Grid, Series
 from local.observability.metrics.queries import MetricStat
+from project.account import read_settings
+from project.paths import TREE
 from tests.support.deployment import ACCOUNT
-from toolchain.paths import TREE
-from toolchain.settings import read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

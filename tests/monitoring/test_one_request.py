@@ -16,16 +16,17 @@ import requests
 
 from drills import test_users
 from drills.steady_state import await_steady_state
+from project.account import LOCAL, read_account
+from project.environment import process_environment
+from project.paths import TREE
 from tests.support.deployment_lock import deployment_lock
 from tests.support.waiting import eventually
-from toolchain.paths import TREE
-from toolchain.settings import LOCAL, process_environment, read_account
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from drills.system import System
-    from toolchain.deployment import Deployment
+    from project.deployment import Deployment
 
 LAYERS = ("edge", "gateway", "function")
 HEADERS = ("x-amz-apigw-id", "x-amz-cf-id", "x-amzn-requestid", "x-amzn-trace-id")

@@ -9,11 +9,11 @@ import pytest
 
 from dashboards import body as bodies
 from local.observability.alarms.evaluation import read
+from project.paths import TREE
 from tests.monitoring import catalogue, places
 from tests.monitoring.named import Named, by_alarm, by_dashboard
 from tests.monitoring.places import Place
 from tests.support import log_queries
-from toolchain.paths import TREE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

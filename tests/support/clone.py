@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from project.paths import TREE, Tree
 from tests.support.ports import free_ports
-from toolchain.paths import TREE, Tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

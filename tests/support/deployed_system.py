@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from drills.system import System
 from drills.targets import read_targets
-from toolchain.deployment import read_deployment
-from toolchain.paths import TREE, Tree
-from toolchain.settings import LOCAL, bench_settings, read_account
+from project.account import LOCAL, read_account
+from project.deployment import read_deployment
+from project.environment import emulator_variables
+from project.paths import TREE, Tree
 
 if TYPE_CHECKING:
     import pytest
@@ -17,6 +18,6 @@ if TYPE_CHECKING:
 def deployed_system(monkeypatch: pytest.MonkeyPatch, tree: Tree = TREE) -> System:
     """Name the system that is deployed from a tree, reached as `make drill` reaches it."""
     account = read_account(tree, LOCAL)
-    for name, value in bench_settings(tree, account).items():
+    for name, value in emulator_variables(tree, account).items():
         monkeypatch.setenv(name, value)
     return System(account, read_deployment(LOCAL, tree), read_targets(tree, LOCAL))

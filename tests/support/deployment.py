@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from project.account import LOCAL
+from project.deployment import Deployment, read_deployment
 from tests.support.waiting import eventually
-from toolchain.deployment import Deployment, read_deployment
-from toolchain.settings import LOCAL
 from toolchain.testing import UP_IS_DONE, UP_SECONDS
 
 ACCOUNT = os.environ.get("ACCOUNT", LOCAL)

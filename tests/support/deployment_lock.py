@@ -12,7 +12,7 @@ import fcntl
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from toolchain.paths import TREE
+from project.paths import TREE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,9 +19,10 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials as RootKey
 
-from local import process, resolver
-from local.credentials import CONTROL_HEADER, Credentials, credentials_of
+from local import process
 from local.settings import REPOSITORY, Settings
+from project import resolver
+from project.credentials import CONTROL_HEADER, Credentials, credentials_of
 
 REGIONS = ("us-east-1", "us-west-2")
 DOMAIN = "landing.localhost"

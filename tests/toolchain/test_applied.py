@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from project.console import ToolchainError
+from project.paths import Tree
 from toolchain import applied, up
-from toolchain.console import ToolchainError
-from toolchain.paths import Tree
 
 FILES = (
     "terragrunt.hcl",

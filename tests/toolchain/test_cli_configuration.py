@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from project.paths import Tree
 from toolchain import cli_config
 from toolchain.cli_config import configuration, configure, find_mirror, mirror_directories
-from toolchain.paths import Tree
 
 VERSION = "5.100.0"
 PLATFORM = "linux_amd64"

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from toolchain import deployment
-from toolchain.console import ToolchainError
-from toolchain.deployment import NotDeployedError, from_outputs, read_deployment
-from toolchain.paths import Tree
-from toolchain.settings import Account
+from project import deployment
+from project.account import Account
+from project.console import ToolchainError
+from project.deployment import NotDeployedError, from_outputs, read_deployment
+from project.paths import Tree
 
 LOCAL = Account(
     "local",

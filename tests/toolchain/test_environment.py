@@ -10,22 +10,21 @@ from pathlib import Path
 
 import pytest
 
-from local.credentials import FILE, credentials_of
-from toolchain import install as installing
-from toolchain.console import Phases, ToolchainError
-from toolchain.install import missing_prerequisites
-from toolchain.locks import exclusive
-from toolchain.paths import TREE, Tree
-from toolchain.python_environment import LOCKS, STAMP, install_python
-from toolchain.settings import (
+from project.account import Account, read_account
+from project.console import Phases, ToolchainError
+from project.credentials import FILE, credentials_of
+from project.environment import (
     FOREIGN_CREDENTIALS,
-    Account,
     process_environment,
-    read_account,
     settings_for,
     shell_exports,
     tool_settings,
 )
+from project.file_lock import exclusive
+from project.paths import TREE, Tree
+from toolchain import install as installing
+from toolchain.install import missing_prerequisites
+from toolchain.python_environment import LOCKS, STAMP, install_python
 
 LOCAL = Account(
     "local",

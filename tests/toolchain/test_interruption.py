@@ -13,7 +13,7 @@ from typing import cast
 
 import pytest
 
-from toolchain.paths import TREE
+from project.paths import TREE
 from toolchain.up import follow
 
 # Runs a tool as `make up` does, and tells when it is under way.

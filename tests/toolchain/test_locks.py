@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench import __main__ as bench
+from project.console import ToolchainError
+from project.paths import TREE, Tree
 from toolchain import lock as renewing
 from toolchain import provider_locks
-from toolchain.console import ToolchainError
 from toolchain.package import Requirement
 from toolchain.package import locked as locked_requirements
-from toolchain.paths import TREE, Tree
 from toolchain.python_environment import LOCKS, install_python
 
 if TYPE_CHECKING:

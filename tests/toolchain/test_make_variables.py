@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from toolchain import cli, make_variables, up
-from toolchain.console import ToolchainError
-from toolchain.paths import TREE
-from toolchain.settings import process_environment, read_account
+from project import make_variables
+from project.account import read_account
+from project.console import ToolchainError
+from project.environment import process_environment
+from project.paths import TREE
+from toolchain import cli, up
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from toolchain.paths import TREE
+from project.paths import TREE
 from toolchain.testing import NOT_UNIT
 
 if TYPE_CHECKING:

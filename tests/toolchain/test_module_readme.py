@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from project.console import ToolchainError
 from toolchain import module_readme
-from toolchain.console import ToolchainError
 from toolchain.module_readme import BEGIN, END, Input, Output
 
 if TYPE_CHECKING:

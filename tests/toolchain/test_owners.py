@@ -11,9 +11,9 @@ from items.logic import Items
 from items.model import Caller
 from items.problems import Problem
 from items.table import Table, request_client
+from project.console import ToolchainError
 from tests.unit.support import ALICE, MAX_ITEMS, REGION, TABLE, make_table
 from toolchain import owners
-from toolchain.console import ToolchainError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from project.console import ToolchainError
+from project.paths import TREE, Tree
 from toolchain import package
-from toolchain.console import ToolchainError
 from toolchain.package import (
     RUNTIME,
     archive,
@@ -27,7 +28,6 @@ from toolchain.package import (
     sources,
     unpacked,
 )
-from toolchain.paths import TREE, Tree
 
 # PEP 552: the flags word of a .pyc; bit 0 says hash-based, bit 1 that the hash is to be checked.
 UNCHECKED_HASH = (1).to_bytes(4, "little")

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from project.console import ToolchainError
+from project.paths import TREE, Tree
 from toolchain import testing
-from toolchain.console import ToolchainError
-from toolchain.paths import TREE, Tree
 from toolchain.testing import NOTHING_COLLECTED, UP_IS_DONE
 
 if TYPE_CHECKING:

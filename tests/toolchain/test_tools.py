@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from project.console import ToolchainError
+from project.paths import Tree
 from toolchain import pins, terragrunt
-from toolchain.console import ToolchainError
 from toolchain.fetch import UnreachableError, fetch
 from toolchain.front import FRONT
-from toolchain.paths import Tree
 from toolchain.terraform import install_terraform
 from toolchain.terragrunt import install_terragrunt
 

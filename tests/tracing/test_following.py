@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolchain.console import ToolchainError
+from project.console import ToolchainError
 from tracing import identifiers
 from tracing.identifiers import Line
 from tracing.search import Found

@@ -8,9 +8,9 @@ import secrets
 import uuid
 from typing import TYPE_CHECKING
 
-from toolchain.console import ToolchainError
-from toolchain.deployment import Deployment, read_deployment
-from toolchain.settings import LOCAL
+from project.account import LOCAL
+from project.console import ToolchainError
+from project.deployment import Deployment, read_deployment
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient

@@ -10,9 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from toolchain.console import ToolchainError
-from toolchain.paths import TREE, Tree
-from toolchain.settings import LOCAL, Account, https_port, process_environment, read_account
+from project.account import LOCAL, Account, read_account
+from project.console import ToolchainError
+from project.environment import https_port, process_environment
+from project.paths import TREE, Tree
 
 Outputs = Mapping[str, Any]
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from toolchain.console import ToolchainError
+from project.console import ToolchainError
 
 PREFIX = "TYPED_"
 

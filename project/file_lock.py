@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from toolchain.console import ToolchainError, say
+from project.console import ToolchainError, say
 
 
 @contextmanager

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
-import subprocess
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from local.credentials import CredentialsError, credentials_of
-from toolchain import make_variables
-from toolchain.cli_config import own_configuration
-from toolchain.console import ToolchainError
-from toolchain.paths import Tree
+from project import make_variables
+from project.account import LOCAL, Account
+from project.console import ToolchainError
+from project.credentials import CredentialsError, credentials_of
+from project.paths import Tree
 
-LOCAL = "local"
 # Whatever would take a tool from the embedded AWS to somebody's real account.
 FOREIGN_CREDENTIALS = (
     "AWS_PROFILE",
@@ -29,64 +24,16 @@ FOREIGN_CREDENTIALS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
-    """What an account's settings say of it, without asking AWS.
+def own_configuration(environment: Mapping[str, str], home: Path) -> Path | None:
+    """Find the configuration that the person has made, if any.
 
-    The table's name is that of modules/data: the operator's switch has to be found when no state
-    can be read.
+    A variable that names a missing file counts as none: Terraform would only warn about it.
     """
-
-    name: str
-    project: str
-    account_id: str
-    domain_name: str
-    primary_region: str
-    replica_region: str
-    table_name: str
-
-
-def read_settings(tree: Tree, name: str) -> dict[str, Any]:
-    """Read an account's settings, the defaults of live/ among them, as Terragrunt evaluates them.
-
-    Raises ToolchainError when there is no such account, or its file can't be read.
-    """
-    if not (tree.account(name) / "account.hcl").is_file():
-        known = sorted(path.parent.name for path in (tree.root / "live").glob("*/account.hcl"))
-        raise ToolchainError(f"There is no account {name!r}; there are: {', '.join(known)}.")
-    defaults = _locals_of(tree, tree.root / "live" / "_defaults.hcl")
-    return {**defaults, **_locals_of(tree, tree.account(name) / "account.hcl")}
-
-
-def provider_version(tree: Tree, name: str) -> str:
-    """Read the version of the AWS provider that an account pins."""
-    return str(read_settings(tree, name)["provider_version"])
-
-
-def _locals_of(tree: Tree, file: Path) -> dict[str, Any]:
-    command = [str(tree.real_terragrunt), "render", "--format", "json", "--config", str(file)]
-    try:
-        done = subprocess.run(command, cwd=file.parent, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        raise ToolchainError("Nothing is installed here yet: run `make up`.") from None
-    if done.returncode != 0:
-        raise ToolchainError(f"{file} can't be read:\n{done.stderr.strip()}")
-    settings: dict[str, Any] = json.loads(done.stdout)["locals"]
-    return settings
-
-
-def read_account(tree: Tree, name: str) -> Account:
-    """Read who and where an account is. Raises ToolchainError when there is none."""
-    settings = read_settings(tree, name)
-    fields = ("project", "account_id", "domain_name", "primary_region", "replica_region")
-    missing = [field for field in fields if not settings.get(field)]
-    if missing:
-        raise ToolchainError(f"live/{name}/account.hcl doesn't say {', '.join(missing)}.")
-    return Account(
-        name=name,
-        table_name=settings["table_name"] or f"{settings['project']}-{name}-items",
-        **{field: str(settings[field]) for field in fields},
-    )
+    named = (environment.get(name, "") for name in ("TF_CLI_CONFIG_FILE", "TERRAFORM_CONFIG"))
+    directory = home / ".terraform.d"
+    fragments = (*directory.glob("*.tfrc"), *directory.glob("*.terraformrc"))
+    places = (*(Path(name) for name in named if name), home / ".terraformrc", *fragments)
+    return next((place for place in places if place.is_file()), None)
 
 
 def dns_server() -> str:
@@ -114,7 +61,7 @@ def tool_settings(tree: Tree, environment: Mapping[str, str]) -> dict[str, str]:
     return settings
 
 
-def bench_settings(tree: Tree, account: Account) -> dict[str, str]:
+def emulator_variables(tree: Tree, account: Account) -> dict[str, str]:
     """Variables that lead AWS and HTTPS clients to the embedded AWS, and only there.
 
     Raises ToolchainError when its credentials can't be read.
@@ -142,7 +89,7 @@ def bench_settings(tree: Tree, account: Account) -> dict[str, str]:
 
 def settings_for(tree: Tree, account: Account, environment: Mapping[str, str]) -> dict[str, str]:
     """Join the variables for one account: tools, and for the embedded AWS its credentials."""
-    bench = bench_settings(tree, account) if account.name == LOCAL else {}
+    bench = emulator_variables(tree, account) if account.name == LOCAL else {}
     return {**tool_settings(tree, environment), **bench}
 
 
