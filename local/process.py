@@ -136,7 +136,7 @@ def status(chosen: Settings, timeout: float = 5.0) -> dict[str, Any] | None:
 def control(
     chosen: Settings, method: str, path: str, wanted: dict[str, Any] | None = None
 ) -> dict[str, Any]:
-    """What the process answers to one of the bench's own requests; raises ProcessError."""
+    """What the process answers to one of the emulator's own requests; raises ProcessError."""
     try:
         code, answer = _ask(chosen, method, path, CONTROL_SECONDS, wanted)
     except (OSError, http.client.HTTPException, ValueError) as error:
@@ -166,7 +166,7 @@ def _ask(
     finally:
         connection.close()
     if not isinstance(answer, dict):
-        raise ValueError("not the bench")  # noqa: TRY004 - what it is, is somebody else's port
+        raise ValueError("not the emulator")  # noqa: TRY004 - what it is, is somebody else's port
     return response.status, answer
 
 

@@ -89,8 +89,8 @@ def emulator_variables(tree: Tree, account: Account) -> dict[str, str]:
 
 def settings_for(tree: Tree, account: Account, environment: Mapping[str, str]) -> dict[str, str]:
     """Join the variables for one account: tools, and for the embedded AWS its credentials."""
-    bench = emulator_variables(tree, account) if account.name == LOCAL else {}
-    return {**tool_settings(tree, environment), **bench}
+    emulator = emulator_variables(tree, account) if account.name == LOCAL else {}
+    return {**tool_settings(tree, environment), **emulator}
 
 
 def process_environment(

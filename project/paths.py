@@ -26,7 +26,7 @@ class Tree:
 
     @property
     def real_terragrunt(self) -> Path:
-        """Terragrunt itself; bin/terragrunt is the front that also knows `run-all`."""
+        """Terragrunt itself; bin/terragrunt is the shim that also knows `run-all`."""
         return self.tools / "libexec" / "terragrunt"
 
     @property

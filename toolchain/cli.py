@@ -90,15 +90,15 @@ def _run(parsed: argparse.Namespace) -> int:
 
             owners.main(parsed.account, parsed.ids, parsed.csv)
         case "lock":
-            from toolchain.lock import lock  # noqa: PLC0415
+            from toolchain.lock_dependencies import lock  # noqa: PLC0415
 
             lock(TREE, parsed.upgrade)
         case command:
-            return _run_bench(command, parsed)
+            return _run_on_tree(command, parsed)
     return 0
 
 
-def _run_bench(command: str, parsed: argparse.Namespace) -> int:
+def _run_on_tree(command: str, parsed: argparse.Namespace) -> int:
     from toolchain import testing, up  # noqa: PLC0415
 
     match command:

@@ -12,8 +12,8 @@ from project.console import Progress, ToolchainError, say
 from project.paths import Tree, write_atomically
 from toolchain import pins
 from toolchain.fetch import UnreachableError, fetch
-from toolchain.front import FRONT
 from toolchain.search_path import first_fitting, version_of
+from toolchain.terragrunt_shim import SHIM
 
 MODULE = "github.com/gruntwork-io/terragrunt"
 # The first Go that fetches a newer toolchain by itself when a module asks for one.
@@ -23,7 +23,7 @@ GO_AT_LEAST = (1, 21, 0)
 def install_terragrunt(
     tree: Tree, environment: Mapping[str, str], releases: str = pins.TERRAGRUNT_RELEASES
 ) -> pins.Version:
-    """Put Terragrunt and its front in place, and return Terragrunt's version.
+    """Put Terragrunt and its shim in place, and return Terragrunt's version.
 
     Raises ToolchainError when no way to it is open.
     """
@@ -34,7 +34,7 @@ def install_terragrunt(
         version = version_of([str(real), "--version"])
     if version is None:
         raise ToolchainError(f"{real} does not run. Delete it and run this again.")
-    _write_front(tree.tools_bin / "terragrunt")
+    _write_shim(tree.tools_bin / "terragrunt")
     return version
 
 
@@ -146,6 +146,6 @@ def _follow(
         raise ToolchainError("Building Terragrunt failed:\n  " + "\n  ".join(last))
 
 
-def _write_front(path: Path) -> None:
-    if not path.is_file() or path.read_bytes() != FRONT.encode():
-        write_atomically(path, FRONT.encode(), mode=0o755)
+def _write_shim(path: Path) -> None:
+    if not path.is_file() or path.read_bytes() != SHIM.encode():
+        write_atomically(path, SHIM.encode(), mode=0o755)

@@ -21,7 +21,7 @@ from project.deployment import Deployment, read_deployment
 from project.environment import process_environment
 from project.file_lock import exclusive
 from project.paths import Tree, write_atomically
-from toolchain import applied
+from toolchain import apply_cache
 from toolchain.install import install
 from toolchain.package import build_package
 
@@ -44,7 +44,7 @@ def up(tree: Tree) -> Deployment:
         with phases.phase("package"):
             build_package(tree)
         with phases.phase("start"):
-            bench(tree, "start")
+            emulator(tree, "start")
         with phases.phase("apply"):
             _apply(tree)
         with phases.phase("answer"):
@@ -57,12 +57,12 @@ def up(tree: Tree) -> Deployment:
 
 
 def _apply(tree: Tree) -> None:
-    if applied.is_current(tree) and _is_ready(tree, read_deployment(LOCAL, tree)):
+    if apply_cache.is_current(tree) and _is_ready(tree, read_deployment(LOCAL, tree)):
         say("  0 resources changed: all is as the last apply left it, and both Regions are ready")
         return
-    applied.forget(tree)
+    apply_cache.forget(tree)
     terragrunt_all(tree, "apply")
-    applied.remember(tree)
+    apply_cache.remember(tree)
 
 
 def down(tree: Tree) -> None:
@@ -73,7 +73,7 @@ def down(tree: Tree) -> None:
     with exclusive(tree.lock("up"), "`make up` or `make down`"):
         failure = _destroy(tree) if _has_state(tree) else None
         if tree.python.exists():
-            bench(tree, "down")
+            emulator(tree, "down")
         shutil.rmtree(tree.local_state, ignore_errors=True)
     if failure is not None:
         raise ToolchainError(
@@ -91,20 +91,20 @@ def _destroy(tree: Tree) -> ToolchainError | None:
     try:
         install(tree)
         build_package(tree)
-        bench(tree, "start")
+        emulator(tree, "start")
         terragrunt_all(tree, "destroy")
     except ToolchainError as error:
         return error
     return None
 
 
-def bench(tree: Tree, *arguments: str) -> None:
+def emulator(tree: Tree, *arguments: str) -> None:
     """Run `python -m local …` in the locked environment. Raises ToolchainError when it fails."""
-    if bench_status(tree, *arguments) != 0:
+    if emulator_status(tree, *arguments) != 0:
         raise ToolchainError(f"`python -m local {' '.join(arguments)}` failed: see above.")
 
 
-def bench_status(tree: Tree, *arguments: str) -> int:
+def emulator_status(tree: Tree, *arguments: str) -> int:
     """Run `python -m local …` and return its exit status."""
     return run_module(tree, LOCAL, "local", *arguments)
 

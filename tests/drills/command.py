@@ -52,7 +52,7 @@ def last_report(clone: Clone, name: str) -> Path:
 
 
 def faults(clone: Clone) -> list[str]:
-    """The faults that are set on the clone's bench now."""
+    """The faults that are set on the clone's emulator now."""
     told = process.status(settings.read(clone.ports()))
     assert told
     return [endpoint["fault"] for endpoint in told["endpoints"] if endpoint["fault"]]

@@ -55,14 +55,14 @@ def _names(metafunc: pytest.Metafunc) -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="session")
-def bench() -> Mapping[str, str]:
+def emulator() -> Mapping[str, str]:
     """How to reach the embedded AWS, as environment variables say it; empty for a real account."""
     account = read_account(TREE, ACCOUNT)
     return emulator_variables(TREE, account) if EMULATED else {}
 
 
 @pytest.fixture(scope="session")
-def http(bench: Mapping[str, str]) -> Iterator[requests.Session]:
+def http(emulator: Mapping[str, str]) -> Iterator[requests.Session]:
     """HTTPS by name, every certificate checked."""
     with ExitStack() as open_ones:
         if EMULATED:
@@ -70,13 +70,13 @@ def http(bench: Mapping[str, str]) -> Iterator[requests.Session]:
         session = open_ones.enter_context(requests.Session())
         # Otherwise requests would take a proxy and a bundle of its own from the environment.
         session.trust_env = not EMULATED
-        session.verify = bench.get("REQUESTS_CA_BUNDLE", True)
+        session.verify = emulator.get("REQUESTS_CA_BUNDLE", True)
         yield session
 
 
 @pytest.fixture(scope="session")
-def operator(deployment: Deployment, bench: Mapping[str, str]) -> Operator:
-    """The operator: on the bench the bench's, else whoever runs the tests."""
+def operator(deployment: Deployment, emulator: Mapping[str, str]) -> Operator:
+    """The operator: on the emulator the emulator's, else whoever runs the tests."""
     stacks = {
         one.region: Stack(
             one.region,
@@ -90,10 +90,10 @@ def operator(deployment: Deployment, bench: Mapping[str, str]) -> Operator:
     return Operator(
         # None where a real account's own credentials are to be found in the usual places.
         session=boto3.Session(
-            aws_access_key_id=bench.get("AWS_ACCESS_KEY_ID"),
-            aws_secret_access_key=bench.get("AWS_SECRET_ACCESS_KEY"),
+            aws_access_key_id=emulator.get("AWS_ACCESS_KEY_ID"),
+            aws_secret_access_key=emulator.get("AWS_SECRET_ACCESS_KEY"),
         ),
-        endpoint=bench.get("AWS_ENDPOINT_URL"),
+        endpoint=emulator.get("AWS_ENDPOINT_URL"),
         home_region=deployment.user_pool_id.partition("_")[0],
         table=deployment.table_name,
         stacks=stacks,
@@ -183,7 +183,7 @@ def someone_else(api: Api, pool: Pool, operator: Operator) -> Iterator[SignedIn]
 
 @pytest.fixture
 def pool_key(pool: Pool) -> rsa.RSAPrivateKey:
-    """The key that the bench's pool signs access tokens with. No real pool gives its own away."""
+    """The key that the emulator's pool signs access tokens with. No real pool gives it away."""
     assert EMULATED
     file = TREE.local_state / "state" / "cognito-pool-keys" / f"{pool.pool_id}-access.pem"
     key = serialization.load_pem_private_key(file.read_bytes(), password=None)
@@ -192,7 +192,7 @@ def pool_key(pool: Pool) -> rsa.RSAPrivateKey:
 
 
 @pytest.fixture
-def hosted_sign_in(pool: Pool, bench: Mapping[str, str]) -> HostedSignIn:
+def hosted_sign_in(pool: Pool, emulator: Mapping[str, str]) -> HostedSignIn:
     """The pool's hosted sign-in page."""
     described = pool.cognito.describe_user_pool(UserPoolId=pool.pool_id)["UserPool"]
     client = pool.cognito.describe_user_pool_client(
@@ -201,7 +201,7 @@ def hosted_sign_in(pool: Pool, bench: Mapping[str, str]) -> HostedSignIn:
     region = pool.pool_id.partition("_")[0]
     url = f"https://{described['Domain']}.auth.{region}.amazoncognito.com"
     return HostedSignIn(
-        bench.get("AWS_ENDPOINT_URL", url),
+        emulator.get("AWS_ENDPOINT_URL", url),
         pool.client_id,
         client["CallbackURLs"][0],
         requests.Session(),

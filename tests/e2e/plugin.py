@@ -31,7 +31,7 @@ NEVER_SEEN: Mapping[tuple[str, int], str] = {
 }
 # What only a Region's own name answers: whoever has no key. All else is asked of the public name.
 OWN_NAME_ONLY = 403
-SEEN_ON_THE_BENCH_ONLY = frozenset({202, 409, 429, 500, 503})
+SEEN_ON_THE_EMULATOR_ONLY = frozenset({202, 409, 429, 500, 503})
 
 Answer = tuple[str, str, int]
 """(target, operation, status)"""
@@ -45,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "alone: changes what all share; runs beside no other test")
     config.addinivalue_line("markers", "each_region: runs in the other Region, too")
     config.addinivalue_line("markers", "each_name: runs by each Region's own name, too")
-    config.addinivalue_line("markers", "bench_only(why): never runs against a real account")
+    config.addinivalue_line("markers", "emulated_only(why): never runs against a real account")
     config.stash[SEEN] = set[Answer]()
     config.stash[LEFT_OUT] = dict[str, str]()
 
@@ -54,7 +54,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out, with the reason, what a real account must not be asked to bear."""
     if EMULATED:
         return
-    why = {item: item.get_closest_marker("bench_only") for item in items}
+    why = {item: item.get_closest_marker("emulated_only") for item in items}
     left_out = [item for item in items if why[item]]
     items[:] = [item for item in items if not why[item]]
     config.hook.pytest_deselected(items=left_out)
@@ -76,7 +76,7 @@ def _whole_suite(config: pytest.Config) -> bool:
 
 def _unseen(seen: set[Answer]) -> list[str]:
     promised = contract.read().promised()
-    elsewhere = frozenset() if EMULATED else SEEN_ON_THE_BENCH_ONLY
+    elsewhere = frozenset() if EMULATED else SEEN_ON_THE_EMULATOR_ONLY
     return [
         f"{target}: {operation} was never seen to answer {status}"
         for target in TARGETS

@@ -84,14 +84,14 @@ def test_an_operator_gives_a_rebuilt_pools_account_its_items_back(
     me: SignedIn,
     pool: Pool,
     key: str,
-    bench: Mapping[str, str],
+    emulator: Mapping[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     made = me.create(ITEM, key).json()
     back = taken_again(me, pool)
     assert back.get(made["id"]).status_code == 404
 
-    for name, value in bench.items():
+    for name, value in emulator.items():
         monkeypatch.setenv(name, value)
     owners.main(ACCOUNT, [me.person.username, sub_of(me), sub_of(back)], None)
 
@@ -135,7 +135,7 @@ def test_all_that_a_person_owns_is_deleted_in_both_regions(
     assert me.delete_all().status_code == 204
 
 
-@pytest.mark.bench_only("it writes megabytes, beyond what the development account's table takes")
+@pytest.mark.emulated_only("it writes megabytes, beyond what the development account's table takes")
 def test_what_one_call_cannot_delete_is_deleted_by_several(
     me: SignedIn, operator: Operator
 ) -> None:

@@ -71,7 +71,7 @@ def test_no_answer_is_kept_by_a_cache(me: SignedIn, path: str) -> None:
 
 
 @pytest.mark.each_name
-@pytest.mark.bench_only("behind a real name's address stand other people's certificates")
+@pytest.mark.emulated_only("behind a real name's address stand other people's certificates")
 def test_a_certificate_for_another_name_is_not_trusted(api: Api) -> None:
     # What makes all other tests mean something: this client does look at certificates.
     host = urlsplit(api.target.base_url).hostname or ""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.alone,
-    pytest.mark.bench_only("it breaks Regions: on an account, that is a drill"),
+    pytest.mark.emulated_only("it breaks Regions: on an account, that is a drill"),
 ]
 
 # The plainest, and the one that no drill has. A partition is a drill in tests/drills; a Region that
@@ -72,7 +72,7 @@ def traffic(deployment: Deployment, http: requests.Session, user: SignedIn) -> I
 
 
 def local(*arguments: str) -> None:
-    """Run a command of the bench."""
+    """Run a command of the emulator."""
     subprocess.run([sys.executable, "-m", "local", *arguments], cwd=TREE.root, check=True)
 
 

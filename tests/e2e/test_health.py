@@ -53,7 +53,7 @@ def test_nobody_has_told_this_region_to_take_over(api: Api) -> None:
 
 @pytest.mark.each_region
 @pytest.mark.alone
-@pytest.mark.bench_only("it moves traffic: an operator's decision, not a test's")
+@pytest.mark.emulated_only("it moves traffic: an operator's decision, not a test's")
 def test_an_operator_tells_one_region_to_take_over_and_back(
     api: Api, elsewhere: Api, operator: Operator
 ) -> None:

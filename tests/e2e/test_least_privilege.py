@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.each_region,
     pytest.mark.alone,
-    pytest.mark.bench_only("it takes permissions away from the function that serves everybody"),
+    pytest.mark.emulated_only("it takes permissions away from the function that serves everybody"),
 ]
 
 
@@ -108,8 +108,8 @@ SEEN_BY_A_REQUEST: list[tuple[str, str, Callable[[Scene], int]]] = [
     ("dynamodb:BatchWriteItem", "OwnersItems", deletes_all),
 ]
 
-# What the bench lets nobody see: it decrypts nothing in the function's name, writes the function's
-# log itself and takes traces from whoever sends them. For these AWS's own policy evaluation is
+# What the emulator lets nobody see: it decrypts nothing in the function's name, writes its log
+# itself and takes traces from whoever sends them. For these AWS's own policy evaluation is
 # asked instead.
 SEEN_BY_THE_EVALUATION = {
     "kms:Decrypt",
@@ -186,7 +186,7 @@ def test_without_it_the_role_may_not(operator: Operator, region: str, action: st
     policy = next(iter(operator.function_policies(region).values()))
     grant = next(s for s in grants(policy) if action in actions(s))
     resource = grant["Resource"].replace(":log-stream:*", ":log-stream:any")
-    # The evaluator of the bench knows no context, so conditions are looked at on their own.
+    # The evaluator of the emulator knows no context, so conditions are looked at on their own.
     bare = {**policy, "Statement": [{**s, "Condition": {}} for s in grants(policy)]}
 
     assert operator.allows(bare, action, resource)

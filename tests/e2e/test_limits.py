@@ -39,7 +39,7 @@ def all_operations(me: SignedIn, item_id: str, key: str) -> dict[str, int]:
 
 
 @pytest.mark.alone
-@pytest.mark.bench_only("it throttles everybody")
+@pytest.mark.emulated_only("it throttles everybody")
 def test_too_much_is_refused_with_a_problem(me: SignedIn, operator: Operator) -> None:
     item_id = me.create({"title": "Before"}, str(uuid.uuid4())).json()["id"]
     assert me.api.target.region
@@ -50,7 +50,7 @@ def test_too_much_is_refused_with_a_problem(me: SignedIn, operator: Operator) ->
     assert me.get(item_id).status_code == 200
 
 
-@pytest.mark.bench_only("only from beside the table can a writer be faster than the function")
+@pytest.mark.emulated_only("only from beside the table can a writer be faster than the function")
 def test_writers_that_never_stop_end_in_a_conflict(me: SignedIn, operator: Operator) -> None:
     """If-Match: * means any version, but not for ever: after some tries the caller is told."""
     table = operator.dynamodb(str(me.api.target.region))
@@ -94,7 +94,7 @@ def change(me: SignedIn, method: str, item_id: str) -> int:
     return me.send(method, f"/v1/items/{item_id}", headers=headers, body=body).status_code
 
 
-@pytest.mark.bench_only("what the gateway makes of Lambda's refusal is documented nowhere")
+@pytest.mark.emulated_only("what the gateway makes of Lambda's refusal is documented nowhere")
 def test_a_body_that_no_function_can_be_given_is_too_large(me: SignedIn) -> None:
     body = json.dumps({"title": "Too large"}) + " " * (7 * 1024 * 1024)
     headers = {"content-type": JSON, "idempotency-key": str(uuid.uuid4())}
@@ -106,7 +106,7 @@ def test_a_body_that_no_function_can_be_given_is_too_large(me: SignedIn) -> None
     assert "65536" not in answer.json()["detail"]
 
 
-@pytest.mark.bench_only("it raises the alarm that a fault of ours is meant to raise")
+@pytest.mark.emulated_only("it raises the alarm that a fault of ours is meant to raise")
 def test_a_fault_of_ours_is_a_problem_that_gives_nothing_away(
     me: SignedIn, operator: Operator
 ) -> None:

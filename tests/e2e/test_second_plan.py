@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from project.deployment import Deployment
 
 
-@pytest.mark.bench_only("a plan of a real account needs rights that this suite doesn't")
+@pytest.mark.emulated_only("a plan of a real account needs rights that this suite doesn't")
 def test_a_second_plan_is_empty_in_every_unit(deployment: Deployment) -> None:
     folder = TREE.account(deployment.account)
     written = (file.relative_to(folder) for file in folder.rglob("terragrunt.hcl"))

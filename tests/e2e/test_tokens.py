@@ -126,8 +126,8 @@ def test_a_refresh_token_is_no_access_token(me: SignedIn) -> None:
     refused_everywhere(me.api, me.tokens.refresh)
 
 
-@pytest.mark.bench_only(
-    "only the bench's pool lets anyone sign with its key; a real one would have to be waited for "
+@pytest.mark.emulated_only(
+    "only the emulator's pool lets anyone sign with its key; a real one has to be waited for "
     "until a token of the app's own client expires"
 )
 def test_an_expired_token_is_refused(me: SignedIn, pool_key: rsa.RSAPrivateKey) -> None:

@@ -1,4 +1,4 @@
-"""One bad day of the bench, told as a story: every step starts where the one before left off."""
+"""One bad day of the emulator, told as a story: every step starts where the one before left off."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_3_two_that_begin_again_at_once_both_end_well(clone: Clone) -> None:
 
 @pytest.fixture
 def regions(clone: Clone) -> Iterator[tuple[SignedIn, SignedIn]]:
-    """Somebody signed in, in both Regions of the clone's bench."""
+    """Somebody signed in, in both Regions of the clone's emulator."""
     with pytest.MonkeyPatch.context() as environment:
         clone.lead_here(environment)
         deployed = read_deployment(tree=clone.tree)

@@ -10,7 +10,7 @@ from ministack.services import cloudwatch, route53
 from local import process, settings
 from local.settings import Settings
 from tests.local.global_layer import GlobalLayer, deploy_global_layer
-from tests.support.emulator import Bench, Stack, deploy
+from tests.support.emulator import Emulator, Stack, deploy
 from tests.support.ports import free_ports
 
 
@@ -40,7 +40,7 @@ POISON = {
 
 @pytest.fixture
 def chosen(tmp_path: Path) -> Iterator[Settings]:
-    """Settings for a bench that the test starts itself; it is stopped afterwards."""
+    """Settings for a emulator that the test starts itself; it is stopped afterwards."""
     fresh = settings_in(tmp_path / "local")
     yield fresh
     process.stop(fresh)
@@ -57,8 +57,8 @@ def empty_route53() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    """A running bench, started from a shell that holds a person's real credentials."""
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """A running emulator, started from a shell that holds a person's real credentials."""
     fresh = settings_in(tmp_path_factory.mktemp("local"))
     before = dict(os.environ)
     os.environ.update(POISON)
@@ -67,14 +67,14 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     finally:
         os.environ.clear()
         os.environ.update(before)
-    yield Bench(fresh)
+    yield Emulator(fresh)
     process.stop(fresh)
 
 
 @pytest.fixture(scope="session")
-def stack(bench: Bench) -> Stack:
+def stack(emulator: Emulator) -> Stack:
     """A global table, and in each Region an API behind its own name, with a function."""
-    return deploy(bench)
+    return deploy(emulator)
 
 
 @pytest.fixture(scope="session")
@@ -85,5 +85,5 @@ def layer(stack: Stack) -> GlobalLayer:
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark a test that is given an embedded AWS of its own."""
-    if isinstance(item, pytest.Function) and {"bench", "chosen"} & set(item.fixturenames):
+    if isinstance(item, pytest.Function) and {"benchmarks", "chosen"} & set(item.fixturenames):
         item.add_marker(pytest.mark.emulator)

@@ -15,7 +15,7 @@ from botocore.config import Config
 
 from local import addressing
 from project import resolver
-from tests.support.emulator import DOMAIN, REGIONS, Bench, Stack
+from tests.support.emulator import DOMAIN, REGIONS, Emulator, Stack
 
 API = f"api.{DOMAIN}"
 ORIGIN = f"origin.{DOMAIN}"
@@ -39,17 +39,17 @@ class GlobalLayer:
     checks: dict[str, str] = field(default_factory=dict)
 
     @property
-    def bench(self) -> Bench:
-        """The bench that it was made on."""
-        return self.stack.bench
+    def emulator(self) -> Emulator:
+        """The emulator that it was made on."""
+        return self.stack.emulator
 
     def get(self, path: str = "/", **more: Any) -> requests.Response:
         """A request by the public name."""
-        return self.bench.request(API, path, **more)
+        return self.emulator.request(API, path, **more)
 
     def raw(self, path: str, name: str = API) -> int:
         """The status of a GET whose path is sent as it is: requests would tidy it up."""
-        chosen = self.bench.settings
+        chosen = self.emulator.settings
         trusted = ssl.create_default_context(cafile=str(chosen.ca / "ca.pem"))
         with resolver.installed():
             connection = http.client.HTTPSConnection(
@@ -61,7 +61,7 @@ class GlobalLayer:
 
     def at(self, region: str, name: str, path: str = "/", **more: Any) -> requests.Response:
         """A request to a name at a Region's own address."""
-        chosen = self.bench.settings
+        chosen = self.emulator.settings
         with resolver.installed(lambda _name: addressing.address(region)):
             return requests.request(
                 more.pop("method", "GET"),
@@ -72,12 +72,12 @@ class GlobalLayer:
             )
 
     def faults(self, method: str, **wanted: Any) -> requests.Response:
-        """A request to the bench's own fault control."""
+        """A request to the emulator's own fault control."""
         sent: dict[str, Any] = {"json": wanted} if method == "POST" else {"params": wanted}
         return requests.request(
             method,
-            f"{self.bench.settings.endpoint}/_local/faults",
-            headers=self.bench.control,
+            f"{self.emulator.settings.endpoint}/_local/faults",
+            headers=self.emulator.control,
             timeout=5,
             **sent,
         )
@@ -119,13 +119,13 @@ class GlobalLayer:
             yield
 
     def _configuration(self) -> dict[str, Any]:
-        client = self.bench.client("cloudfront")
+        client = self.emulator.client("cloudfront")
         told = client.get_distribution_config(Id=self.distribution)
         configuration: dict[str, Any] = told["DistributionConfig"]
         return configuration
 
     def _configure(self, configuration: dict[str, Any]) -> None:
-        client = self.bench.client("cloudfront")
+        client = self.emulator.client("cloudfront")
         etag = client.get_distribution_config(Id=self.distribution)["ETag"]
         client.update_distribution(
             Id=self.distribution, IfMatch=etag, DistributionConfig=configuration
@@ -133,7 +133,7 @@ class GlobalLayer:
 
     def health_check(self, region: str) -> str:
         """Make a Region's health check; it runs until `remove_checks`."""
-        created = unvalidated(self.bench, "route53").create_health_check(
+        created = unvalidated(self.emulator, "route53").create_health_check(
             CallerReference=f"{region}-{time.monotonic_ns()}",
             HealthCheckConfig={
                 "Type": "HTTPS",
@@ -151,7 +151,7 @@ class GlobalLayer:
     def remove_checks(self) -> None:
         """Stop the checkers."""
         for check in self.checks.values():
-            self.bench.client("route53").delete_health_check(HealthCheckId=check)
+            self.emulator.client("route53").delete_health_check(HealthCheckId=check)
         self.checks.clear()
 
     def point_at(self, *targets: str) -> None:
@@ -173,20 +173,20 @@ class GlobalLayer:
 
     def change_records(self, changes: list[dict[str, Any]]) -> None:
         """Write records into the zone."""
-        self.bench.client("route53").change_resource_record_sets(
+        self.emulator.client("route53").change_resource_record_sets(
             HostedZoneId=self.zone, ChangeBatch={"Changes": changes}
         )
 
 
-def unvalidated(bench: Bench, service: str) -> Any:
+def unvalidated(emulator: Emulator, service: str) -> Any:
     """A client that sends what AWS would refuse."""
     session: Any = boto3.session.Session()
     return session.client(
         service,
         region_name="us-east-1",
-        endpoint_url=bench.settings.endpoint,
-        aws_access_key_id=bench.credentials.access_key_id,
-        aws_secret_access_key=bench.credentials.secret_access_key,
+        endpoint_url=emulator.settings.endpoint,
+        aws_access_key_id=emulator.credentials.access_key_id,
+        aws_secret_access_key=emulator.credentials.secret_access_key,
         config=Config(parameter_validation=False, retries={"max_attempts": 0}),
     )
 
@@ -198,12 +198,12 @@ def record(name: str, kind: str, **more: Any) -> dict[str, Any]:
 
 def deploy_global_layer(stack: Stack) -> GlobalLayer:
     """Zone, records of the Regions and of the public name, and the distribution."""
-    route53 = stack.bench.client("route53")
+    route53 = stack.emulator.client("route53")
     zone = route53.create_hosted_zone(Name=DOMAIN, CallerReference="global-layer")
-    distribution = _create_distribution(stack.bench)
+    distribution = _create_distribution(stack.emulator)
     layer = GlobalLayer(stack, zone["HostedZone"]["Id"], distribution["Id"])
     names = {
-        region: stack.bench.client("apigateway", region).get_domain_name(
+        region: stack.emulator.client("apigateway", region).get_domain_name(
             domainName=f"{region}.{DOMAIN}"
         )["regionalDomainName"]
         for region in REGIONS
@@ -220,7 +220,7 @@ def _alias(name: str, target: str) -> dict[str, Any]:
     return record(name, "A", AliasTarget=to)
 
 
-def _create_distribution(bench: Bench) -> dict[str, Any]:
+def _create_distribution(emulator: Emulator) -> dict[str, Any]:
     origin = {
         "Id": "region",
         "DomainName": ORIGIN,
@@ -238,7 +238,7 @@ def _create_distribution(bench: Bench) -> dict[str, Any]:
         },
     }
     methods = ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"]
-    created = bench.client("cloudfront").create_distribution(
+    created = emulator.client("cloudfront").create_distribution(
         DistributionConfig={
             "CallerReference": "global-layer",
             "Comment": "",

@@ -11,7 +11,7 @@ from typing import Any
 import requests
 
 from local.settings import REPOSITORY
-from tests.support.emulator import DOMAIN, REGIONS, Bench, Stack
+from tests.support.emulator import DOMAIN, REGIONS, Emulator, Stack
 
 REGION = REGIONS[0]
 NAME = f"measured.{DOMAIN}"
@@ -66,14 +66,14 @@ def access_log_fields() -> dict[str, str]:
 class Measured:
     """The API, and a user pool whose users may call /private."""
 
-    bench: Bench
+    emulator: Emulator
     api_id: str
     pool: str
     client: str
 
     def get(self, path: str, **more: Any) -> requests.Response:
         """A request through the API's own name."""
-        return self.bench.request(NAME, path, **more)
+        return self.emulator.request(NAME, path, **more)
 
     def total(
         self, namespace: str, name: str, stat: str = "Sum", *, of: str = REGION, **dimensions: str
@@ -93,7 +93,7 @@ class Measured:
         }
         query = {"Id": "m", "MetricStat": {"Metric": metric, "Period": 3600, "Stat": stat}}
         now = time.time()
-        read = self.bench.client("cloudwatch", of).get_metric_data(
+        read = self.emulator.client("cloudwatch", of).get_metric_data(
             MetricDataQueries=[query], StartTime=now - 1800, EndTime=now + 60
         )
         values: list[float] = read["MetricDataResults"][0]["Values"]
@@ -116,7 +116,7 @@ class Measured:
 
     def lines(self, group: str, region: str = REGION) -> list[str]:
         """Every event of a log group."""
-        read = self.bench.client("logs", region).get_paginator("filter_log_events")
+        read = self.emulator.client("logs", region).get_paginator("filter_log_events")
         pages = read.paginate(logGroupName=group)
         return [event["message"] for page in pages for event in page["events"]]
 
@@ -129,7 +129,7 @@ class Measured:
 
     def token(self, username: str = "") -> str:
         """An access token of a new user, by any name unless one is given."""
-        identity = self.bench.client("cognito-idp")
+        identity = self.emulator.client("cognito-idp")
         username = username or f"user-{time.monotonic_ns()}"
         identity.admin_create_user(UserPoolId=self.pool, Username=username)
         identity.admin_set_user_password(
@@ -141,7 +141,7 @@ class Measured:
 
     def sign_in(self, username: str, password: str) -> dict[str, Any]:
         """Sign a user in."""
-        answer: dict[str, Any] = self.bench.client("cognito-idp").initiate_auth(
+        answer: dict[str, Any] = self.emulator.client("cognito-idp").initiate_auth(
             ClientId=self.client,
             AuthFlow="USER_PASSWORD_AUTH",
             AuthParameters={"USERNAME": username, "PASSWORD": password},
@@ -151,29 +151,29 @@ class Measured:
 
 def deploy_measured(stack: Stack) -> Measured:
     """Deploy the function, its API with metrics and an access log, and the user pool."""
-    bench = stack.bench
-    identity = bench.client("cognito-idp")
+    emulator = stack.emulator
+    identity = emulator.client("cognito-idp")
     pool = identity.create_user_pool(PoolName="measured")["UserPool"]
     client = identity.create_user_pool_client(
         UserPoolId=pool["Id"],
         ClientName="app",
         ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
     )["UserPoolClient"]["ClientId"]
-    bench.client("logs").create_log_group(logGroupName=ACCESS_GROUP)
-    api_id = _api(bench, _function(bench), pool["Arn"])
-    return Measured(bench, api_id, pool["Id"], client)
+    emulator.client("logs").create_log_group(logGroupName=ACCESS_GROUP)
+    api_id = _api(emulator, _function(emulator), pool["Arn"])
+    return Measured(emulator, api_id, pool["Id"], client)
 
 
-def _function(bench: Bench) -> str:
+def _function(emulator: Emulator) -> str:
     """The alias' ARN."""
-    functions = bench.client("lambda")
+    functions = emulator.client("lambda")
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as package:
         package.writestr("measured.py", CODE)
     functions.create_function(
         FunctionName=FUNCTION,
         Runtime="python3.13",
-        Role=bench.client("iam").get_role(RoleName="function")["Role"]["Arn"],
+        Role=emulator.client("iam").get_role(RoleName="function")["Role"]["Arn"],
         Handler="measured.handler",
         Timeout=10,
         Code={"ZipFile": content.getvalue()},
@@ -185,8 +185,8 @@ def _function(bench: Bench) -> str:
     return alias
 
 
-def _api(bench: Bench, function: str, pool: str) -> str:
-    gateway = bench.client("apigateway")
+def _api(emulator: Emulator, function: str, pool: str) -> str:
+    gateway = emulator.client("apigateway")
     api: str = gateway.create_rest_api(name=API)["id"]
     authorizer = gateway.create_authorizer(
         restApiId=api,

@@ -1,4 +1,4 @@
-"""When an alarm goes off: the rules, by AWS's own tables, and one on the running bench."""
+"""When an alarm goes off: the rules, by AWS's own tables, and one on the running emulator."""
 
 import json
 import time
@@ -21,7 +21,7 @@ from local.observability.metrics.store import Store
 from local.patches.cloudwatch import evictor
 from local.settings import Settings
 from tests.local.math_alarm import DEFINITION, MATH, RATE
-from tests.support.emulator import Bench, eventually
+from tests.support.emulator import Emulator, eventually
 
 ACCOUNT = "111122223333"
 NOW = 1_000_000_000
@@ -261,20 +261,20 @@ def test_points_of_the_day_before_are_dropped_now_and_then() -> None:
         assert ("M", "old", "") not in cloudwatch._metrics
 
 
-# -- on the running bench --------------------------------------------------------------
+# -- on the running emulator --------------------------------------------------------------
 
 
 @pytest.fixture
-def quick(chosen: Settings) -> Bench:
-    """A bench of its own that evaluates alarms five times a second."""
+def quick(chosen: Settings) -> Emulator:
+    """A emulator of its own that evaluates alarms five times a second."""
     often = replace(chosen, alarm_interval=0.2)
     process.start(often)
-    return Bench(often)
+    return Emulator(often)
 
 
-def queue_of(bench: Bench, topic: str) -> str:
+def queue_of(emulator: Emulator, topic: str) -> str:
     """The URL of a queue that receives what is published to a topic."""
-    client = bench.client("sqs")
+    client = emulator.client("sqs")
     url: str = client.create_queue(QueueName="pager")["QueueUrl"]
     found = client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
     arn = found["Attributes"]["QueueArn"]
@@ -286,21 +286,21 @@ def queue_of(bench: Bench, topic: str) -> str:
     }
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     client.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-    bench.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    emulator.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     return url
 
 
-def traffic(bench: Bench, errors: int, count: int) -> None:
+def traffic(emulator: Emulator, errors: int, count: int) -> None:
     """Requests of the last full minute."""
     at = datetime.fromtimestamp(time.time() - 60, UTC)
     data = [
         {"MetricName": name, "Value": value, "Timestamp": at}
         for name, value in (("errors", errors), ("requests", count))
     ]
-    bench.client("cloudwatch").put_metric_data(Namespace="N", MetricData=data)
+    emulator.client("cloudwatch").put_metric_data(Namespace="N", MetricData=data)
 
 
-def test_an_alarm_with_metric_math_and_its_composite_go_off_and_back(quick: Bench) -> None:
+def test_an_alarm_with_metric_math_and_its_composite_go_off_and_back(quick: Emulator) -> None:
     watch = quick.client("cloudwatch")
     arn = quick.client("sns").create_topic(Name="pages")["TopicArn"]
     queue, url = quick.client("sqs"), queue_of(quick, arn)
@@ -339,7 +339,7 @@ def test_an_alarm_with_metric_math_and_its_composite_go_off_and_back(quick: Benc
     eventually(paged)
 
 
-def test_an_alarm_is_about_its_own_dimensions(quick: Bench) -> None:
+def test_an_alarm_is_about_its_own_dimensions(quick: Emulator) -> None:
     watch = quick.client("cloudwatch")
     for name in ("east", "west"):
         watch.put_metric_alarm(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.emulator import Bench
+from tests.support.emulator import Emulator
 
 DOMAIN = "refusals.localhost"
 NAME = f"www.{DOMAIN}"
@@ -14,17 +14,17 @@ ADDRESS = {"TTL": 60, "ResourceRecords": [{"Value": "192.0.2.1"}]}
 
 
 @pytest.fixture(scope="module")
-def zone(bench: Bench) -> Iterator[str]:
-    client = bench.client("route53")
+def zone(emulator: Emulator) -> Iterator[str]:
+    client = emulator.client("route53")
     made: str = client.create_hosted_zone(Name=DOMAIN, CallerReference="1")["HostedZone"]["Id"]
     yield made
     client.delete_hosted_zone(Id=made)
 
 
-def change(bench: Bench, zone: str, action: str, **record: Any) -> None:
+def change(emulator: Emulator, zone: str, action: str, **record: Any) -> None:
     record = {"Name": NAME, "Type": "A", **record}
     changes = {"Changes": [{"Action": action, "ResourceRecordSet": record}]}
-    bench.client("route53").change_resource_record_sets(HostedZoneId=zone, ChangeBatch=changes)
+    emulator.client("route53").change_resource_record_sets(HostedZoneId=zone, ChangeBatch=changes)
 
 
 def alias(target: str, *, evaluate: bool = False) -> dict[str, Any]:
@@ -58,23 +58,23 @@ def alias(target: str, *, evaluate: bool = False) -> dict[str, Any]:
         (alias("d1.cloudfront.net", evaluate=True), "EvaluateTargetHealth"),
     ],
 )
-def test_a_record_set(bench: Bench, zone: str, record: dict[str, Any], what: str) -> None:
+def test_a_record_set(emulator: Emulator, zone: str, record: dict[str, Any], what: str) -> None:
     with pytest.raises(ClientError, match=f"{what}: not emulated") as refused:
-        change(bench, zone, "UPSERT", SetIdentifier="x", **record)
+        change(emulator, zone, "UPSERT", SetIdentifier="x", **record)
     assert refused.value.response["Error"]["Code"] == "InvalidInput"
-    listed = bench.client("route53").list_resource_record_sets(HostedZoneId=zone)
+    listed = emulator.client("route53").list_resource_record_sets(HostedZoneId=zone)
     assert {each["Type"] for each in listed["ResourceRecordSets"]} == {"NS", "SOA"}
 
 
-def test_a_name_that_is_none(bench: Bench, zone: str) -> None:
+def test_a_name_that_is_none(emulator: Emulator, zone: str) -> None:
     with pytest.raises(ClientError, match="label") as refused:
-        change(bench, zone, "CREATE", Name=f"{'x' * 64}.{DOMAIN}", **ADDRESS)
+        change(emulator, zone, "CREATE", Name=f"{'x' * 64}.{DOMAIN}", **ADDRESS)
     assert refused.value.response["Error"]["Code"] == "InvalidInput"
 
 
-def test_a_deletion_is_not_refused_for_what_it_deletes(bench: Bench, zone: str) -> None:
+def test_a_deletion_is_not_refused_for_what_it_deletes(emulator: Emulator, zone: str) -> None:
     with pytest.raises(ClientError, match="it was not found"):
-        change(bench, zone, "DELETE", SetIdentifier="x", Weight=1, **ADDRESS)
+        change(emulator, zone, "DELETE", SetIdentifier="x", Weight=1, **ADDRESS)
 
 
 @pytest.mark.parametrize(
@@ -96,8 +96,8 @@ def test_a_deletion_is_not_refused_for_what_it_deletes(bench: Bench, zone: str) 
         ({"MeasureLatency": True}, "MeasureLatency of a health check"),
     ],
 )
-def test_a_health_check(bench: Bench, config: dict[str, Any], what: str) -> None:
-    client = bench.client("route53")
+def test_a_health_check(emulator: Emulator, config: dict[str, Any], what: str) -> None:
+    client = emulator.client("route53")
     before = client.list_health_checks()["HealthChecks"]
     requested = {"Type": "HTTPS", "FullyQualifiedDomainName": NAME, **config}
     with pytest.raises(ClientError, match=f"{what}: not emulated") as refused:
@@ -106,8 +106,8 @@ def test_a_health_check(bench: Bench, config: dict[str, Any], what: str) -> None
     assert client.list_health_checks()["HealthChecks"] == before
 
 
-def test_a_health_checks_change(bench: Bench) -> None:
-    client = bench.client("route53")
+def test_a_health_checks_change(emulator: Emulator) -> None:
+    client = emulator.client("route53")
     config = {"Type": "HTTPS", "FullyQualifiedDomainName": NAME, "Disabled": True}
     made = client.create_health_check(CallerReference="change", HealthCheckConfig=config)
     check_id = made["HealthCheck"]["Id"]

@@ -28,10 +28,10 @@ def test_the_public_name_leads_to_the_region_that_dns_names(layer: GlobalLayer) 
 
 
 def test_the_distributions_own_name_leads_there_too(layer: GlobalLayer) -> None:
-    client = layer.bench.client("cloudfront")
+    client = layer.emulator.client("cloudfront")
     own = client.get_distribution(Id=layer.distribution)["Distribution"]["DomainName"]
 
-    answer = layer.bench.request("localhost", "/where", headers={"Host": own})
+    answer = layer.emulator.request("localhost", "/where", headers={"Host": own})
 
     assert answer.json()["region"] == REGIONS[0]
 
@@ -69,7 +69,7 @@ def test_the_key_arrives_once_however_often_a_viewer_sends_his(
 @pytest.fixture
 def own_policy(layer: GlobalLayer) -> Iterator[GlobalLayer]:
     """The distribution sends what a policy of our own says: all but some headers."""
-    client = layer.bench.client("cloudfront")
+    client = layer.emulator.client("cloudfront")
     dropped = ["host", "x-amzn-requestid", "x-amzn-trace-id"]
     made = client.create_origin_request_policy(
         OriginRequestPolicyConfig={

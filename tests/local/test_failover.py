@@ -51,20 +51,20 @@ def test_with_both_regions_broken_dns_answers_as_if_they_were_healthy_and_the_ed
 ) -> None:
     with watched.fault(PRIMARY, "hang"), watched.fault(STANDBY, "hang"):
         eventually(lambda: statuses(watched) == {PRIMARY: False, STANDBY: False})
-        assert watched.bench.status()["edge"][0]["origins"][0]["region"] == PRIMARY
+        assert watched.emulator.status()["edge"][0]["origins"][0]["region"] == PRIMARY
         eventually(lambda: watched.get("/where", method="POST").status_code == 504)
     eventually(lambda: serving(watched) == PRIMARY)
 
 
 def statuses(layer: GlobalLayer) -> dict[str, bool]:
     """Each Region's health check: healthy or not."""
-    told = {check["id"]: check["healthy"] for check in layer.bench.status()["health_checks"]}
+    told = {check["id"]: check["healthy"] for check in layer.emulator.status()["health_checks"]}
     return {region: told[check] for region, check in layer.checks.items()}
 
 
 def test_the_checkers_reports_are_told_by_the_api_and_by_status(watched: GlobalLayer) -> None:
     check = watched.checks[PRIMARY]
-    route53 = watched.bench.client("route53")
+    route53 = watched.emulator.client("route53")
     seen = "Success: HTTP Status Code 200, OK"
 
     def reports() -> set[str]:
@@ -72,12 +72,12 @@ def test_the_checkers_reports_are_told_by_the_api_and_by_status(watched: GlobalL
         return {each["StatusReport"]["Status"] for each in told["HealthCheckObservations"]}
 
     eventually(lambda: reports() == {seen})
-    (status,) = [each for each in watched.bench.status()["health_checks"] if each["id"] == check]
+    (status,) = [each for each in watched.emulator.status()["health_checks"] if each["id"] == check]
     assert {each["status"] for each in status["checkers"]} == {seen}
 
 
 def test_any_client_can_follow_by_dns(watched: GlobalLayer) -> None:
-    chosen = watched.bench.settings
+    chosen = watched.emulator.settings
     query = dns.message.make_query(ORIGIN, "CNAME")
     with watched.fault(PRIMARY, "error"):
         eventually(lambda: statuses(watched)[PRIMARY] is False)

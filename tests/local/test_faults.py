@@ -9,7 +9,7 @@ from local import addressing, process
 from local.settings import Settings
 from project import resolver
 from tests.local.global_layer import ORIGIN, GlobalLayer
-from tests.support.emulator import DOMAIN, REGIONS, Bench, Stack, command, eventually
+from tests.support.emulator import DOMAIN, REGIONS, Emulator, Stack, command, eventually
 
 BROKEN, OTHER = REGIONS
 
@@ -39,7 +39,7 @@ def test_a_door_that_is_shut_refuses_at_its_address_and_cuts_elsewhere(
 
 
 def test_a_connection_that_is_open_is_cut_when_the_door_shuts(layer: GlobalLayer) -> None:
-    chosen = layer.bench.settings
+    chosen = layer.emulator.settings
     url = f"https://{ORIGIN}:{chosen.https_port}/where"
     authority = str(chosen.ca / "ca.pem")
     with (
@@ -92,7 +92,7 @@ def test_a_partition_holds_replication_both_ways_and_the_last_writer_wins_when_i
         stack.put(BROKEN, "cut", "both", "older")
         stack.put(OTHER, "cut", "both", "newer")
         stack.put(BROKEN, "cut", "there", "x")
-        replication = layer.bench.status()["replication"]
+        replication = layer.emulator.status()["replication"]
         assert replication["held"] == [BROKEN]
         assert replication["pending"] == 3
         assert stack.items(OTHER, "cut") == {"both": "newer"}
@@ -119,7 +119,7 @@ def test_a_broken_table_fails_the_function_of_that_region_and_no_operator(
 def test_a_fault_takes_the_place_of_the_one_before(layer: GlobalLayer) -> None:
     with layer.fault(BROKEN, "partition"), layer.fault(BROKEN, "error"):
         assert layer.stack.get(BROKEN, "/where").status_code == 503
-        assert layer.bench.status()["replication"]["held"] == []
+        assert layer.emulator.status()["replication"]["held"] == []
 
 
 def test_healing_without_a_region_heals_all(layer: GlobalLayer) -> None:
@@ -157,42 +157,44 @@ def test_a_region_that_is_not_here_can_not_be_healed(layer: GlobalLayer) -> None
 
 def test_the_command_line_breaks_and_mends_and_status_shows_it(layer: GlobalLayer) -> None:
     slow = ("--kind", "slow", "--milliseconds", "5")
-    broken = command(layer.bench.settings, "fault", "--region", OTHER, *slow)
+    broken = command(layer.emulator.settings, "fault", "--region", OTHER, *slow)
     try:
         assert (broken.returncode, broken.stderr) == (0, "")
-        shown = command(layer.bench.settings, "status").stdout
-        at = f"{addressing.address(OTHER)}:{layer.bench.settings.https_port}"
+        shown = command(layer.emulator.settings, "status").stdout
+        at = f"{addressing.address(OTHER)}:{layer.emulator.settings.https_port}"
         assert f"door        {OTHER} at {at}: slow (5 ms)" in shown
-        assert f"edge        https://api.{DOMAIN}:{layer.bench.settings.https_port}" in shown
+        assert f"edge        https://api.{DOMAIN}:{layer.emulator.settings.https_port}" in shown
         assert f"dns         {ORIGIN}: {BROKEN} serves" in shown
         assert f"{ORIGIN}. 1 IN CNAME {BROKEN}.{DOMAIN}" in shown
     finally:
-        healed = command(layer.bench.settings, "heal")
+        healed = command(layer.emulator.settings, "heal")
 
     assert healed.stdout.splitlines() == [f"{BROKEN:<11} open", f"{OTHER:<11} open"]
 
 
 def test_the_command_line_says_which_regions_there_are(layer: GlobalLayer) -> None:
-    refused_command = command(layer.bench.settings, "fault", "--region", "mars", "--kind", "hang")
+    refused_command = command(
+        layer.emulator.settings, "fault", "--region", "mars", "--kind", "hang"
+    )
 
     assert refused_command.returncode == 1
     assert "Regions: us-east-1, us-west-2." in refused_command.stderr
 
 
-def test_a_bench_that_starts_is_healthy(chosen: Settings) -> None:
+def test_an_emulator_that_starts_is_healthy(chosen: Settings) -> None:
     process.start(chosen)
-    bench = Bench(chosen)
-    bench.client("apigateway").create_domain_name(domainName=f"{BROKEN}.{DOMAIN}")
+    emulator = Emulator(chosen)
+    emulator.client("apigateway").create_domain_name(domainName=f"{BROKEN}.{DOMAIN}")
     told = process.control(chosen, "POST", "/_local/faults", {"region": BROKEN, "kind": "refuse"})
     assert told["endpoints"][0]["fault"] == "refuse"
 
     process.stop(chosen)
     process.start(chosen)
 
-    assert bench.status()["endpoints"][0]["fault"] is None
+    assert emulator.status()["endpoints"][0]["fault"] is None
 
 
-def test_a_fault_without_a_bench_says_how_to_start_one(chosen: Settings) -> None:
+def test_a_fault_without_an_emulator_says_how_to_start_one(chosen: Settings) -> None:
     answer = command(chosen, "fault", "--region", BROKEN, "--kind", "hang")
 
     assert answer.returncode == 1

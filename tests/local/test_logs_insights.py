@@ -1,4 +1,4 @@
-"""Logs Insights on the bench: what a query asks for, on lines of logs."""
+"""Logs Insights on the emulator: what a query asks for, on lines of logs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each patch: what ministack by itself gets wrong, and what the bench answers instead.
+"""Each patch: what ministack by itself gets wrong, and what the emulator answers instead.
 
 A `..._still_needs_...` test calls ministack as it comes. When one fails, ministack has learnt
 it: take that patch away, and its tests.
@@ -23,7 +23,7 @@ from ministack.services import (
 )
 
 from local.patches import api_gateway
-from tests.support.emulator import TABLE, Bench, Stack
+from tests.support.emulator import TABLE, Emulator, Stack
 
 ACCOUNT = "111122223333"
 
@@ -54,7 +54,7 @@ def test_ministack_still_needs_the_empty_base_path() -> None:
 
 
 def test_the_empty_base_path_reads_back(stack: Stack) -> None:
-    client = stack.bench.client("apigateway")
+    client = stack.emulator.client("apigateway")
     api = stack.apis["us-east-1"]
     client.create_domain_name(domainName="base.localhost")
     client.create_base_path_mapping(
@@ -80,8 +80,8 @@ def test_ministack_still_needs_update_domain_name() -> None:
     assert gateway("PATCH", "/domainnames/b.localhost", {"patchOperations": []})[0] != 200
 
 
-def test_a_domain_name_can_be_changed(bench: Bench) -> None:
-    client = bench.client("apigateway")
+def test_a_domain_name_can_be_changed(emulator: Emulator) -> None:
+    client = emulator.client("apigateway")
     client.create_domain_name(domainName="update.localhost", securityPolicy="TLS_1_0")
 
     client.update_domain_name(
@@ -101,8 +101,8 @@ def test_ministack_still_needs_a_domain_name_as_aws_tells_it() -> None:
     assert told["mutualTlsAuthentication"] == {}
 
 
-def test_a_domain_name_is_available_and_has_no_truststore_of_nothing(bench: Bench) -> None:
-    client = bench.client("apigateway")
+def test_a_domain_name_is_available_and_has_no_truststore_of_nothing(emulator: Emulator) -> None:
+    client = emulator.client("apigateway")
     client.create_domain_name(domainName="told.localhost")
 
     told = client.get_domain_name(domainName="told.localhost")
@@ -150,7 +150,7 @@ def test_ministack_still_needs_mocks_that_want_a_template() -> None:
 def test_a_mock_answers_only_what_one_of_its_templates_is_for(
     stack: Stack, passthrough: str, media: str | None, status: int
 ) -> None:
-    client, api = stack.bench.client("apigateway"), stack.apis["us-east-1"]
+    client, api = stack.emulator.client("apigateway"), stack.apis["us-east-1"]
     resources = client.get_resources(restApiId=api)["items"]
     root = next(each["id"] for each in resources if each["path"] == "/")
     address = {"restApiId": api, "httpMethod": "OPTIONS"}
@@ -180,9 +180,9 @@ def test_ministack_still_needs_mocks_without_a_method() -> None:
     assert gateway("GET", f"{path}/integration")[1]["httpMethod"] == "POST"
 
 
-def test_a_mock_integration_has_no_method_of_its_own(bench: Bench) -> None:
-    client = bench.client("apigateway")
-    address = bench.get_method("mock")
+def test_a_mock_integration_has_no_method_of_its_own(emulator: Emulator) -> None:
+    client = emulator.client("apigateway")
+    address = emulator.get_method("mock")
     client.put_integration(**address, type="MOCK")
 
     assert client.get_integration(**address).get("httpMethod") is None
@@ -254,8 +254,8 @@ def test_ministack_still_needs_the_lists_of_a_health_check() -> None:
     assert route53._parse_health_check_config(element)["ChildHealthChecks"] != ["one"]
 
 
-def test_a_health_check_reads_back_its_regions_and_children(bench: Bench) -> None:
-    client = bench.client("route53")
+def test_a_health_check_reads_back_its_regions_and_children(emulator: Emulator) -> None:
+    client = emulator.client("route53")
     regions = ["us-east-1", "eu-west-1", "ap-southeast-2"]
     child = client.create_health_check(
         CallerReference="child",
@@ -294,8 +294,8 @@ def test_ministack_still_needs_the_lists_of_a_response_headers_policy() -> None:
     assert parent.find("CustomHeadersConfig") is not None
 
 
-def test_a_response_headers_policy_has_only_the_blocks_it_was_given(bench: Bench) -> None:
-    client = bench.client("cloudfront")
+def test_a_response_headers_policy_has_only_the_blocks_it_was_given(emulator: Emulator) -> None:
+    client = emulator.client("cloudfront")
     removed = {"Quantity": 1, "Items": [{"Header": "server"}]}
     policy = client.create_response_headers_policy(
         ResponseHeadersPolicyConfig={"Name": "bare", "RemoveHeadersConfig": removed}
@@ -333,8 +333,8 @@ def test_ministack_still_needs_a_replicas_own_key() -> None:
     assert told["Table"]["SSEDescription"]["KMSMasterKeyArn"] != REPLICA_KEY
 
 
-def test_a_replica_tells_its_own_key_from_both_sides(bench: Bench) -> None:
-    east, west = bench.client("dynamodb"), bench.client("dynamodb", "us-west-2")
+def test_a_replica_tells_its_own_key_from_both_sides(emulator: Emulator) -> None:
+    east, west = emulator.client("dynamodb"), emulator.client("dynamodb", "us-west-2")
     east.create_table(**TABLE_INPUT)
     east.update_table(TableName="patched", ReplicaUpdates=REPLICA)
 
@@ -405,7 +405,7 @@ def test_ministack_still_needs_the_attributes_that_a_request_writes() -> None:
 
 @pytest.mark.parametrize("operation", WRITES)
 def test_a_policy_can_keep_an_attribute_from_being_written(stack: Stack, operation: str) -> None:
-    iam, name = stack.bench.client("iam"), f"writer-{operation.replace('_', '-')}"
+    iam, name = stack.emulator.client("iam"), f"writer-{operation.replace('_', '-')}"
     iam.create_user(UserName=name)
     actions = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"]
     denied = {"ForAnyValue:StringEquals": {"dynamodb:Attributes": ["mine"]}}
@@ -416,7 +416,7 @@ def test_a_policy_can_keep_an_attribute_from_being_written(stack: Stack, operati
     document = json.dumps({"Version": "2012-10-17", "Statement": statements})
     iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=document)
     key = iam.create_access_key(UserName=name)["AccessKey"]
-    writer = stack.bench.client(
+    writer = stack.emulator.client(
         "dynamodb",
         aws_access_key_id=key["AccessKeyId"],
         aws_secret_access_key=key["SecretAccessKey"],
@@ -445,7 +445,7 @@ def test_ministack_still_needs_the_days_of_recovery() -> None:
 def test_a_table_tells_for_how_many_days_it_can_be_recovered(
     stack: Stack, asked: dict[str, int], told: int
 ) -> None:
-    client = stack.bench.client("dynamodb", "us-west-2")
+    client = stack.emulator.client("dynamodb", "us-west-2")
     client.update_continuous_backups(
         TableName=TABLE,
         PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True, **asked},
@@ -469,15 +469,15 @@ def test_ministack_still_needs_query_definitions() -> None:
     assert b"Unknown action" in answer[2]
 
 
-def test_a_saved_query_can_be_made_changed_found_and_deleted(bench: Bench) -> None:
-    client = bench.client("logs", "us-west-2")
+def test_a_saved_query_can_be_made_changed_found_and_deleted(emulator: Emulator) -> None:
+    client = emulator.client("logs", "us-west-2")
     made = client.put_query_definition(name="a/slow", queryString="fields @message")
 
     client.put_query_definition(**_named(made), name="a/slow", queryString="limit 1")
 
     [found] = client.describe_query_definitions(queryDefinitionNamePrefix="a/")["queryDefinitions"]
     assert found["queryString"] == "limit 1"
-    assert bench.client("logs").describe_query_definitions()["queryDefinitions"] == []
+    assert emulator.client("logs").describe_query_definitions()["queryDefinitions"] == []
     assert client.delete_query_definition(**_named(made))["success"]
     with pytest.raises(client.exceptions.ResourceNotFoundException):
         client.delete_query_definition(**_named(made))

@@ -1,4 +1,4 @@
-"""The patches of CloudWatch: what ministack by itself gets wrong, and what the bench answers.
+"""The patches of CloudWatch: what ministack by itself gets wrong, and what the emulator answers.
 
 A `..._still_needs_...` test calls ministack as it comes. When one fails, ministack has learnt
 it: take that patch away, and its tests.
@@ -24,7 +24,7 @@ from local import process
 from local.patches.cloudwatch import SAVED
 from local.settings import Settings
 from tests.local.math_alarm import DEFINITION, MATH, RATE
-from tests.support.emulator import Bench
+from tests.support.emulator import Emulator
 
 # -- what ministack does by itself -----------------------------------------------------
 
@@ -97,11 +97,11 @@ def test_ministack_still_needs_to_be_saved_without_copies() -> None:
     assert state["metrics"] is not cloudwatch._metrics
 
 
-# -- what the bench answers ------------------------------------------------------------
+# -- what the emulator answers ------------------------------------------------------------
 
 
-def test_metric_data_with_an_expression_comes_newest_first(bench: Bench) -> None:
-    watch = bench.client("cloudwatch")
+def test_metric_data_with_an_expression_comes_newest_first(emulator: Emulator) -> None:
+    watch = emulator.client("cloudwatch")
     now = time.time()
     for ago, value in ((180, 1), (120, 2)):
         datum = {
@@ -128,9 +128,9 @@ def test_metric_data_with_an_expression_comes_newest_first(bench: Bench) -> None
 
 
 def test_a_period_of_metric_data_begins_with_the_start_time_and_not_with_the_clock_hour(
-    bench: Bench,
+    emulator: Emulator,
 ) -> None:
-    watch = bench.client("cloudwatch")
+    watch = emulator.client("cloudwatch")
     start = 960 + time.time() // 3600 * 3600 - 3 * 3600
     for second in (0, 1800, 3599):
         at = datetime.fromtimestamp(start + second, UTC)
@@ -146,19 +146,19 @@ def test_a_period_of_metric_data_begins_with_the_start_time_and_not_with_the_clo
     assert found["Values"] == [3.0]
 
 
-def test_an_alarm_whose_expression_is_wrong_is_refused(bench: Bench) -> None:
+def test_an_alarm_whose_expression_is_wrong_is_refused(emulator: Emulator) -> None:
     wrong = {**RATE, "Expression": "errors // requests"}
 
     with pytest.raises(ClientError, match="Error in expression 'rate'"):
-        bench.client("cloudwatch").put_metric_alarm(**DEFINITION, Metrics=[*MATH, wrong])
+        emulator.client("cloudwatch").put_metric_alarm(**DEFINITION, Metrics=[*MATH, wrong])
 
 
-def test_a_dashboard_is_seen_from_every_region(bench: Bench) -> None:
-    bench.client("cloudwatch", "us-west-2").put_dashboard(
+def test_a_dashboard_is_seen_from_every_region(emulator: Emulator) -> None:
+    emulator.client("cloudwatch", "us-west-2").put_dashboard(
         DashboardName="everywhere", DashboardBody='{"widgets": []}'
     )
 
-    listed = bench.client("cloudwatch").list_dashboards(DashboardNamePrefix="everywhere")
+    listed = emulator.client("cloudwatch").list_dashboards(DashboardNamePrefix="everywhere")
     assert [entry["DashboardName"] for entry in listed["DashboardEntries"]] == ["everywhere"]
 
 
@@ -166,11 +166,11 @@ def _operation(name: str) -> OperationModel:
     return get_session().get_service_model("cloudwatch").operation_model(name)
 
 
-def by_query(bench: Bench, action: str, arguments: dict[str, Any]) -> dict[str, Any]:
+def by_query(emulator: Emulator, action: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """One call in the protocol that Terraform's provider speaks."""
     operation = _operation(action)
     request = create_serializer("query").serialize_to_request(arguments, operation)
-    answer = bench.signed(
+    answer = emulator.signed(
         "monitoring",
         "/",
         urlencode(request["body"]).encode(),
@@ -182,7 +182,7 @@ def by_query(bench: Bench, action: str, arguments: dict[str, Any]) -> dict[str, 
     return parsed
 
 
-def test_an_alarm_put_by_the_query_protocol_reads_back_whole(bench: Bench) -> None:
+def test_an_alarm_put_by_the_query_protocol_reads_back_whole(emulator: Emulator) -> None:
     definition = {
         **DEFINITION,
         "AlarmName": "by-query",
@@ -192,9 +192,9 @@ def test_an_alarm_put_by_the_query_protocol_reads_back_whole(bench: Bench) -> No
         "InsufficientDataActions": ["arn:aws:sns:us-east-1:000000000000:pages"],
         "Metrics": [*MATH, RATE],
     }
-    by_query(bench, "PutMetricAlarm", definition)
+    by_query(emulator, "PutMetricAlarm", definition)
 
-    (found,) = by_query(bench, "DescribeAlarms", {"AlarmNames": ["by-query"]})["MetricAlarms"]
+    (found,) = by_query(emulator, "DescribeAlarms", {"AlarmNames": ["by-query"]})["MetricAlarms"]
     assert {name: found[name] for name in definition if name != "Metrics"} == {
         name: value for name, value in definition.items() if name != "Metrics"
     }
@@ -204,11 +204,11 @@ def test_an_alarm_put_by_the_query_protocol_reads_back_whole(bench: Bench) -> No
     assert "Period" not in found
     assert isinstance(found["StateUpdatedTimestamp"], datetime)
 
-    refused = by_query(bench, "PutMetricAlarm", {**definition, "Metrics": MATH})
+    refused = by_query(emulator, "PutMetricAlarm", {**definition, "Metrics": MATH})
     assert refused["Error"]["Code"] == "ValidationError"
 
 
-def test_a_percentile_alarm_reads_back_without_a_plain_statistic(bench: Bench) -> None:
+def test_a_percentile_alarm_reads_back_without_a_plain_statistic(emulator: Emulator) -> None:
     definition = {
         **DEFINITION,
         "AlarmName": "slow",
@@ -217,7 +217,7 @@ def test_a_percentile_alarm_reads_back_without_a_plain_statistic(bench: Bench) -
         "Period": 60,
         "ExtendedStatistic": "p99",
     }
-    watch = bench.client("cloudwatch")
+    watch = emulator.client("cloudwatch")
     watch.put_metric_alarm(**definition)
 
     (found,) = watch.describe_alarms(AlarmNames=["slow"])["MetricAlarms"]
@@ -226,7 +226,7 @@ def test_a_percentile_alarm_reads_back_without_a_plain_statistic(bench: Bench) -
 
 def test_alarms_and_dashboards_survive_a_restart(chosen: Settings) -> None:
     process.start(chosen)
-    watch = Bench(chosen).client("cloudwatch")
+    watch = Emulator(chosen).client("cloudwatch")
     watch.put_metric_alarm(**DEFINITION, Metrics=[*MATH, RATE])
     watch.put_dashboard(DashboardName="kept", DashboardBody='{"widgets": []}')
     process.stop(chosen)

@@ -1,4 +1,4 @@
-"""A pool that ignores case: what ministack by itself makes of it, and what the bench does.
+"""A pool that ignores case: what ministack by itself makes of it, and what the emulator does.
 
 A `..._still_needs_...` test calls ministack as it comes: see test_mends.py.
 """
@@ -14,7 +14,7 @@ from ministack.services import cognito
 from pycognito.aws_srp import AWSSRP
 
 from tests.local.test_patches import ACCOUNT
-from tests.support.emulator import Bench
+from tests.support.emulator import Emulator
 
 PASSWORD = "Correct-Horse-7-Battery"
 IGNORES_CASE = {"UsernameConfiguration": {"CaseSensitive": False}, "AliasAttributes": ["email"]}
@@ -31,10 +31,10 @@ def test_ministack_still_needs_to_ignore_case() -> None:
 
 
 class Pool:
-    """A pool of the bench, and a client of it."""
+    """A pool of the emulator, and a client of it."""
 
-    def __init__(self, bench: Bench, **settings: Any) -> None:
-        self.api = bench.client("cognito-idp")
+    def __init__(self, emulator: Emulator, **settings: Any) -> None:
+        self.api = emulator.client("cognito-idp")
         self.id: str = self.api.create_user_pool(PoolName="case", **settings)["UserPool"]["Id"]
         made = self.api.create_user_pool_client(
             UserPoolId=self.id,
@@ -74,15 +74,15 @@ class Pool:
 
 
 @pytest.fixture
-def pool(bench: Bench) -> Iterator[Pool]:
-    made = Pool(bench, **IGNORES_CASE)
+def pool(emulator: Emulator) -> Iterator[Pool]:
+    made = Pool(emulator, **IGNORES_CASE)
     yield made
     made.api.delete_user_pool(UserPoolId=made.id)
 
 
 @pytest.fixture
-def sensitive(bench: Bench) -> Iterator[Pool]:
-    made = Pool(bench, UsernameConfiguration={"CaseSensitive": True}, AliasAttributes=["email"])
+def sensitive(emulator: Emulator) -> Iterator[Pool]:
+    made = Pool(emulator, UsernameConfiguration={"CaseSensitive": True}, AliasAttributes=["email"])
     yield made
     made.api.delete_user_pool(UserPoolId=made.id)
 

@@ -1,4 +1,4 @@
-"""Lambda's limit of 6 MB: what ministack by itself lets through, and what the bench does.
+"""Lambda's limit of 6 MB: what ministack by itself lets through, and what the emulator does.
 
 A `..._still_needs_...` test calls ministack as it comes: see test_mends.py.
 """
@@ -75,7 +75,7 @@ def test_an_event_that_is_too_large_reaches_no_function(
 
 
 def test_base64_counts_as_it_grows(stack: Stack) -> None:
-    gateway, api = stack.bench.client("apigateway", REGION), stack.apis[REGION]
+    gateway, api = stack.emulator.client("apigateway", REGION), stack.apis[REGION]
     sent: dict[str, Any] = {
         "method": "POST",
         "params": {"answer": 0},
@@ -93,7 +93,7 @@ def test_base64_counts_as_it_grows(stack: Stack) -> None:
 
 
 def test_the_apis_own_gateway_response_answers(stack: Stack) -> None:
-    gateway, api = stack.bench.client("apigateway", REGION), stack.apis[REGION]
+    gateway, api = stack.emulator.client("apigateway", REGION), stack.apis[REGION]
     address = {"restApiId": api, "responseType": "REQUEST_TOO_LARGE"}
     gateway.put_gateway_response(
         **address, statusCode="413", responseTemplates={"application/json": '{"send":"less"}'}
@@ -117,7 +117,7 @@ def test_an_answer_that_is_too_large_is_the_functions_error(
 
 
 def test_invoke_has_both_limits(stack: Stack) -> None:
-    client = stack.bench.client("lambda", REGION)
+    client = stack.emulator.client("lambda", REGION)
     event = {"path": "/size", "body": "", "queryStringParameters": {"answer": MAX_PAYLOAD}}
 
     with pytest.raises(ClientError, match="RequestTooLargeException"):

@@ -1,4 +1,4 @@
-"""API Gateway's updates: what ministack alone makes of a patch, and what the bench does."""
+"""API Gateway's updates: what ministack alone makes of a patch, and what the emulator does."""
 
 import asyncio
 from typing import Any
@@ -8,7 +8,7 @@ from ministack.core.responses import request_scope
 from ministack.services import apigateway_v1
 
 from local.patches.api_gateway_updates import apply_patch
-from tests.support.emulator import Bench
+from tests.support.emulator import Emulator
 
 BEFORE: dict[str, Any] = {
     "models": {},
@@ -62,9 +62,9 @@ def test_ministack_still_needs_updates_of_responses() -> None:
     assert b"Unknown API Gateway v1 path" in answer[2]
 
 
-def test_a_response_of_method_and_integration_can_be_changed(bench: Bench) -> None:
-    client = bench.client("apigateway")
-    address = bench.get_method("responses")
+def test_a_response_of_method_and_integration_can_be_changed(emulator: Emulator) -> None:
+    client = emulator.client("apigateway")
+    address = emulator.get_method("responses")
     client.put_method_response(**address, statusCode="200")
     client.put_integration(**address, type="MOCK")
     client.put_integration_response(**address, statusCode="200", selectionPattern="")
@@ -89,8 +89,8 @@ def test_a_response_of_method_and_integration_can_be_changed(bench: Bench) -> No
         client.update_method_response(**address, statusCode="404", patchOperations=[])
 
 
-def test_the_default_endpoint_can_be_turned_off_and_reads_back(bench: Bench) -> None:
-    client = bench.client("apigateway")
+def test_the_default_endpoint_can_be_turned_off_and_reads_back(emulator: Emulator) -> None:
+    client = emulator.client("apigateway")
     api = client.create_rest_api(name="endpoint")["id"]
 
     client.update_rest_api(

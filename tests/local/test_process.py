@@ -15,7 +15,7 @@ import pytest
 
 from local import process
 from local.settings import Settings
-from tests.support.emulator import REGIONS, TABLE, Bench, Stack, command, deploy, eventually
+from tests.support.emulator import REGIONS, TABLE, Emulator, Stack, command, deploy, eventually
 
 
 def _kill(chosen: Settings) -> None:
@@ -33,8 +33,8 @@ def _saved(chosen: Settings, text: str) -> bool:
 
 def test_everything_is_there_again_after_a_stop(chosen: Settings) -> None:
     process.start(chosen)
-    stack = deploy(Bench(chosen))
-    stack.bench.set_lag(3600)
+    stack = deploy(Emulator(chosen))
+    stack.emulator.set_lag(3600)
     stack.put("us-east-1", "a", "1", "kept")
     authority = (chosen.ca / "ca.pem").read_bytes()
 
@@ -49,8 +49,8 @@ def test_everything_is_there_again_after_a_stop(chosen: Settings) -> None:
 
 def test_a_crash_loses_neither_the_stack_nor_what_was_on_its_way(chosen: Settings) -> None:
     process.start(chosen)
-    stack = deploy(Bench(chosen))
-    stack.bench.set_lag(1.5)
+    stack = deploy(Emulator(chosen))
+    stack.emulator.set_lag(1.5)
     stack.put("us-east-1", "a", "1", "kept")
     stack.get("us-east-1", "/where")
     eventually(lambda: _saved(chosen, "kept"))
@@ -66,7 +66,7 @@ def test_a_crash_loses_neither_the_stack_nor_what_was_on_its_way(chosen: Setting
 
 def test_functions_end_with_a_process_that_crashes(chosen: Settings) -> None:
     process.start(chosen)
-    stack = deploy(Bench(chosen))
+    stack = deploy(Emulator(chosen))
     worker: int = stack.get("us-east-1", "/where").json()["pid"]
 
     _kill(chosen)
@@ -146,7 +146,7 @@ def test_down_leaves_nothing_but_what_is_not_ours(chosen: Settings) -> None:
 
 
 def test_status_asks_each_region_over_https(stack: Stack) -> None:
-    shown = command(stack.bench.settings, "status")
+    shown = command(stack.emulator.settings, "status")
 
     assert shown.returncode == 0
     lines = [line for line in shown.stdout.splitlines() if line.startswith(REGIONS)]
@@ -155,25 +155,25 @@ def test_status_asks_each_region_over_https(stack: Stack) -> None:
     assert "ministack   1.5.33" in shown.stdout
 
 
-def test_logs_are_in_one_folder(bench: Bench) -> None:
-    # Other tests share this bench: what it said first may be far up.
-    shown = command(bench.settings, "logs", "--lines", "1000000")
+def test_logs_are_in_one_folder(emulator: Emulator) -> None:
+    # Other tests share this emulator: what it said first may be far up.
+    shown = command(emulator.settings, "logs", "--lines", "1000000")
 
     assert "serving" in shown.stdout
-    assert {path.name for path in bench.settings.logs.iterdir()} <= {"local.log", "boot.log"}
+    assert {path.name for path in emulator.settings.logs.iterdir()} <= {"local.log", "boot.log"}
 
 
 def test_nothing_changes_on_disk_while_nothing_happens(stack: Stack) -> None:
-    file: Path = stack.bench.settings.state / "dynamodb.json"
+    file: Path = stack.emulator.settings.state / "dynamodb.json"
     stack.put("us-east-1", "still", "1", "x")
     eventually(lambda: "still" in file.read_text())
     eventually(lambda: stack.items("us-west-2", "still") == {"1": "x"})
-    eventually(lambda: stack.bench.status()["replication"]["pending"] == 0)
+    eventually(lambda: stack.emulator.status()["replication"]["pending"] == 0)
     eventually(lambda: time.time() - file.stat().st_mtime > 1.5)
     before = file.stat().st_mtime_ns
 
     stack.items("us-east-1", "still")
-    stack.bench.client("dynamodb").describe_table(TableName=TABLE)
+    stack.emulator.client("dynamodb").describe_table(TableName=TABLE)
 
     assert file.stat().st_mtime_ns == before
 
@@ -189,8 +189,8 @@ def test_who_took_the_port_of_a_stopped_emulator_is_told_no_token(chosen: Settin
             stranger.accept()
 
 
-def test_a_second_one_in_the_foreground_is_told_of_the_first(bench: Bench) -> None:
-    second = command(bench.settings, "serve")
+def test_a_second_one_in_the_foreground_is_told_of_the_first(emulator: Emulator) -> None:
+    second = command(emulator.settings, "serve")
 
     assert second.returncode == 1
-    assert f"process {bench.status()['pid']}" in second.stderr
+    assert f"process {emulator.status()['pid']}" in second.stderr

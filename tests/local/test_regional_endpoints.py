@@ -21,7 +21,7 @@ def test_a_regions_name_reaches_the_api_of_that_region(stack: Stack, region: str
 
 @pytest.mark.parametrize("name", ["nobody.localhost", f"eu-west-1.{DOMAIN}", "localhost"])
 def test_a_name_that_is_nobodys_is_forbidden(stack: Stack, name: str) -> None:
-    answer = stack.bench.request(name, "/where")
+    answer = stack.emulator.request(name, "/where")
 
     assert answer.status_code == 403
     assert answer.json() == {"message": "Forbidden"}
@@ -29,7 +29,7 @@ def test_a_name_that_is_nobodys_is_forbidden(stack: Stack, name: str) -> None:
 
 
 def test_a_name_of_several_regions_is_not_a_regions_door(stack: Stack) -> None:
-    assert stack.bench.request(f"origin.{DOMAIN}", "/where").status_code == 403
+    assert stack.emulator.request(f"origin.{DOMAIN}", "/where").status_code == 403
 
 
 def test_path_query_and_headers_arrive_as_they_were_sent(stack: Stack) -> None:
@@ -58,7 +58,7 @@ def test_the_event_tells_the_domain_the_peer_and_the_request_id_of_the_answer(
 
 
 def test_a_gateway_response_bears_the_request_id_of_the_answer(stack: Stack) -> None:
-    gateway = stack.bench.client("apigateway")
+    gateway = stack.emulator.client("apigateway")
     gateway.put_gateway_response(
         restApiId=stack.apis["us-east-1"],
         responseType="MISSING_AUTHENTICATION_TOKEN",
@@ -144,7 +144,7 @@ def test_slow_requests_are_served_side_by_side_in_both_regions(stack: Stack) -> 
 
 @pytest.mark.parametrize(("offered", "spoken"), [(["h2"], "h2"), (["http/1.1"], "http/1.1")])
 def test_the_door_speaks_both_http_versions(stack: Stack, offered: list[str], spoken: str) -> None:
-    name, chosen = f"us-east-1.{DOMAIN}", stack.bench.settings
+    name, chosen = f"us-east-1.{DOMAIN}", stack.emulator.settings
     context = ssl.create_default_context(cafile=str(chosen.ca / "ca.pem"))
     context.set_alpn_protocols(offered)
 
@@ -156,7 +156,7 @@ def test_the_door_speaks_both_http_versions(stack: Stack, offered: list[str], sp
 
 
 def test_no_certificate_is_made_for_a_name_that_is_not_this_machines(stack: Stack) -> None:
-    chosen = stack.bench.settings
+    chosen = stack.emulator.settings
     context = ssl.create_default_context(cafile=str(chosen.ca / "ca.pem"))
 
     with (
@@ -178,4 +178,4 @@ def test_the_resolver_knows_names_under_localhost_alone() -> None:
 def test_the_stack_is_what_status_shows(stack: Stack) -> None:
     expected = {region: f"{region}.{DOMAIN}" for region in REGIONS}
 
-    assert stack.bench.status()["regions"] == expected
+    assert stack.emulator.status()["regions"] == expected

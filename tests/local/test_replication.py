@@ -7,15 +7,15 @@ from tests.support.emulator import Stack, eventually
 
 
 def test_a_write_arrives_in_the_other_region_after_the_lag(stack: Stack) -> None:
-    with stack.bench.lag(3600):
+    with stack.emulator.lag(3600):
         stack.put("us-east-1", "lag", "1", "a")
         assert stack.items("us-east-1", "lag") == {"1": "a"}
         assert stack.items("us-west-2", "lag") == {}
-        assert stack.bench.status()["replication"]["pending"] == 1
+        assert stack.emulator.status()["replication"]["pending"] == 1
 
 
 def test_updates_and_deletions_arrive_as_well(stack: Stack) -> None:
-    east = stack.bench.client("dynamodb", "us-east-1")
+    east = stack.emulator.client("dynamodb", "us-east-1")
     key = {"owner": {"S": "kinds"}, "item_id": {"S": "1"}}
     stack.put("us-east-1", "kinds", "1", "a")
     eventually(lambda: stack.items("us-west-2", "kinds") == {"1": "a"})
@@ -34,7 +34,7 @@ def test_updates_and_deletions_arrive_as_well(stack: Stack) -> None:
 
 
 def test_transactions_and_batches_arrive_as_well(stack: Stack) -> None:
-    west = stack.bench.client("dynamodb", "us-west-2")
+    west = stack.emulator.client("dynamodb", "us-west-2")
 
     def item(number: str) -> dict[str, dict[str, str]]:
         return {"owner": {"S": "many"}, "item_id": {"S": number}, "value": {"S": "x"}}
@@ -51,12 +51,12 @@ def test_transactions_and_batches_arrive_as_well(stack: Stack) -> None:
 def test_of_two_writes_on_their_way_to_each_other_the_later_wins_in_both_regions(
     stack: Stack,
 ) -> None:
-    with stack.bench.lag(3600):
+    with stack.emulator.lag(3600):
         stack.put("us-east-1", "conflict", "1", "first")
         stack.put("us-west-2", "conflict", "1", "second")
         assert stack.items("us-east-1", "conflict") == {"1": "first"}
 
-    eventually(lambda: stack.bench.status()["replication"]["pending"] == 0)
+    eventually(lambda: stack.emulator.status()["replication"]["pending"] == 0)
     assert stack.items("us-east-1", "conflict") == {"1": "second"}
     assert stack.items("us-west-2", "conflict") == {"1": "second"}
 

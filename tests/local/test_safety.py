@@ -22,20 +22,20 @@ from botocore.exceptions import ClientError
 from local import process, settings
 from local.settings import Settings
 from tests.local.conftest import POISON, settings_in
-from tests.support.emulator import Bench, Stack
+from tests.support.emulator import Emulator, Stack
 
 
-def _pid(bench: Bench) -> int:
-    pid: int = bench.status()["pid"]
+def _pid(emulator: Emulator) -> int:
+    pid: int = emulator.status()["pid"]
     return pid
 
 
 def test_every_listener_of_the_process_and_its_functions_is_on_loopback(stack: Stack) -> None:
     worker: int = stack.get("us-east-1", "/where").json()["pid"]
-    mine, functions = (_listeners(pid) for pid in (_pid(stack.bench), worker))
+    mine, functions = (_listeners(pid) for pid in (_pid(stack.emulator), worker))
 
     assert all(ip_address(address).is_loopback for address, _ in mine | functions)
-    chosen = stack.bench.settings
+    chosen = stack.emulator.settings
     assert {port for _, port in mine} == {chosen.aws_port, chosen.https_port, chosen.dns_port}
 
 
@@ -45,7 +45,7 @@ def _listeners(pid: int) -> set[tuple[str, int]]:
 
 
 def test_real_credentials_reach_neither_the_process_nor_its_functions(stack: Stack) -> None:
-    process_has = json.dumps(psutil.Process(_pid(stack.bench)).environ())
+    process_has = json.dumps(psutil.Process(_pid(stack.emulator)).environ())
     function_has = json.dumps(stack.get("us-west-2", "/where").json()["environment"])
 
     for name, value in POISON.items():
@@ -57,24 +57,24 @@ def test_real_credentials_reach_neither_the_process_nor_its_functions(stack: Sta
 def test_a_function_calls_the_embedded_aws_and_reads_no_profile(stack: Stack) -> None:
     environment = stack.get("us-west-2", "/where").json()["environment"]
 
-    assert environment["AWS_ENDPOINT_URL"] == stack.bench.settings.endpoint
+    assert environment["AWS_ENDPOINT_URL"] == stack.emulator.settings.endpoint
     assert environment["AWS_CONFIG_FILE"] == "/dev/null"
     assert environment["AWS_SHARED_CREDENTIALS_FILE"] == "/dev/null"
     assert "PYTHONPATH" not in environment
 
 
-def test_keys_are_for_their_owner_alone(bench: Bench) -> None:
-    chosen = bench.settings
+def test_keys_are_for_their_owner_alone(emulator: Emulator) -> None:
+    chosen = emulator.settings
 
     assert stat.S_IMODE((chosen.ca / "ca.key").stat().st_mode) == 0o600
     for folder in (chosen.ca, chosen.state, chosen.logs):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
-def test_the_bundle_holds_the_systems_roots_and_the_authority(bench: Bench) -> None:
-    bundle = (bench.settings.ca / "bundle.pem").read_bytes()
+def test_the_bundle_holds_the_systems_roots_and_the_authority(emulator: Emulator) -> None:
+    bundle = (emulator.settings.ca / "bundle.pem").read_bytes()
 
-    assert (bench.settings.ca / "ca.pem").read_bytes() in bundle
+    assert (emulator.settings.ca / "ca.pem").read_bytes() in bundle
     assert bundle.count(b"BEGIN CERTIFICATE") > 50
 
 
@@ -85,10 +85,10 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 def send(
-    bench: Bench, method: str, path: str, *headers: tuple[str, str], body: str = ""
+    emulator: Emulator, method: str, path: str, *headers: tuple[str, str], body: str = ""
 ) -> tuple[int, dict[str, str]]:
     """A request as it is written here, with nothing added; headers may be there twice."""
-    connection = http.client.HTTPConnection("127.0.0.1", bench.settings.aws_port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", emulator.settings.aws_port, timeout=10)
     own_host = any(name.lower() == "host" for name, _ in headers)
     connection.putrequest(method, path, skip_host=own_host, skip_accept_encoding=True)
     for name, value in (*headers, ("Content-Length", str(len(body)))):
@@ -101,16 +101,16 @@ def send(
 
 
 @functools.cache
-def watch(bench: Bench, service: str) -> Any:
+def watch(emulator: Emulator, service: str) -> Any:
     """A client that is made once: that takes a tenth of a second."""
-    return bench.client(service)
+    return emulator.client(service)
 
 
-def nothing_was_done(bench: Bench) -> bool:
-    users = watch(bench, "iam").list_users()["Users"]
-    functions = watch(bench, "lambda").list_functions()["Functions"]
+def nothing_was_done(emulator: Emulator) -> bool:
+    users = watch(emulator, "iam").list_users()["Users"]
+    functions = watch(emulator, "lambda").list_functions()["Functions"]
     names = {user["UserName"] for user in users} | {each["FunctionName"] for each in functions}
-    return "evil" not in names and bool(watch(bench, "dynamodb").list_tables()["TableNames"])
+    return "evil" not in names and bool(watch(emulator, "dynamodb").list_tables()["TableNames"])
 
 
 def as_root(service: str) -> tuple[str, str]:
@@ -163,19 +163,19 @@ def test_no_page_calls_the_api_through_the_sign_ins_paths(
 ) -> None:
     named = [("Origin", origin) for origin in origins]
 
-    status, answered = send(stack.bench, "POST", path, *named, *headers, body=body)
+    status, answered = send(stack.emulator, "POST", path, *named, *headers, body=body)
 
     assert status == 403
     assert "access-control-allow-origin" not in answered
-    assert nothing_was_done(stack.bench)
+    assert nothing_was_done(stack.emulator)
 
 
 @pytest.mark.parametrize("host", ["notlocalhost", "evil-localhost", "rebound.evil.example"])
 @pytest.mark.parametrize("path", ["/login", "/logout", "/2015-03-31/functions"])
-def test_no_name_but_this_machines_leads_here(bench: Bench, host: str, path: str) -> None:
-    port = bench.settings.aws_port
-    assert send(bench, "GET", path, ("Host", f"{host}:{port}"))[0] == 403
-    assert send(bench, "GET", path, ("Host", "localhost"), ("Host", host))[0] in (400, 403)
+def test_no_name_but_this_machines_leads_here(emulator: Emulator, host: str, path: str) -> None:
+    port = emulator.settings.aws_port
+    assert send(emulator, "GET", path, ("Host", f"{host}:{port}"))[0] == 403
+    assert send(emulator, "GET", path, ("Host", "localhost"), ("Host", host))[0] in (400, 403)
 
 
 @pytest.mark.parametrize(
@@ -205,13 +205,13 @@ def test_no_name_but_this_machines_leads_here(bench: Bench, host: str, path: str
 def test_a_browser_has_no_business_at_the_control_plane(
     stack: Stack, method: str, path: str, by_a_browser: tuple[str, str]
 ) -> None:
-    named = [("X-Local-Control", stack.bench.credentials.control_token), as_root("lambda")]
+    named = [("X-Local-Control", stack.emulator.credentials.control_token), as_root("lambda")]
 
-    status, answered = send(stack.bench, method, path, by_a_browser, *named)
+    status, answered = send(stack.emulator, method, path, by_a_browser, *named)
 
     assert status == 403
     assert "access-control-allow-origin" not in answered
-    assert nothing_was_done(stack.bench)
+    assert nothing_was_done(stack.emulator)
 
 
 @pytest.mark.parametrize("token", ["", "1", "local", "0" * 40])
@@ -224,12 +224,12 @@ def test_a_browser_has_no_business_at_the_control_plane(
         ("DELETE", "/_local/faults"),
     ],
 )
-def test_the_benchs_own_api_wants_the_token(
-    bench: Bench, method: str, path: str, token: str
+def test_the_emulators_own_api_wants_the_token(
+    emulator: Emulator, method: str, path: str, token: str
 ) -> None:
-    assert send(bench, method, path, ("X-Local-Control", token), body="{}")[0] == 403
-    right = ("X-Local-Control", bench.credentials.control_token)
-    assert send(bench, method, path, right, right, body="{}")[0] == 403
+    assert send(emulator, method, path, ("X-Local-Control", token), body="{}")[0] == 403
+    right = ("X-Local-Control", emulator.credentials.control_token)
+    assert send(emulator, method, path, right, right, body="{}")[0] == 403
 
 
 @pytest.mark.parametrize(
@@ -250,17 +250,17 @@ def test_the_benchs_own_api_wants_the_token(
 def test_ministacks_side_doors_are_closed_with_a_signature_too(stack: Stack, path: str) -> None:
     path = path.format(api=stack.apis["us-east-1"])
 
-    assert stack.bench.signed("lambda", path, method="GET").status_code in (400, 403, 404)
-    assert send(stack.bench, "GET", path)[0] == 403
-    assert send(stack.bench, "POST", path)[0] == 403
-    assert nothing_was_done(stack.bench)
+    assert stack.emulator.signed("lambda", path, method="GET").status_code in (400, 403, 404)
+    assert send(stack.emulator, "GET", path)[0] == 403
+    assert send(stack.emulator, "POST", path)[0] == 403
+    assert nothing_was_done(stack.emulator)
 
 
 @pytest.mark.parametrize("host", ["{api}.execute-api.localhost", "us-east-1.landing.localhost"])
 def test_no_data_plane_is_found_by_host_at_the_control_plane(stack: Stack, host: str) -> None:
     host = host.format(api=stack.apis["us-east-1"])
 
-    assert send(stack.bench, "GET", "/live/where", ("Host", host))[0] == 403
+    assert send(stack.emulator, "GET", "/live/where", ("Host", host))[0] == 403
 
 
 @pytest.mark.parametrize("service", ["dynamodb", "iam", "lambda", "route53", "cloudwatch"])
@@ -274,9 +274,9 @@ def test_no_data_plane_is_found_by_host_at_the_control_plane(stack: Stack, host:
     ],
 )
 def test_nobody_is_root_without_the_clones_secret(
-    bench: Bench, service: str, key: str, secret: str, code: str
+    emulator: Emulator, service: str, key: str, secret: str, code: str
 ) -> None:
-    stranger = bench.client(service, aws_access_key_id=key, aws_secret_access_key=secret)
+    stranger = emulator.client(service, aws_access_key_id=key, aws_secret_access_key=secret)
     harmless = {
         "dynamodb": "list_tables", "iam": "list_users", "lambda": "list_functions",
         "route53": "list_hosted_zones", "cloudwatch": "describe_alarms",
@@ -289,16 +289,16 @@ def test_nobody_is_root_without_the_clones_secret(
     assert "make -s env" in str(refused.value)
 
 
-def test_what_is_not_signed_is_refused_as_aws_does(bench: Bench) -> None:
+def test_what_is_not_signed_is_refused_as_aws_does(emulator: Emulator) -> None:
     for service, operation in (("dynamodb", "list_tables"), ("lambda", "list_functions")):
-        unsigned = bench.client(service, config=Config(signature_version=UNSIGNED))
+        unsigned = emulator.client(service, config=Config(signature_version=UNSIGNED))
         with pytest.raises(ClientError, match="MissingAuthenticationToken"):
             getattr(unsigned, operation)()
 
 
 def test_cognitos_public_operations_need_no_signature_and_its_others_do(stack: Stack) -> None:
-    bench = stack.bench
-    unsigned = bench.client("cognito-idp", config=Config(signature_version=UNSIGNED))
+    emulator = stack.emulator
+    unsigned = emulator.client("cognito-idp", config=Config(signature_version=UNSIGNED))
 
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         unsigned.initiate_auth(AuthFlow="USER_SRP_AUTH", ClientId="nobody")
@@ -306,8 +306,8 @@ def test_cognitos_public_operations_need_no_signature_and_its_others_do(stack: S
         unsigned.list_user_pools(MaxResults=1)
     target = ("X-Amz-Target", "AWSCognitoIdentityProviderService.InitiateAuth")
     for path in ("/2015-03-31/functions", "/?Action=CreateUser", "//"):
-        assert send(bench, "POST", path, target, body=CREATE_USER)[0] in (400, 403)
-    assert nothing_was_done(stack.bench)
+        assert send(emulator, "POST", path, target, body=CREATE_USER)[0] in (400, 403)
+    assert nothing_was_done(stack.emulator)
 
 
 def test_a_functions_role_has_a_secret_that_nobody_can_work_out(stack: Stack) -> None:
@@ -318,7 +318,7 @@ def test_a_functions_role_has_a_secret_that_nobody_can_work_out(stack: Stack) ->
     words = [
         hashlib.sha256(f"{word}:{digest}".encode()).hexdigest() for word in ("secret", "token")
     ]
-    guess = stack.bench.client(
+    guess = stack.emulator.client(
         "dynamodb", aws_access_key_id=f"ASIA{digest[:16].upper()}",
         aws_secret_access_key=words[0], aws_session_token=words[1],
     )  # fmt: skip
@@ -337,15 +337,15 @@ def test_a_session_needs_its_secret_and_its_token(stack: Stack) -> None:
     }
     item = {"owner": {"S": "f"}, "item_id": {"S": "1"}}
 
-    stack.bench.client("dynamodb", **key).put_item(TableName="things", Item=item)
+    stack.emulator.client("dynamodb", **key).put_item(TableName="things", Item=item)
     for name in ("aws_secret_access_key", "aws_session_token"):
-        wrong = stack.bench.client("dynamodb", **{**key, name: "guessed"})
+        wrong = stack.emulator.client("dynamodb", **{**key, name: "guessed"})
         with pytest.raises(ClientError, match=r"InvalidSignature|UnrecognizedClient|InvalidToken"):
             wrong.put_item(TableName="things", Item=item)
 
 
 def test_the_clones_secret_is_in_no_environment_log_or_command_line(stack: Stack) -> None:
-    process_id, chosen = _pid(stack.bench), stack.bench.settings
+    process_id, chosen = _pid(stack.emulator), stack.emulator.settings
     told = [
         Path(f"/proc/{process_id}/environ").read_text(),
         Path(f"/proc/{process_id}/cmdline").read_text(),
@@ -353,7 +353,10 @@ def test_the_clones_secret_is_in_no_environment_log_or_command_line(stack: Stack
         *(file.read_text() for file in chosen.logs.iterdir()),
     ]
 
-    secrets = (stack.bench.credentials.secret_access_key, stack.bench.credentials.control_token)
+    secrets = (
+        stack.emulator.credentials.secret_access_key,
+        stack.emulator.credentials.control_token,
+    )
     assert not [secret for secret in secrets for text in told if secret in text]
 
 

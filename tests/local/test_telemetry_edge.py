@@ -18,15 +18,15 @@ REGION = REGIONS[0]
 @pytest.fixture(scope="module")
 def edge(layer: GlobalLayer) -> Iterator[GlobalLayer]:
     """The distribution with additional metrics and a delivered access log."""
-    bench = layer.bench
+    emulator = layer.emulator
     arn = f"arn:aws:cloudfront::000000000000:distribution/{layer.distribution}"
-    bench.client("cloudfront").create_monitoring_subscription(
+    emulator.client("cloudfront").create_monitoring_subscription(
         DistributionId=layer.distribution,
         MonitoringSubscription={
             "RealtimeMetricsSubscriptionConfig": {"RealtimeMetricsSubscriptionStatus": "Enabled"}
         },
     )
-    logs = bench.client("logs")
+    logs = emulator.client("logs")
     logs.create_log_group(logGroupName=GROUP)
     logs.put_delivery_source(name="edge", resourceArn=arn, logType="ACCESS_LOGS")
     group = f"arn:aws:logs:us-east-1:000000000000:log-group:{GROUP}"
@@ -41,13 +41,13 @@ def edge(layer: GlobalLayer) -> Iterator[GlobalLayer]:
     yield layer
     logs.delete_delivery(id=delivery["id"])
     logs.delete_log_group(logGroupName=GROUP)
-    bench.client("cloudfront").delete_monitoring_subscription(DistributionId=layer.distribution)
+    emulator.client("cloudfront").delete_monitoring_subscription(DistributionId=layer.distribution)
 
 
 @pytest.fixture
 def asked(edge: GlobalLayer) -> Measured:
-    """Questions to CloudWatch about the bench."""
-    return Measured(edge.bench, "", "", "")
+    """Questions to CloudWatch about the emulator."""
+    return Measured(edge.emulator, "", "", "")
 
 
 def _edge_metric(asked: Measured, edge: GlobalLayer, name: str, stat: str = "Sum") -> float:

@@ -16,7 +16,7 @@ from local.observability.metrics.embedded_metrics import INVALID, NO_JSON
 from local.observability.metrics.recorder import Recorder, Sample
 from local.settings import Settings
 from tests.local.math_alarm import DEFINITION
-from tests.support.emulator import Bench
+from tests.support.emulator import Emulator
 
 SCOPE = ("111111111111", "eu-west-1")
 DIMENSIONS = (("Api", "a"),)
@@ -74,8 +74,8 @@ def test_a_restart_keeps_log_events_and_alarms_states_and_no_data_points(
 ) -> None:
     rarely = replace(chosen, alarm_interval=3600)
     process.start(rarely)
-    bench = Bench(rarely)
-    watch, logs = bench.client("cloudwatch"), bench.client("logs")
+    emulator = Emulator(rarely)
+    watch, logs = emulator.client("cloudwatch"), emulator.client("logs")
     watch.put_metric_data(Namespace="kept", MetricData=[{"MetricName": "m", "Value": 1}])
     watch.put_metric_alarm(**DEFINITION, Namespace="kept", MetricName="m", Period=60)
     watch.set_alarm_state(AlarmName="errors", StateValue="ALARM", StateReason="a test")

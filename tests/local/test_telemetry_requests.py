@@ -106,7 +106,7 @@ def test_a_route_that_is_not_there_is_the_stages_error_and_no_methods(measured: 
 def test_methods_are_not_counted_apart_unless_the_stage_asks_for_it(stack: Stack) -> None:
     stack.get(REGION, "/counted")
 
-    metrics = stack.bench.client("cloudwatch").list_metrics(
+    metrics = stack.emulator.client("cloudwatch").list_metrics(
         Namespace="AWS/ApiGateway", Dimensions=[{"Name": "ApiName", "Value": "things"}]
     )["Metrics"]
     names = {dimension["Name"] for metric in metrics for dimension in metric["Dimensions"]}
@@ -184,7 +184,7 @@ def test_a_stage_that_says_nothing_of_the_format_serves_and_logs_nothing(
     measured: Measured,
 ) -> None:
     stage = {"restApiId": measured.api_id, "stageName": STAGE}
-    gateway = measured.bench.client("apigateway")
+    gateway = measured.emulator.client("apigateway")
     form = gateway.get_stage(**stage)["accessLogSettings"]["format"]
     path, before = "/accessLogSettings/format", len(measured.lines(ACCESS_GROUP))
     gateway.update_stage(**stage, patchOperations=[{"op": "remove", "path": path}])
@@ -205,7 +205,7 @@ def test_a_stage_that_says_nothing_of_the_format_serves_and_logs_nothing(
 @contextmanager
 def _web_acl(measured: Measured) -> Iterator[None]:
     """A web ACL that counts /health and lets in nothing else than it and /items."""
-    waf = measured.bench.client("wafv2")
+    waf = measured.emulator.client("wafv2")
     rules = [
         rule("health", 0, match(PATH, "STARTS_WITH", "/health"), {"Count": {}}),
         rule("open", 1, match(PATH, "STARTS_WITH", "/health"), {"Allow": {}}),
@@ -279,7 +279,7 @@ def test_invocations_are_counted_for_the_function_and_for_its_alias(measured: Me
 def test_an_invocation_by_the_api_counts_once(measured: Measured) -> None:
     before = measured.function("Invocations")
 
-    measured.bench.client("lambda").invoke(FunctionName=FUNCTION, Payload=b'{"path": "/"}')
+    measured.emulator.client("lambda").invoke(FunctionName=FUNCTION, Payload=b'{"path": "/"}')
 
     assert measured.function("Invocations") == before + 1
     assert measured.function("Invocations", Resource=FUNCTION) == 1
@@ -294,7 +294,7 @@ def test_duration_is_the_functions_own_time(measured: Measured) -> None:
 
 def test_a_throttled_call_is_no_invocation(measured: Measured) -> None:
     before = measured.function("Invocations")
-    functions = measured.bench.client("lambda")
+    functions = measured.emulator.client("lambda")
     functions.put_function_concurrency(FunctionName=FUNCTION, ReservedConcurrentExecutions=0)
     try:
         answer = measured.get("/items/1")
@@ -329,7 +329,7 @@ def test_embedded_metrics_of_the_function_become_metrics(measured: Measured) -> 
 def test_metrics_that_break_the_specification_are_ignored_and_the_event_is_kept(
     measured: Measured, changed: dict[str, object]
 ) -> None:
-    logs, group = measured.bench.client("logs"), f"/broken/{next(iter(changed))}"
+    logs, group = measured.emulator.client("logs"), f"/broken/{next(iter(changed))}"
     logs.create_log_group(logGroupName=group)
     logs.create_log_stream(logGroupName=group, logStreamName="s")
     now, directive = int(time.time() * 1000), {"Namespace": "broken", "Dimensions": [[]], **changed}
@@ -390,9 +390,9 @@ def test_replication_latency_is_the_lag_in_the_region_that_wrote(
 ) -> None:
     there = {"TableName": TABLE, "ReceivingRegion": "us-west-2"}
     before = measured.total("AWS/DynamoDB", "ReplicationLatency", "SampleCount", **there)
-    with stack.bench.lag(0.4):
+    with stack.emulator.lag(0.4):
         stack.put(REGION, "replicated", "1", "x")
-        eventually(lambda: stack.bench.status()["replication"]["pending"] == 0)
+        eventually(lambda: stack.emulator.status()["replication"]["pending"] == 0)
 
     after = measured.total("AWS/DynamoDB", "ReplicationLatency", "SampleCount", **there)
     assert after == before + 1
@@ -424,7 +424,7 @@ def test_a_sign_in_counts_one_and_one_that_is_refused_none(measured: Measured) -
 
 def test_a_refresh_is_no_sign_in(measured: Measured) -> None:
     pool = {"UserPool": measured.pool, "UserPoolClient": measured.client}
-    identity = measured.bench.client("cognito-idp")
+    identity = measured.emulator.client("cognito-idp")
     identity.sign_up(ClientId=measured.client, Username="fresh", Password="a Long-enough 1")
     identity.admin_confirm_sign_up(UserPoolId=measured.pool, Username="fresh")
     tokens = measured.sign_in("fresh", "a Long-enough 1")["AuthenticationResult"]

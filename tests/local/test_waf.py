@@ -1,4 +1,4 @@
-"""What a web ACL decides: rules as tables, no bench."""
+"""What a web ACL decides: rules as tables, no emulator."""
 
 import base64
 from dataclasses import replace

@@ -7,7 +7,7 @@ import pytest
 
 from tests.local.global_layer import KEY, ORIGIN, GlobalLayer
 from tests.local.test_waf import PATH
-from tests.support.emulator import DOMAIN, REGIONS, Bench
+from tests.support.emulator import DOMAIN, REGIONS, Emulator
 
 REGION = REGIONS[0]
 VISIBILITY = {
@@ -41,9 +41,11 @@ def match(component: dict[str, Any], constraint: str, text: str) -> dict[str, An
     }
 
 
-def create(bench: Bench, scope: str, default: str, rules: list[dict[str, Any]]) -> dict[str, Any]:
+def create(
+    emulator: Emulator, scope: str, default: str, rules: list[dict[str, Any]]
+) -> dict[str, Any]:
     """Make a web ACL; what CreateWebACL tells of it."""
-    summary: dict[str, Any] = bench.client("wafv2").create_web_acl(
+    summary: dict[str, Any] = emulator.client("wafv2").create_web_acl(
         Name=f"acl-{scope.lower()}",
         Scope=scope,
         DefaultAction={default: {}},
@@ -53,8 +55,8 @@ def create(bench: Bench, scope: str, default: str, rules: list[dict[str, Any]]) 
     return summary
 
 
-def delete(bench: Bench, scope: str, web_acl: dict[str, Any]) -> None:
-    bench.client("wafv2").delete_web_acl(
+def delete(emulator: Emulator, scope: str, web_acl: dict[str, Any]) -> None:
+    emulator.client("wafv2").delete_web_acl(
         Name=web_acl["Name"], Scope=scope, Id=web_acl["Id"], LockToken=web_acl["LockToken"]
     )
 
@@ -62,10 +64,10 @@ def delete(bench: Bench, scope: str, web_acl: dict[str, Any]) -> None:
 @pytest.fixture(scope="module")
 def locked(layer: GlobalLayer) -> Iterator[GlobalLayer]:
     """The first Region lets in the origin key and health checks alone."""
-    bench, api = layer.bench, layer.stack.apis[REGION]
+    emulator, api = layer.emulator, layer.stack.apis[REGION]
     key = match({"SingleHeader": {"Name": "x-origin-key"}}, "EXACTLY", KEY)
     web_acl = create(
-        bench,
+        emulator,
         "REGIONAL",
         "Block",
         [
@@ -74,11 +76,11 @@ def locked(layer: GlobalLayer) -> Iterator[GlobalLayer]:
         ],
     )
     stage = f"arn:aws:apigateway:{REGION}::/restapis/{api}/stages/live"
-    waf = bench.client("wafv2")
+    waf = emulator.client("wafv2")
     waf.associate_web_acl(WebACLArn=web_acl["ARN"], ResourceArn=stage)
     yield layer
     waf.disassociate_web_acl(ResourceArn=stage)
-    delete(bench, "REGIONAL", web_acl)
+    delete(emulator, "REGIONAL", web_acl)
 
 
 def test_a_region_is_closed_without_the_key_and_open_with_it(locked: GlobalLayer) -> None:
@@ -115,7 +117,7 @@ def test_the_other_region_is_not_meant(locked: GlobalLayer) -> None:
 
 
 def test_the_refusal_is_the_apis_own_gateway_response(locked: GlobalLayer) -> None:
-    gateway = locked.bench.client("apigateway", REGION)
+    gateway = locked.emulator.client("apigateway", REGION)
     api = locked.stack.apis[REGION]
     gateway.put_gateway_response(
         restApiId=api,
@@ -138,7 +140,7 @@ def test_the_refusal_is_the_apis_own_gateway_response(locked: GlobalLayer) -> No
 @pytest.fixture
 def limited(layer: GlobalLayer) -> Iterator[GlobalLayer]:
     """The distribution refuses one path, and more than three requests for another."""
-    bench = layer.bench
+    emulator = layer.emulator
     rate = {
         "RateBasedStatement": {
             "Limit": 10,
@@ -151,7 +153,7 @@ def limited(layer: GlobalLayer) -> Iterator[GlobalLayer]:
         "ResponseCode": 429,
         "ResponseHeaders": [{"Name": "retry-after", "Value": "300"}],
     }
-    web_acl = bench.client("wafv2").create_web_acl(
+    web_acl = emulator.client("wafv2").create_web_acl(
         Name="edge",
         Scope="CLOUDFRONT",
         DefaultAction={"Allow": {}},
@@ -163,7 +165,7 @@ def limited(layer: GlobalLayer) -> Iterator[GlobalLayer]:
     )["Summary"]
     with layer.configured(WebACLId=web_acl["ARN"]):
         yield layer
-    delete(bench, "CLOUDFRONT", web_acl)
+    delete(emulator, "CLOUDFRONT", web_acl)
 
 
 def test_the_edge_refuses_what_its_web_acl_blocks_with_its_own_page(limited: GlobalLayer) -> None:
@@ -201,10 +203,10 @@ def limited_health(layer: GlobalLayer) -> Iterator[GlobalLayer]:
         }
     }
     refusal = {"Block": {"CustomResponse": {"ResponseCode": 429}}}
-    web_acl = create(layer.bench, "CLOUDFRONT", "Allow", [rule("health", 1, rate, refusal)])
+    web_acl = create(layer.emulator, "CLOUDFRONT", "Allow", [rule("health", 1, rate, refusal)])
     with layer.configured(WebACLId=web_acl["ARN"]):
         yield layer
-    delete(layer.bench, "CLOUDFRONT", web_acl)
+    delete(layer.emulator, "CLOUDFRONT", web_acl)
 
 
 def test_no_spelling_of_health_is_a_way_round_its_limit(limited_health: GlobalLayer) -> None:
@@ -218,8 +220,8 @@ def test_no_spelling_of_health_is_a_way_round_its_limit(limited_health: GlobalLa
     assert limited_health.stack.get(REGION, "/health").status_code == 200
 
 
-def test_a_web_acl_keeps_its_description(bench: Bench) -> None:
-    waf = bench.client("wafv2")
+def test_a_web_acl_keeps_its_description(emulator: Emulator) -> None:
+    waf = emulator.client("wafv2")
     common: dict[str, Any] = {
         "Name": "kept", "Scope": "REGIONAL", "DefaultAction": {"Allow": {}},
         "VisibilityConfig": VISIBILITY,
@@ -241,8 +243,8 @@ def test_a_web_acl_keeps_its_description(bench: Bench) -> None:
     )
 
 
-def test_a_web_acl_that_says_what_is_not_emulated_is_refused(bench: Bench) -> None:
-    waf = bench.client("wafv2")
+def test_a_web_acl_that_says_what_is_not_emulated_is_refused(emulator: Emulator) -> None:
+    waf = emulator.client("wafv2")
     countries = rule("countries", 0, {"GeoMatchStatement": {"CountryCodes": ["DE"]}}, {"Block": {}})
     common: dict[str, Any] = {
         "Name": "strict", "Scope": "REGIONAL", "DefaultAction": {"Allow": {}},
@@ -260,4 +262,4 @@ def test_a_web_acl_that_says_what_is_not_emulated_is_refused(bench: Bench) -> No
     kept = waf.get_web_acl(Name="strict", Scope="REGIONAL", Id=before["Id"])["WebACL"]
     assert kept["Rules"] == []
     assert "another" not in {one["Name"] for one in waf.list_web_acls(Scope="REGIONAL")["WebACLs"]}
-    delete(bench, "REGIONAL", before)
+    delete(emulator, "REGIONAL", before)

@@ -1,4 +1,4 @@
-"""X-Ray on the bench: its API, and one request's trace through gateway and function."""
+"""X-Ray on the emulator: its API, and one request's trace through gateway and function."""
 
 import json
 import time
@@ -13,7 +13,7 @@ from ministack.services import lambda_svc
 
 from local.observability.traces import header
 from local.observability.traces.header import TraceHeader
-from tests.support.emulator import Bench, Stack, eventually
+from tests.support.emulator import Emulator, Stack, eventually
 
 REGION, OTHER = "us-east-1", "us-west-2"
 GROUP = {"GroupName": "api", "FilterExpression": 'service("api")'}
@@ -38,17 +38,17 @@ def traced(stack: Stack) -> Iterator[Stack]:
     _trace(stack, stage="true", function="Active")
     _allow(stack)
     yield stack
-    stack.bench.client("iam").delete_role_policy(RoleName="function", PolicyName="traces")
+    stack.emulator.client("iam").delete_role_policy(RoleName="function", PolicyName="traces")
     _trace(stack, stage="false", function="PassThrough")
 
 
 def _trace(stack: Stack, stage: str, function: str) -> None:
     for region, api in stack.apis.items():
         patch = [{"op": "replace", "path": "/tracingEnabled", "value": stage}]
-        stack.bench.client("apigateway", region).update_stage(
+        stack.emulator.client("apigateway", region).update_stage(
             restApiId=api, stageName="live", patchOperations=patch
         )
-        stack.bench.client("lambda", region).update_function_configuration(
+        stack.emulator.client("lambda", region).update_function_configuration(
             FunctionName="function", TracingConfig={"Mode": function}
         )
 
@@ -56,14 +56,14 @@ def _trace(stack: Stack, stage: str, function: str) -> None:
 def _allow(stack: Stack) -> None:
     statement = {"Effect": "Allow", "Action": ["xray:PutTraceSegments"], "Resource": "*"}
     document = {"Version": "2012-10-17", "Statement": [statement]}
-    stack.bench.client("iam").put_role_policy(
+    stack.emulator.client("iam").put_role_policy(
         RoleName="function", PolicyName="traces", PolicyDocument=json.dumps(document)
     )
 
 
-def _segments(bench: Bench, region: str, trace_id: str) -> dict[str, Any]:
+def _segments(emulator: Emulator, region: str, trace_id: str) -> dict[str, Any]:
     """A trace's segments by origin."""
-    read = bench.client("xray", region).batch_get_traces(TraceIds=[trace_id])["Traces"]
+    read = emulator.client("xray", region).batch_get_traces(TraceIds=[trace_id])["Traces"]
     documents = [json.loads(one["Document"]) for trace in read for one in trace["Segments"]]
     return {one["origin"]: one for one in documents}
 
@@ -99,8 +99,8 @@ def test_ministack_still_samples_every_invocation() -> None:
 # -- groups, rules and segments --------------------------------------------------------
 
 
-def test_a_group_is_made_changed_tagged_and_deleted(bench: Bench) -> None:
-    client = bench.client("xray")
+def test_a_group_is_made_changed_tagged_and_deleted(emulator: Emulator) -> None:
+    client = emulator.client("xray")
     tags = [{"Key": "project", "Value": "landing"}]
     arn = client.create_group(**GROUP, Tags=tags)["Group"]["GroupARN"]
 
@@ -110,7 +110,7 @@ def test_a_group_is_made_changed_tagged_and_deleted(bench: Bench) -> None:
     assert client.get_group(GroupName="api")["Group"] == changed
     assert client.list_tags_for_resource(ResourceARN=arn)["Tags"] == tags
     with pytest.raises(ClientError, match="Group not found"):
-        bench.client("xray", "us-west-2").get_group(GroupName="api")
+        emulator.client("xray", "us-west-2").get_group(GroupName="api")
     with pytest.raises(ClientError):
         client.create_group(**GROUP)
     client.delete_group(GroupARN=arn)
@@ -118,8 +118,8 @@ def test_a_group_is_made_changed_tagged_and_deleted(bench: Bench) -> None:
         client.get_group(GroupARN=arn)
 
 
-def test_a_sampling_rule_is_made_changed_listed_and_deleted(bench: Bench) -> None:
-    client = bench.client("xray")
+def test_a_sampling_rule_is_made_changed_listed_and_deleted(emulator: Emulator) -> None:
+    client = emulator.client("xray")
     client.create_sampling_rule(SamplingRule=RULE)
     client.update_sampling_rule(SamplingRuleUpdate={"RuleName": "health", "FixedRate": 0.5})
 
@@ -131,8 +131,8 @@ def test_a_sampling_rule_is_made_changed_listed_and_deleted(bench: Bench) -> Non
     assert len(client.get_sampling_rules()["SamplingRuleRecords"]) == 1
 
 
-def test_a_segment_that_is_put_can_be_read(bench: Bench) -> None:
-    client, now = bench.client("xray"), time.time()
+def test_a_segment_that_is_put_can_be_read(emulator: Emulator) -> None:
+    client, now = emulator.client("xray"), time.time()
     trace_id = header.new_trace_id(now)
     segment = {
         "name": "job",
@@ -149,8 +149,8 @@ def test_a_segment_that_is_put_can_be_read(bench: Bench) -> None:
     assert json.loads(read[0]["Segments"][0]["Document"]) == segment
 
 
-def test_what_is_not_emulated_is_refused_by_name(bench: Bench) -> None:
-    client, now = bench.client("xray"), time.time()
+def test_what_is_not_emulated_is_refused_by_name(emulator: Emulator) -> None:
+    client, now = emulator.client("xray"), time.time()
     with pytest.raises(ClientError, match="TraceSummaries is not emulated"):
         client.get_trace_summaries(StartTime=now, EndTime=now)
     with pytest.raises(ClientError, match="SamplingTargets is not emulated"):
@@ -167,9 +167,9 @@ def test_what_is_not_emulated_is_refused_by_name(bench: Bench) -> None:
 def test_one_trace_shows_gateway_function_and_table(traced: Stack) -> None:
     answer = traced.get(REGION, "/subsegment", headers=_asking(sampled=True))
     trace_id = _header(answer).root
-    eventually(lambda: len(_segments(traced.bench, REGION, trace_id)) == 4)
+    eventually(lambda: len(_segments(traced.emulator, REGION, trace_id)) == 4)
 
-    found = _segments(traced.bench, REGION, trace_id)
+    found = _segments(traced.emulator, REGION, trace_id)
     gateway, service = found["AWS::ApiGateway::Stage"], found["AWS::Lambda"]
     function, table = found["AWS::Lambda::Function"], found["AWS::DynamoDB::Table"]
     assert gateway["name"] == "things/live"
@@ -179,7 +179,7 @@ def test_one_trace_shows_gateway_function_and_table(traced: Stack) -> None:
     assert service["id"] == function["parent_id"]
     assert function["subsegments"][-1]["name"] == "Invocation"
     assert function["subsegments"][-1]["subsegments"][0]["id"] == table["parent_id"]
-    assert _segments(traced.bench, OTHER, trace_id) == {}
+    assert _segments(traced.emulator, OTHER, trace_id) == {}
 
 
 def test_a_function_is_told_the_trace_that_the_caller_sees(traced: Stack) -> None:
@@ -195,11 +195,11 @@ def test_a_function_is_told_the_trace_that_the_caller_sees(traced: Stack) -> Non
 def test_an_upstream_decision_against_tracing_is_obeyed(traced: Stack) -> None:
     answer = traced.get(REGION, headers=_asking(sampled=False))
     assert _told(answer).sampled is False
-    assert _segments(traced.bench, REGION, _header(answer).root) == {}
+    assert _segments(traced.emulator, REGION, _header(answer).root) == {}
 
 
 def test_the_regions_own_rules_decide_where_nobody_did(traced: Stack) -> None:
-    client = traced.bench.client("xray")
+    client = traced.emulator.client("xray")
     for name, priority, path, rate in (("all", 20, "*", 1.0), ("none", 10, "/health*", 0.0)):
         rule = {"RuleName": name, "Priority": priority, "URLPath": path, "FixedRate": rate}
         client.create_sampling_rule(SamplingRule={**RULE, **rule})
@@ -211,7 +211,7 @@ def test_the_regions_own_rules_decide_where_nobody_did(traced: Stack) -> None:
 
     assert [_told(one).sampled for one in answers["/health"]] == [False] * 3
     assert [_told(one).sampled for one in answers["/"]] == [True] * 3
-    gateway = _segments(traced.bench, REGION, _header(answers["/"][0]).root)[
+    gateway = _segments(traced.emulator, REGION, _header(answers["/"][0]).root)[
         "AWS::ApiGateway::Stage"
     ]
     assert gateway["aws"]["xray"]["sampling_rule_name"] == "all"
@@ -224,7 +224,7 @@ def test_a_stage_without_tracing_says_nothing_and_the_function_decides(traced: S
         asked = traced.get(OTHER, headers=_asking(sampled=True))
     finally:
         _trace(traced, stage="true", function="Active")
-    assert set(_segments(traced.bench, OTHER, _header(asked).root)) == {
+    assert set(_segments(traced.emulator, OTHER, _header(asked).root)) == {
         "AWS::Lambda",
         "AWS::Lambda::Function",
     }
@@ -235,13 +235,13 @@ def test_a_stage_without_tracing_says_nothing_and_the_function_decides(traced: S
 
 
 def test_a_role_that_may_not_send_segments_sends_none(traced: Stack) -> None:
-    iam = traced.bench.client("iam")
+    iam = traced.emulator.client("iam")
     iam.delete_role_policy(RoleName="function", PolicyName="traces")
     try:
         answer = traced.get(REGION, "/subsegment", headers=_asking(sampled=True))
         lost = "segments from us-east-1 are lost"
-        log = traced.bench.settings.log_file
+        log = traced.emulator.settings.log_file
         eventually(lambda: lost in log.read_text())
     finally:
         _allow(traced)
-    assert "AWS::DynamoDB::Table" not in _segments(traced.bench, REGION, _header(answer).root)
+    assert "AWS::DynamoDB::Table" not in _segments(traced.emulator, REGION, _header(answer).root)

@@ -1,4 +1,4 @@
-"""Segments and the traces that they make, without a bench."""
+"""Segments and the traces that they make, without a emulator."""
 
 from dataclasses import replace
 from typing import Any

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def by_region(deployment: Deployment) -> Mapping[str, Place]:
     account = read_account(TREE, ACCOUNT)
-    bench = emulator_variables(TREE, account) if EMULATED else {}
+    emulator = emulator_variables(TREE, account) if EMULATED else {}
     session = boto3.Session(
-        aws_access_key_id=bench.get("AWS_ACCESS_KEY_ID"),
-        aws_secret_access_key=bench.get("AWS_SECRET_ACCESS_KEY"),
+        aws_access_key_id=emulator.get("AWS_ACCESS_KEY_ID"),
+        aws_secret_access_key=emulator.get("AWS_SECRET_ACCESS_KEY"),
     )
-    endpoint = bench.get("AWS_ENDPOINT_URL")
+    endpoint = emulator.get("AWS_ENDPOINT_URL")
     name = f"{account.project}-{account.name}"
     return {
         stack.region: Place(name, session, endpoint, deployment, stack)

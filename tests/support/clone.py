@@ -1,4 +1,4 @@
-"""A clone of this repository with a bench of its own, on ports of its own.
+"""A clone of this repository with a emulator of its own, on ports of its own.
 
 Whoever breaks it is in nobody's way. One for all of a run, because each has to be deployed:
 minutes of a run that has few. So its tests all go to one process, in their order
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 UP_SECONDS = 900
-# What leads a process somewhere else than to this clone's own bench.
+# What leads a process somewhere else than to this clone's own emulator.
 NOT_INHERITED = ("LOCAL_", "AWS_", "TG_", "TERRAGRUNT_", "PYTEST_", "API_URL", "USER_POOL")
 
 
@@ -76,7 +76,7 @@ class Clone:
 
     @property
     def state(self) -> Path:
-        """Its bench's state."""
+        """Its emulator's state."""
         return self.root / ".local"
 
     def at(self, path: Path) -> Path:
@@ -84,7 +84,7 @@ class Clone:
         return self.root / path.relative_to(TREE.root)
 
     def lead_here(self, patch: pytest.MonkeyPatch) -> None:
-        """Make this process's clients reach the clone's bench, for as long as the patch holds."""
+        """Make this process's clients reach the clone's emulator while the patch holds."""
         for name, value in self.ports().items():
             patch.setenv(name, value)
         patch.delenv("LOCAL_STATE_DIR", raising=False)

@@ -1,4 +1,4 @@
-"""A client of the bench, and the small stack that these tests deploy on it."""
+"""A client of the emulator, and the small stack that these tests deploy on it."""
 
 import io
 import json
@@ -69,8 +69,8 @@ def handler(event, context):
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
-    """A running bench."""
+class Emulator:
+    """A running emulator."""
 
     settings: Settings
 
@@ -81,7 +81,7 @@ class Bench:
 
     @property
     def control(self) -> dict[str, str]:
-        """The header that the bench's own API wants."""
+        """The header that the emulator's own API wants."""
         return {CONTROL_HEADER: self.credentials.control_token}
 
     def client(self, service: str, region: str = "us-east-1", **more: Any) -> Any:
@@ -154,7 +154,7 @@ class Bench:
             self.set_lag(0.05)
 
     def status(self) -> dict[str, Any]:
-        """What the bench tells about itself."""
+        """What the emulator tells about itself."""
         told = process.status(self.settings)
         assert told is not None
         return told
@@ -164,16 +164,16 @@ class Bench:
 class Stack:
     """What was deployed."""
 
-    bench: Bench
+    emulator: Emulator
     apis: dict[str, str]
 
     def get(self, region: str, path: str = "/", **more: Any) -> requests.Response:
         """A request to a Region's API by its own name."""
-        return self.bench.request(f"{region}.{DOMAIN}", path, **more)
+        return self.emulator.request(f"{region}.{DOMAIN}", path, **more)
 
     def items(self, region: str, owner: str) -> dict[str, Any]:
         """What a Region's replica holds of one owner: item id → value."""
-        table = self.bench.client("dynamodb", region)
+        table = self.emulator.client("dynamodb", region)
         found = table.query(
             TableName=TABLE,
             KeyConditionExpression="#o = :o",
@@ -185,7 +185,7 @@ class Stack:
     def put(self, region: str, owner: str, item_id: str, value: str) -> None:
         """Write one item in a Region."""
         item = {"owner": {"S": owner}, "item_id": {"S": item_id}, "value": {"S": value}}
-        self.bench.client("dynamodb", region).put_item(TableName=TABLE, Item=item)
+        self.emulator.client("dynamodb", region).put_item(TableName=TABLE, Item=item)
 
 
 def eventually(true: Callable[[], bool], seconds: float = 15.0) -> None:
@@ -216,18 +216,18 @@ def command(chosen: Settings, *arguments: str) -> subprocess.CompletedProcess[st
     )
 
 
-def deploy(bench: Bench) -> Stack:
+def deploy(emulator: Emulator) -> Stack:
     """Deploy the table and both Regions' APIs."""
-    create_table(bench)
-    role = create_role(bench)
-    apis = {region: _create_api(bench, region, role) for region in REGIONS}
-    bench.set_lag(0.05)
-    return Stack(bench, apis)
+    create_table(emulator)
+    role = create_role(emulator)
+    apis = {region: _create_api(emulator, region, role) for region in REGIONS}
+    emulator.set_lag(0.05)
+    return Stack(emulator, apis)
 
 
-def create_table(bench: Bench) -> None:
+def create_table(emulator: Emulator) -> None:
     """A global table with a local secondary index."""
-    table = bench.client("dynamodb")
+    table = emulator.client("dynamodb")
     attributes = ("owner", "item_id", "listed_at")
     table.create_table(
         TableName=TABLE,
@@ -246,9 +246,9 @@ def create_table(bench: Bench) -> None:
     table.update_table(TableName=TABLE, ReplicaUpdates=[{"Create": {"RegionName": REGIONS[1]}}])
 
 
-def create_role(bench: Bench, *, actions: tuple[str, ...] = ("PutItem",)) -> str:
+def create_role(emulator: Emulator, *, actions: tuple[str, ...] = ("PutItem",)) -> str:
     """The function's role: these actions on the table, and Query on one index alone."""
-    iam = bench.client("iam")
+    iam = emulator.client("iam")
     trust = {
         "Version": "2012-10-17",
         "Statement": [
@@ -260,12 +260,12 @@ def create_role(bench: Bench, *, actions: tuple[str, ...] = ("PutItem",)) -> str
         ],
     }
     role = iam.create_role(RoleName="function", AssumeRolePolicyDocument=json.dumps(trust))
-    set_policy(bench, actions)
+    set_policy(emulator, actions)
     arn: str = role["Role"]["Arn"]
     return arn
 
 
-def set_policy(bench: Bench, actions: tuple[str, ...], index: str = "by_created") -> None:
+def set_policy(emulator: Emulator, actions: tuple[str, ...], index: str = "by_created") -> None:
     """Replace what the function's role may do."""
     arns = [f"arn:aws:dynamodb:{region}:000000000000:table/{TABLE}" for region in REGIONS]
     statements: list[dict[str, Any]] = [
@@ -279,13 +279,13 @@ def set_policy(bench: Bench, actions: tuple[str, ...], index: str = "by_created"
         named = [f"dynamodb:{action}" for action in actions]
         statements.append({"Effect": "Allow", "Action": named, "Resource": arns})
     document = {"Version": "2012-10-17", "Statement": statements}
-    bench.client("iam").put_role_policy(
+    emulator.client("iam").put_role_policy(
         RoleName="function", PolicyName="table", PolicyDocument=json.dumps(document)
     )
 
 
-def _create_api(bench: Bench, region: str, role: str) -> str:
-    function = bench.client("lambda", region).create_function(
+def _create_api(emulator: Emulator, region: str, role: str) -> str:
+    function = emulator.client("lambda", region).create_function(
         FunctionName="function",
         Runtime="python3.13",
         Role=role,
@@ -293,7 +293,7 @@ def _create_api(bench: Bench, region: str, role: str) -> str:
         Timeout=10,
         Code={"ZipFile": _package()},
     )
-    gateway = bench.client("apigateway", region)
+    gateway = emulator.client("apigateway", region)
     api: str = gateway.create_rest_api(name="things")["id"]
     root = gateway.get_resources(restApiId=api)["items"][0]["id"]
     proxy = gateway.create_resource(restApiId=api, parentId=root, pathPart="{proxy+}")["id"]

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench import __main__ as bench
+from benchmarks import __main__ as emulator
 from project.console import ToolchainError
 from project.paths import TREE, Tree
-from toolchain import lock as renewing
+from toolchain import lock_dependencies as renewing
 from toolchain import provider_locks
 from toolchain.package import Requirement
 from toolchain.package import locked as locked_requirements
@@ -22,7 +22,7 @@ from toolchain.python_environment import LOCKS, install_python
 if TYPE_CHECKING:
     from pathlib import Path
 
-FILES = ("requirements.lock", "lambda/requirements.txt", "bench/requirements.txt")
+FILES = ("requirements.lock", "lambda/requirements.txt", "benchmarks/requirements.txt")
 WHOLE = "\n".join(f'    "h1:{number}",' for number in range(len(provider_locks.PLATFORMS)))
 
 
@@ -173,5 +173,5 @@ def test_the_benchmark_installs_nothing_without_the_locks_hash(
     wheel.write_bytes(b"PK\x05\x06" + b"\0" * 18)
     for lines in ("other==1.0", f"other==1.0 --hash=sha256:{'0' * 64}", "sourced==1.0"):
         with pytest.raises(SystemExit, match="could not be installed"):
-            bench.install(tmp_path / "target", [Requirement("other", lines)])
+            emulator.install(tmp_path / "target", [Requirement("other", lines)])
     assert not (tmp_path / "built").exists()

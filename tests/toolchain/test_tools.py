@@ -14,9 +14,9 @@ from project.console import ToolchainError
 from project.paths import Tree
 from toolchain import pins, terragrunt
 from toolchain.fetch import UnreachableError, fetch
-from toolchain.front import FRONT
 from toolchain.terraform import install_terraform
 from toolchain.terragrunt import install_terragrunt
+from toolchain.terragrunt_shim import SHIM
 
 NOWHERE = "file:///nonexistent"
 
@@ -132,7 +132,7 @@ def test_a_fitting_terragrunt_on_path_is_put_behind_the_front(
     path = f"{tmp_path / 'own'}:{bare}"
     assert install_terragrunt(tree, {"PATH": path}, NOWHERE) == (1, 2, 0)
     assert tree.real_terragrunt.resolve() == own
-    assert (tree.tools_bin / "terragrunt").read_text() == FRONT
+    assert (tree.tools_bin / "terragrunt").read_text() == SHIM
     assert os.access(tree.tools_bin / "terragrunt", os.X_OK)
 
 

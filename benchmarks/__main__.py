@@ -1,6 +1,6 @@
-"""`python -m bench`: measures the budgets of the function, in ratios to FastAPI, in one run.
+"""`python -m benchmarks`: measures the budgets of the function, in ratios to FastAPI, in one run.
 
-Run it as `.venv/bin/python -m bench`, after `make install package`; it needs the Python of the
+Run it as `.venv/bin/python -m benchmarks`, after `make install package`; it needs the Python of the
 runtime. Exit status 1 when a budget is missed. What is beside each package on Lambda (boto3 and
 what it needs) is installed once, with its bytecode, and shared; a package of FastAPI is its
 sources, as `pip install --target` and zip make it without further care. FastAPI's version never
@@ -125,10 +125,10 @@ def measure(package: Package, runtime: Path, port: int, *mode: str) -> dict[str,
         "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",
         "TABLE_NAME": "items",
-        "CLIENT_IDS": "bench",
+        "CLIENT_IDS": "benchmarks",
         "MAX_ITEMS_PER_OWNER": "10000",
         "POWERTOOLS_SERVICE_NAME": "items",
-        "POWERTOOLS_METRICS_NAMESPACE": "bench",
+        "POWERTOOLS_METRICS_NAMESPACE": "benchmarks",
     }
     command = [_python(), "-P", str(HERE / "driver.py"), *mode]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -190,6 +190,6 @@ def _python() -> str:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--runs", type=int, default=7, help="fresh processes of each kind")
     sys.exit(0 if compare(parser.parse_args().runs) else 1)

@@ -19,7 +19,7 @@ JOBS = (
     ("3.11", "--group", "pyproject.toml:dev", "-o", "requirements.lock"),
     *(
         (python, f"{name}.in", "-c", "requirements.lock", "-o", f"{name}.txt")
-        for python, name in (("3.11", "lambda/requirements"), ("3.13", "bench/requirements"))
+        for python, name in (("3.11", "lambda/requirements"), ("3.13", "benchmarks/requirements"))
     ),
 )
 

@@ -8,7 +8,7 @@ import pytest
 
 from project.console import ToolchainError
 from project.paths import Tree
-from toolchain import applied, up
+from toolchain import apply_cache, up
 
 FILES = (
     "terragrunt.hcl",
@@ -32,26 +32,26 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
 
 @pytest.mark.parametrize("name", FILES)
 def test_any_change_of_what_an_apply_starts_from_is_seen(tree: Tree, name: str) -> None:
-    applied.remember(tree)
-    assert applied.is_current(tree)
+    apply_cache.remember(tree)
+    assert apply_cache.is_current(tree)
     (tree.root / name).write_text('{"changed": true}')
-    assert not applied.is_current(tree)
+    assert not apply_cache.is_current(tree)
 
 
 def test_a_new_file_and_another_port_are_seen(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
-    applied.remember(tree)
+    apply_cache.remember(tree)
     (tree.root / "modules" / "api" / "more.tf").touch()
-    assert not applied.is_current(tree)
-    applied.remember(tree)
+    assert not apply_cache.is_current(tree)
+    apply_cache.remember(tree)
     monkeypatch.setenv("LOCAL_HTTPS_PORT", "1")
-    assert not applied.is_current(tree)
+    assert not apply_cache.is_current(tree)
 
 
 def test_other_accounts_and_what_tools_leave_behind_do_not_count(tree: Tree) -> None:
-    applied.remember(tree)
+    apply_cache.remember(tree)
     (tree.root / "live" / "dev" / "account.hcl").write_text("changed")
     (tree.root / "modules" / "api" / ".terraform" / "provider").write_text("changed")
-    assert applied.is_current(tree)
+    assert apply_cache.is_current(tree)
 
 
 @pytest.mark.parametrize(("current", "ready", "applies"), [(1, 1, 0), (1, 0, 1), (0, 1, 1)])
@@ -59,7 +59,7 @@ def test_it_is_spared_only_while_both_regions_are_ready(
     tree: Tree, monkeypatch: pytest.MonkeyPatch, current: bool, ready: bool, applies: int
 ) -> None:
     ran: list[str] = []
-    monkeypatch.setattr(applied, "is_current", lambda _: bool(current))
+    monkeypatch.setattr(apply_cache, "is_current", lambda _: bool(current))
     monkeypatch.setattr(up, "read_deployment", lambda *_: None)
     monkeypatch.setattr(up, "_is_ready", lambda *_: bool(ready))
     monkeypatch.setattr(up, "terragrunt_all", lambda _, action: ran.append(action))
@@ -73,13 +73,13 @@ def test_an_apply_that_fails_is_never_taken_for_done(
     def fail(*_: object) -> None:
         raise ToolchainError("no")
 
-    applied.remember(tree)
+    apply_cache.remember(tree)
     monkeypatch.setattr(up, "terragrunt_all", fail)
     monkeypatch.setattr(up, "_is_ready", lambda *_: False)
     monkeypatch.setattr(up, "read_deployment", lambda *_: None)
     with pytest.raises(ToolchainError):
         up._apply(tree)
-    assert not applied.is_current(tree)
+    assert not apply_cache.is_current(tree)
 
 
 def test_destroy_is_run_only_where_something_is_deployed(tree: Tree) -> None:

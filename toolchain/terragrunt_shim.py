@@ -9,16 +9,16 @@ import os
 import sys
 from collections.abc import Sequence
 
-FRONT = """\
+SHIM = """\
 #!/bin/sh
-# Terragrunt, which dropped `run-all` in v0.90: toolchain/front.py respells that one command.
+# Terragrunt dropped `run-all` in v0.90: toolchain/terragrunt_shim.py respells that command.
 real="${0%/*}/../libexec/terragrunt"
 # The AWS provider's start is mostly garbage collection, and an apply starts it four times a unit:
 # collecting less often saves more than a quarter of all the processor time, for some memory.
 export GOGC="${GOGC:-400}" GOMEMLIMIT="${GOMEMLIMIT:-1GiB}"
 for argument; do
   if [ "$argument" = run-all ]; then
-    exec python3 -I -S "${0%/*}/../../toolchain/front.py" "$real" "$@"
+    exec python3 -I -S "${0%/*}/../../toolchain/terragrunt_shim.py" "$real" "$@"
   fi
 done
 exec "$real" "$@"
@@ -106,7 +106,7 @@ def _modern(flag: str) -> str:
 def main() -> None:
     """Replace this process by the real Terragrunt, which stands first among the arguments."""
     real, *arguments = sys.argv[1:]
-    os.execv(real, ["terragrunt", *respell(arguments)])  # noqa: S606 - a front becomes its tool
+    os.execv(real, ["terragrunt", *respell(arguments)])  # noqa: S606 - a shim becomes its tool
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from toolchain.front import FRONT, respell
+from toolchain.terragrunt_shim import SHIM, respell
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -54,7 +54,7 @@ def installed(tmp_path: Path) -> Path:
     """A tree with the front, and a Terragrunt that tells its arguments, one a line."""
     front = tmp_path / "a clone" / ".tools" / "bin" / "terragrunt"
     real = front.parent.parent / "libexec" / "terragrunt"
-    for path, text in ((front, FRONT), (real, "#!/bin/sh\nprintf '%s\\n' \"$@\"\nexit 3\n")):
+    for path, text in ((front, SHIM), (real, "#!/bin/sh\nprintf '%s\\n' \"$@\"\nexit 3\n")):
         path.parent.mkdir(parents=True)
         path.write_text(text)
         path.chmod(0o755)

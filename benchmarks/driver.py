@@ -49,7 +49,7 @@ def event(method: str, path: str, body: dict[str, Any] | None = None) -> dict[st
         "Host": "example.com",
         "Accept": "*/*",
         "Authorization": "Bearer " + "x" * 900,
-        "User-Agent": "bench",
+        "User-Agent": "benchmarks",
         "X-Amz-Cf-Id": "c",
     }
     return {
@@ -66,7 +66,7 @@ def event(method: str, path: str, body: dict[str, Any] | None = None) -> dict[st
             "stage": "live",
             "httpMethod": method,
             "resourcePath": path,
-            "authorizer": {"claims": {"username": USER, "sub": USER, "client_id": "bench"}},
+            "authorizer": {"claims": {"username": USER, "sub": USER, "client_id": "benchmarks"}},
             "identity": {"sourceIp": "192.0.2.1"},
         },
         "body": json.dumps(body) if body else None,
