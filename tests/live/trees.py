@@ -129,8 +129,8 @@ def copy_tree(root: Path) -> Tree:
     leave = shutil.ignore_patterns(".terraform*", ".terragrunt-cache", "*.rendered.json")
     for name in ("live", "modules"):
         shutil.copytree(REPOSITORY / name, root / name, ignore=leave)
-    (root / "local").mkdir()
-    shutil.copy(REPOSITORY / "local/credentials.py", root / "local")
+    (root / "project").mkdir()
+    shutil.copy(REPOSITORY / "project/credentials.py", root / "project")
     (root / ".venv").symlink_to(REPOSITORY / ".venv")
     return Tree(root)
 

@@ -88,7 +88,7 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
 def test_as_a_script_it_tells_the_place_and_never_the_secret(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     done = subprocess.run(
-        [sys.executable, "-I", str(REPOSITORY / "local/credentials.py"), str(folder)],
+        [sys.executable, "-I", str(REPOSITORY / "project/credentials.py"), str(folder)],
         capture_output=True,
         text=True,
         check=True,

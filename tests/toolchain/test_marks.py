@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 GIVING = {
     "deployment": "tests/support/deployment.py",
     "clone": "tests/support/clone.py",
-    "benchmarks": "tests/local/conftest.py",
+    "emulator": "tests/local/conftest.py",
     "chosen": "tests/local/conftest.py",
 }
 MARKERS = set(NOT_UNIT.split(" or "))
