@@ -15,7 +15,7 @@ Document: TypeAlias = Mapping[str, Any]
 
 DEFAULT_SIZE = 6
 DEFAULT_PERIOD = 300
-# What is drawn, and the one value that may be said of some of it.
+# What is drawn, and the one value that some of it may have.
 PROPERTIES = {"title", "region", "view", "stacked", "period", "stat", "metrics", "annotations"}
 FIXED = {"view": "timeSeries", "stacked": False}
 OPTIONS = {"id", "expression", "stat", "label", "color", "visible", "region"}
@@ -162,15 +162,15 @@ def _lines(properties: Document) -> tuple[Line, ...]:
         _require_known("metrics", options, OPTIONS)
         if fields:
             above = _written_out(fields, above)
-        said = {**properties, **options}
+        settings = {**properties, **options}
         lines.append(
             Line(
                 id=options.get("id") or f"line{number}",
                 label=options.get("label"),
-                region=said["region"],
+                region=settings["region"],
                 metric=tuple(above) if fields else (),
                 expression=options.get("expression"),
-                stat=said.get("stat", "Average"),
+                stat=settings.get("stat", "Average"),
                 visible=options.get("visible", True),
                 color=options.get("color"),
             )

@@ -34,7 +34,7 @@ QUICK = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts"
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """An alarm as it stands. `pages` is said of a composite alarm that calls somebody."""
+    """An alarm as it stands. `pages` is true of a composite alarm that calls somebody."""
 
     name: str
     region: str

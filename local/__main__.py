@@ -14,8 +14,9 @@ from importlib.metadata import version
 from typing import Any
 from urllib.parse import quote
 
-from local import faults, process, settings
-from local.settings import Settings
+from local import faults, process
+from local.settings import REPOSITORY, Settings, SettingsError
+from local.settings import read as read_settings
 from project import resolver
 from project.credentials import CredentialsError
 
@@ -25,8 +26,8 @@ COMMANDS = {
     "status": "what runs, which versions, which Region's API answers",
     "down": "stop it and remove its state, logs and certificate authority",
     "serve": "serve in the foreground",
-    "logs": "the last lines of its log (--follow for what comes)",
-    "fault": "break a Region at its door or at its table",
+    "logs": "the last lines of its log (--follow for new ones)",
+    "fault": "break a Region at its endpoint or at its table",
     "heal": "heal a Region, or all of them",
 }
 
@@ -48,110 +49,114 @@ def main(arguments: list[str]) -> int:
             command.add_argument("--milliseconds", type=int, help="for slow")
     parsed = parser.parse_args(arguments)
     try:
-        return _run(parsed, settings.read())
-    except (settings.SettingsError, process.ProcessError, CredentialsError) as error:
+        return _run(parsed, read_settings())
+    except (SettingsError, process.ProcessError, CredentialsError) as error:
         print(f"local: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
 
 
-def _run(parsed: argparse.Namespace, chosen: Settings) -> int:
+def _run(parsed: argparse.Namespace, settings: Settings) -> int:
     match parsed.command:
         case "start":
-            return _start(chosen)
+            return _start(settings)
         case "stop":
-            print("Stopped; its state is kept." if process.stop(chosen) else "It was not running.")
+            print(
+                "Stopped; its state is kept." if process.stop(settings) else "It was not running."
+            )
         case "down":
-            process.down(chosen)
-            print(f"Stopped and removed: {chosen.state_dir}")
+            process.down(settings)
+            print(f"Stopped and removed: {settings.state_dir}")
         case "status":
-            return _status(chosen)
+            return _status(settings)
         case "serve":
-            _serve(chosen)
+            _serve(settings)
         case "logs":
-            return _logs(chosen, parsed.lines, parsed.follow)
+            return _logs(settings, parsed.lines, parsed.follow)
         case "fault" | "heal":
-            _break_or_mend(chosen, parsed)
+            _break_or_heal(settings, parsed)
     return 0
 
 
-def _serve(chosen: Settings) -> None:
+def _serve(settings: Settings) -> None:
     # The other commands don't need ministack.
     from local import server  # noqa: PLC0415
 
-    process.enlist(chosen)
-    server.run(chosen)
+    process.enlist(settings)
+    server.run(settings)
 
 
-def _break_or_mend(chosen: Settings, parsed: argparse.Namespace) -> None:
+def _break_or_heal(settings: Settings, parsed: argparse.Namespace) -> None:
     if parsed.command == "heal":
         query = f"?region={quote(parsed.region)}" if parsed.region else ""
-        told = process.control(chosen, "DELETE", f"/_local/faults{query}")
+        reported = process.control(settings, "DELETE", f"/_local/faults{query}")
     else:
-        wanted = {"region": parsed.region, "kind": parsed.kind}
+        requested = {"region": parsed.region, "kind": parsed.kind}
         if parsed.milliseconds is not None:
-            wanted["milliseconds"] = parsed.milliseconds
-        told = process.control(chosen, "POST", "/_local/faults", wanted)
-    _show_endpoints(told)
+            requested["milliseconds"] = parsed.milliseconds
+        reported = process.control(settings, "POST", "/_local/faults", requested)
+    _show_endpoints(reported)
 
 
-def _show_endpoints(told: dict[str, Any]) -> None:
-    for endpoint in told["endpoints"]:
+def _show_endpoints(reported: dict[str, Any]) -> None:
+    for endpoint in reported["endpoints"]:
         print(f"{endpoint['region']:<11} {endpoint['fault'] or 'open'}")
 
 
-def _start(chosen: Settings) -> int:
-    fresh = process.start(chosen)
+def _start(settings: Settings) -> int:
+    fresh = process.start(settings)
     print(
         f"The embedded AWS {'runs' if fresh else 'was already running'}: "
-        f"control plane {chosen.endpoint}, HTTPS port {chosen.https_port}, "
-        f"DNS port {chosen.dns_port}, logs in {chosen.logs}"
+        f"control plane {settings.endpoint}, "
+        f"HTTPS port {settings.https_port}, DNS port {settings.dns_port}, logs in {settings.logs}"
     )
     return 0
 
 
-def _status(chosen: Settings) -> int:
-    told = process.status(chosen)
+def _status(settings: Settings) -> int:
+    reported = process.status(settings)
     for tool, text in _versions().items():
         print(f"{tool:<11} {text}")
-    if told is None:
+    if reported is None:
         print("local       not running (make start)")
         return 1
     print(
-        f"local       process {told['pid']}, {chosen.endpoint}, HTTPS port {chosen.https_port}, "
-        f"DNS port {chosen.dns_port}"
+        f"local       process {reported['pid']}, {settings.endpoint}, "
+        f"HTTPS port {settings.https_port}, DNS port {settings.dns_port}"
     )
-    replication: dict[str, Any] = told["replication"]
+    replication: dict[str, Any] = reported["replication"]
     print(f"replication {replication['lag_seconds']} s lag, {replication['pending']} on their way")
-    for region, name in sorted(told["regions"].items()):
-        print(f"{region:<11} https://{name}:{chosen.https_port}/health  {_health(chosen, name)}")
-    if not told["regions"]:
+    for region, name in sorted(reported["regions"].items()):
+        print(
+            f"{region:<11} https://{name}:{settings.https_port}/health  {_health(settings, name)}"
+        )
+    if not reported["regions"]:
         print("regions     none deployed yet (make up)")
-    _show_routing(chosen, told)
+    _show_routing(settings, reported)
     return 0
 
 
-def _show_routing(chosen: Settings, told: dict[str, Any]) -> None:
-    for endpoint in told["endpoints"]:
-        at = f"{endpoint['address']}:{chosen.https_port}"
-        print(f"door        {endpoint['region']} at {at}: {endpoint['fault'] or 'open'}")
-    for check in told["health_checks"]:
+def _show_routing(settings: Settings, reported: dict[str, Any]) -> None:
+    for endpoint in reported["endpoints"]:
+        at = f"{endpoint['address']}:{settings.https_port}"
+        print(f"endpoint    {endpoint['region']} at {at}: {endpoint['fault'] or 'open'}")
+    for check in reported["health_checks"]:
         print(f"check       {check['name']}: {'healthy' if check['healthy'] else 'UNHEALTHY'}")
         for seen in check["checkers"]:
             print(f"              from {seen['region']}: {seen['status']}")
-    for distribution in told["edge"]:
+    for distribution in reported["edge"]:
         name = distribution["names"][0]
-        print(f"edge        https://{name}:{chosen.https_port}/health  {_health(chosen, name)}")
+        print(f"edge        https://{name}:{settings.https_port}/health  {_health(settings, name)}")
         for origin in distribution["origins"]:
             print(f"dns         {origin['name']}: {origin['region'] or 'no Region'} serves")
             for record in origin["answer"]:
                 print(f"              {record}")
 
 
-def _health(chosen: Settings, name: str) -> str:
-    context = ssl.create_default_context(cafile=str(chosen.ca / "ca.pem"))
-    connection = http.client.HTTPSConnection(name, chosen.https_port, timeout=15, context=context)
+def _health(settings: Settings, name: str) -> str:
+    context = ssl.create_default_context(cafile=str(settings.ca / "ca.pem"))
+    connection = http.client.HTTPSConnection(name, settings.https_port, timeout=15, context=context)
     started = time.monotonic()
     try:
         with resolver.installed():
@@ -182,14 +187,14 @@ def _first_line(tool: str, argument: str) -> str:
 
 
 def _pinned(tool: str) -> str | None:
-    return shutil.which(tool, path=str(settings.REPOSITORY / ".tools" / "bin"))
+    return shutil.which(tool, path=str(REPOSITORY / ".tools" / "bin"))
 
 
-def _logs(chosen: Settings, lines: int, follow: bool) -> int:
-    if not chosen.log_file.exists():
-        print(f"No log yet: {chosen.log_file}")
+def _logs(settings: Settings, lines: int, follow: bool) -> int:
+    if not settings.log_file.exists():
+        print(f"No log yet: {settings.log_file}")
         return 1
-    with chosen.log_file.open(errors="replace") as log:
+    with settings.log_file.open(errors="replace") as log:
         print("".join(deque(log, maxlen=lines)), end="")
         while follow:
             print(log.readline(), end="", flush=True)

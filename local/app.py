@@ -11,7 +11,7 @@ import ssl
 
 from hypercorn.config import Config
 
-from local import addressing, admission, edge, patches, replication, settings, web_acl
+from local import addressing, admission, edge, patches, replication, web_acl
 from local.control_api import ControlApi
 from local.dns.data_plane import DataPlane, Setup
 from local.dns.resolver import cached_lookup
@@ -23,6 +23,7 @@ from local.observability.traces import requests
 from local.patches import application, chain, custom_domains, persistence
 from local.persistence import Saver, only_reads
 from local.router import Router
+from local.settings import LOOPBACK, Settings
 from project.credentials import credentials_of
 
 logger = logging.getLogger("local")
@@ -31,28 +32,28 @@ logger = logging.getLogger("local")
 class Emulator:
     """The application, and what runs beside it. Here the rooms are put together."""
 
-    def __init__(self, chosen: settings.Settings, https: Config) -> None:
-        self._settings = chosen
-        self._credentials = credentials_of(chosen.state_dir)
-        self._saver = Saver(chosen.state)
-        self._replication = replication.Replication(chosen.replication_lag)
+    def __init__(self, settings: Settings, https: Config) -> None:
+        self._settings = settings
+        self._credentials = credentials_of(settings.state_dir)
+        self._saver = Saver(settings.state)
+        self._replication = replication.Replication(settings.replication_lag)
         self._faults = Faults()
-        self._listeners = Listeners(self, https, chosen.https_port)
+        self._listeners = Listeners(self, https, settings.https_port)
         self._endpoints_lock = asyncio.Lock()
         self._route53 = DataPlane(
             Setup(
-                dns_port=chosen.dns_port,
-                ports={443: chosen.https_port},
-                memory=chosen.state / "health-checks.json",
+                dns_port=settings.dns_port,
+                ports={443: settings.https_port},
+                memory=settings.state / "health-checks.json",
                 resolve_aws_name=addressing.address_of_aws_name,
             )
         )
         self._control_api = ControlApi(
-            chosen, self._faults, self._replication, self._route53, self._open_endpoints
+            settings, self._faults, self._replication, self._route53, self._open_endpoints
         )
         self._beside: list[asyncio.Task[None]] = []
         self._patch_ministack()
-        self._observability = Observability(chosen.state, chosen.alarm_interval)
+        self._observability = Observability(settings.state, settings.alarm_interval)
         self._router = Router(self._faults, self._way())
         edge.listeners += self._observability.edge_listeners
         web_acl.listeners.append(self._observability.web_acl_listener)
@@ -79,7 +80,7 @@ class Emulator:
         )
 
     def _edge(self) -> edge.Edge:
-        lookup = cached_lookup(settings.LOOPBACK, self._settings.dns_port)
+        lookup = cached_lookup(LOOPBACK, self._settings.dns_port)
         tls = ssl.create_default_context(cafile=str(self._settings.ca / "ca.pem"))
         return edge.Edge(lookup, self._settings.https_port, tls)
 
@@ -99,7 +100,7 @@ class Emulator:
         Raises OSError when a port is taken.
         """
         self._observability.restore()
-        await self._listeners.open(settings.LOOPBACK)
+        await self._listeners.open(LOOPBACK)
         await self._open_endpoints()
         await self._route53.start()
         self._beside = [

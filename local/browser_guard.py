@@ -89,16 +89,16 @@ def _of_sign_in(headers: RawHeaders, query: str) -> str:
 
 def _of_browser(pair: tuple[str, str], headers: RawHeaders) -> str:
     """Why a browser's request to the sign-in must not be; empty for any other client."""
-    told = dict(headers)
-    if b"origin" not in told and not any(map(_is_browsers, told)):
+    values = dict(headers)
+    if b"origin" not in values and not any(map(_is_browsers, values)):
         return ""
-    origin = told.get(b"origin", b"").decode("latin-1")
+    origin = values.get(b"origin", b"").decode("latin-1")
     if pair == FORM:
-        own = origin == f"http://{told[b'host'].decode('latin-1')}"
+        own = origin == f"http://{values[b'host'].decode('latin-1')}"
         return "" if own else "The sign-in page alone may send its form."
     if pair == TOKEN:
         return "" if is_here(_host_of(origin)) else "Only pages of this machine may ask for tokens."
-    opened = not origin and told.get(b"sec-fetch-dest") == b"document"
+    opened = not origin and values.get(b"sec-fetch-dest") == b"document"
     return "" if opened else "The sign-in is opened as a page: not by a script, not in a frame."
 
 
@@ -111,8 +111,8 @@ def _is_browsers(name: bytes) -> bool:
     return name.startswith(BROWSERS_OWN)
 
 
-def _values(headers: RawHeaders, wanted: bytes) -> list[str]:
-    return [value.decode("latin-1") for name, value in headers if name == wanted]
+def _values(headers: RawHeaders, header: bytes) -> list[str]:
+    return [value.decode("latin-1") for name, value in headers if name == header]
 
 
 def _host_of(url: str) -> str | None:

@@ -140,11 +140,11 @@ class ServerNames:
         self, connection: ssl.SSLObject, name: str | None, _default: ssl.SSLContext
     ) -> int | None:
         """An `sni_callback`: certificates are for `.localhost` names alone (RFC 6761, 6.3)."""
-        wanted = (name or "localhost").lower()
-        if wanted != "localhost" and not wanted.endswith(".localhost"):
+        requested = (name or "localhost").lower()
+        if requested != "localhost" and not requested.endswith(".localhost"):
             return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
         try:
-            connection.context = self.context(wanted)
+            connection.context = self.context(requested)
         except ValueError:
             return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
         return None

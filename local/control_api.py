@@ -75,7 +75,7 @@ class ControlApi:
         return await self._faults_changed()
 
     async def _faults_changed(self) -> Document:
-        self.replication.hold(self.faults.partitioned)
+        self.replication.pause(self.faults.partitioned)
         await self.follow_faults()
         return {"endpoints": status.of_endpoints(self.faults)}
 
@@ -99,7 +99,7 @@ class ControlApi:
                 "lag_seconds": self.replication.lag,
                 "pending": self.replication.pending,
                 "overwritten": self.replication.overwritten,
-                "held": sorted(self.replication.held),
+                "paused": sorted(self.replication.paused),
             },
             "endpoints": status.of_endpoints(self.faults),
             "health_checks": status.of_health_checks(self.route53.checkers),

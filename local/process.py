@@ -21,8 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from local import settings
-from local.settings import LOOPBACK, Settings
+from local.settings import LOOPBACK, REPOSITORY, Settings, process_environment
 from project.credentials import CONTROL_HEADER, FILE, credentials_of, private_folder
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ class ProcessError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A process, told apart from a later one with the same id by when it started.
+    """A process; when it started tells it from a later one with the same id.
 
     In seconds since the machine did, which a clock that is set doesn't change.
     """
@@ -52,24 +51,24 @@ class Identity:
     started: float
 
 
-def start(chosen: Settings) -> bool:
+def start(settings: Settings) -> bool:
     """Start unless it runs; True when this call started it. Returns once it answers."""
-    private_folder(chosen.state_dir)
-    private_folder(chosen.logs)
-    with _one_at_a_time(chosen):
-        if running(chosen):
+    private_folder(settings.state_dir)
+    private_folder(settings.logs)
+    with _one_at_a_time(settings):
+        if running(settings):
             return False
-        for variable, port in _ports(chosen).items():
+        for variable, port in _ports(settings).items():
             _require_free(variable, port)
-        _wait_until_ready(chosen, _spawn(chosen))
+        _wait_until_ready(settings, _spawn(settings))
         return True
 
 
-def stop(chosen: Settings) -> bool:
+def stop(settings: Settings) -> bool:
     """Stop, its state saved; False when nothing ran."""
-    private_folder(chosen.state_dir)
-    with _one_at_a_time(chosen):
-        identity = running(chosen)
+    private_folder(settings.state_dir)
+    with _one_at_a_time(settings):
+        identity = running(settings)
         if identity is None:
             return False
         handle = os.pidfd_open(identity.pid)
@@ -79,38 +78,38 @@ def stop(chosen: Settings) -> bool:
             signal.pidfd_send_signal(handle, signal.SIGKILL)
             select.select([handle], [], [])
         os.close(handle)
-        _pid_file(chosen).unlink(missing_ok=True)
+        _pid_file(settings).unlink(missing_ok=True)
         return True
 
 
-def down(chosen: Settings) -> None:
+def down(settings: Settings) -> None:
     """Stop, and remove the state, the certificate authority and the logs."""
-    stop(chosen)
+    stop(settings)
     for name in OURS:
-        shutil.rmtree(chosen.state_dir / name, ignore_errors=True)
-    (chosen.state_dir / FILE).unlink(missing_ok=True)
+        shutil.rmtree(settings.state_dir / name, ignore_errors=True)
+    (settings.state_dir / FILE).unlink(missing_ok=True)
 
 
-def running(chosen: Settings) -> Identity | None:
+def running(settings: Settings) -> Identity | None:
     """The process that serves these settings, if it is alive and truly that one."""
     try:
-        identity = Identity(**json.loads(_pid_file(chosen).read_text()))
+        identity = Identity(**json.loads(_pid_file(settings).read_text()))
     except (OSError, ValueError, TypeError):
         return None
     return identity if identify(identity.pid) == identity else None
 
 
-def enlist(chosen: Settings) -> None:
+def enlist(settings: Settings) -> None:
     """Leave word that this process serves these settings; raises ProcessError when one does."""
-    private_folder(chosen.state_dir)
-    other = running(chosen)
+    private_folder(settings.state_dir)
+    other = running(settings)
     if other is not None:
         raise ProcessError(f"The embedded AWS runs already: process {other.pid} (make stop).")
     identity = identify(os.getpid())
     assert identity is not None
-    staging = _pid_file(chosen).with_suffix(".new")
+    staging = _pid_file(settings).with_suffix(".new")
     staging.write_text(json.dumps(asdict(identity)))
-    staging.replace(_pid_file(chosen))
+    staging.replace(_pid_file(settings))
 
 
 def identify(pid: int) -> Identity | None:
@@ -124,21 +123,21 @@ def identify(pid: int) -> Identity | None:
         return None
 
 
-def status(chosen: Settings, timeout: float = 5.0) -> dict[str, Any] | None:
-    """What the process tells about itself, or None when it doesn't answer."""
+def status(settings: Settings, timeout: float = 5.0) -> dict[str, Any] | None:
+    """The status document of the process, or None when it doesn't answer."""
     try:
-        code, answer = _ask(chosen, "GET", "/_local/status", timeout)
+        code, answer = _ask(settings, "GET", "/_local/status", timeout)
     except (OSError, http.client.HTTPException, ValueError):
         return None
     return answer if code == 200 else None
 
 
 def control(
-    chosen: Settings, method: str, path: str, wanted: dict[str, Any] | None = None
+    settings: Settings, method: str, path: str, document: dict[str, Any] | None = None
 ) -> dict[str, Any]:
     """What the process answers to one of the emulator's own requests; raises ProcessError."""
     try:
-        code, answer = _ask(chosen, method, path, CONTROL_SECONDS, wanted)
+        code, answer = _ask(settings, method, path, CONTROL_SECONDS, document)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise ProcessError("The embedded AWS does not answer (make start).") from error
     if code != 200:
@@ -147,19 +146,19 @@ def control(
 
 
 def _ask(
-    chosen: Settings,
+    settings: Settings,
     method: str,
     path: str,
     timeout: float,
-    wanted: dict[str, Any] | None = None,
+    document: dict[str, Any] | None = None,
 ) -> tuple[int, dict[str, Any]]:
-    if running(chosen) is None:
-        # Whoever has the port now, perhaps another user, would be told the token.
+    if running(settings) is None:
+        # Whoever has the port now, perhaps another user, would learn the token.
         raise ConnectionRefusedError
-    connection = http.client.HTTPConnection(LOOPBACK, chosen.aws_port, timeout=timeout)
+    connection = http.client.HTTPConnection(LOOPBACK, settings.aws_port, timeout=timeout)
     try:
-        token = credentials_of(chosen.state_dir).control_token
-        body = None if wanted is None else json.dumps(wanted)
+        token = credentials_of(settings.state_dir).control_token
+        body = None if document is None else json.dumps(document)
         connection.request(method, path, body=body, headers={CONTROL_HEADER: token})
         response = connection.getresponse()
         answer = json.loads(response.read())
@@ -186,11 +185,11 @@ def _listens(connection: sconn) -> bool:
     return connection.status == psutil.CONN_LISTEN
 
 
-def _ports(chosen: Settings) -> dict[str, int]:
+def _ports(settings: Settings) -> dict[str, int]:
     return {
-        "LOCAL_AWS_PORT": chosen.aws_port,
-        "LOCAL_HTTPS_PORT": chosen.https_port,
-        "LOCAL_DNS_PORT": chosen.dns_port,
+        "LOCAL_AWS_PORT": settings.aws_port,
+        "LOCAL_HTTPS_PORT": settings.https_port,
+        "LOCAL_DNS_PORT": settings.dns_port,
     }
 
 
@@ -203,7 +202,7 @@ def _require_free(variable: str, port: int) -> None:
         by = holder(port)
         raise ProcessError(
             f"Port {port} of {LOOPBACK} can't be used ({problem}): "
-            f"{f'held by {by}' if by else 'its holder is not visible to you'}. "
+            f"{f'in use by {by}' if by else 'its process is not visible to you'}. "
             f"End that process, or set {variable} to a free port."
         )
 
@@ -224,12 +223,12 @@ def _problem_with(port: int, udp: bool) -> str | None:
     return None
 
 
-def _spawn(chosen: Settings) -> subprocess.Popen[bytes]:
-    environment = settings.process_environment(chosen, dict(os.environ))
-    with _boot_log(chosen).open("wb") as output:
+def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
+    environment = process_environment(settings, dict(os.environ))
+    with _boot_log(settings).open("wb") as output:
         return subprocess.Popen(
             [sys.executable, "-m", "local", "serve"],
-            cwd=settings.REPOSITORY,
+            cwd=REPOSITORY,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -238,34 +237,34 @@ def _spawn(chosen: Settings) -> subprocess.Popen[bytes]:
         )
 
 
-def _wait_until_ready(chosen: Settings, process: subprocess.Popen[bytes]) -> None:
+def _wait_until_ready(settings: Settings, process: subprocess.Popen[bytes]) -> None:
     limit = time.monotonic() + START_SECONDS
     while time.monotonic() < limit:
-        told = status(chosen, timeout=1.0)
-        if told and told["pid"] == process.pid:
+        reported = status(settings, timeout=1.0)
+        if reported and reported["pid"] == process.pid:
             return
         if process.poll() is not None:
-            _pid_file(chosen).unlink(missing_ok=True)
-            raise ProcessError(f"It ended while starting:\n{_last_words(chosen)}")
+            _pid_file(settings).unlink(missing_ok=True)
+            raise ProcessError(f"It ended while starting:\n{_last_words(settings)}")
         time.sleep(0.05)
-    raise ProcessError(f"No answer after {START_SECONDS:.0f} s; see {chosen.log_file}.")
+    raise ProcessError(f"No answer after {START_SECONDS:.0f} s; see {settings.log_file}.")
 
 
-def _last_words(chosen: Settings) -> str:
-    words = _boot_log(chosen).read_text(errors="replace").strip().splitlines()[-15:]
-    return "\n".join(words) or f"see {chosen.log_file}"
+def _last_words(settings: Settings) -> str:
+    words = _boot_log(settings).read_text(errors="replace").strip().splitlines()[-15:]
+    return "\n".join(words) or f"see {settings.log_file}"
 
 
-def _pid_file(chosen: Settings) -> Path:
-    return chosen.state_dir / "local.pid"
+def _pid_file(settings: Settings) -> Path:
+    return settings.state_dir / "local.pid"
 
 
-def _boot_log(chosen: Settings) -> Path:
-    return chosen.logs / "boot.log"
+def _boot_log(settings: Settings) -> Path:
+    return settings.logs / "boot.log"
 
 
 @contextlib.contextmanager
-def _one_at_a_time(chosen: Settings) -> Iterator[None]:
-    with (chosen.state_dir / "local.lock").open("w") as lock:
+def _one_at_a_time(settings: Settings) -> Iterator[None]:
+    with (settings.state_dir / "local.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -1,8 +1,8 @@
 """DynamoDB global tables replicate late, in order, and the last writer wins, as under MREC.
 
 ministack applies every write to all replicas at once. Here a write travels on a link (from one
-Region to another) and arrives after the lag. A link can be held, as when a Region is lost; what
-waits on it arrives, in order, once it is released.
+Region to another) and arrives after the lag. A link can be paused, as when a Region is lost;
+what waits on it arrives, in order, once it resumes.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Replication:
         self._clock = clock
         self._store = store or store_in_replica
         self._waiting: dict[Link, deque[Write]] = {}
-        self._held: frozenset[str] = frozenset()
+        self._paused: frozenset[str] = frozenset()
         self._last_write: dict[Address, int] = {}
         self._last_stamp = 0
         self._changed = asyncio.Event()
@@ -104,13 +104,13 @@ class Replication:
         return sum(len(queue) for queue in self._waiting.values())
 
     @property
-    def held(self) -> frozenset[str]:
+    def paused(self) -> frozenset[str]:
         """Regions that neither send nor receive."""
-        return self._held
+        return self._paused
 
-    def hold(self, regions: frozenset[str]) -> None:
+    def pause(self, regions: frozenset[str]) -> None:
         """Cut exactly these Regions off; links of all others flow again."""
-        self._held = regions
+        self._paused = regions
         self._changed.set()
 
     def set_lag(self, seconds: float) -> None:
@@ -151,7 +151,7 @@ class Replication:
         return write.written_at + int(self.lag * 1e9)
 
     def _flowing(self) -> list[deque[Write]]:
-        return [queue for link, queue in self._waiting.items() if not self._held & set(link)]
+        return [queue for link, queue in self._waiting.items() if not self._paused & set(link)]
 
     def _apply(self, write: Write) -> None:
         address = write.address(write.target)

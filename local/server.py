@@ -13,32 +13,33 @@ import ssl
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 
-from local import certificate_authority, settings, single_write
+from local import certificate_authority, single_write
+from local.settings import LOOPBACK, Settings, process_environment
 from project.credentials import private_folder
 
 LOG_BYTES = 5 * 1024 * 1024
 LOG_FILES = 3
 
 
-def run(chosen: settings.Settings) -> None:
+def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, in an environment of our own making."""
-    environment = settings.process_environment(chosen, dict(os.environ))
+    environment = process_environment(settings, dict(os.environ))
     os.environ.clear()
     os.environ.update(environment)
-    _prepare_folders(chosen)
-    _log_to_file(chosen)
-    asyncio.run(_serve(chosen))
+    _prepare_folders(settings)
+    _log_to_file(settings)
+    asyncio.run(_serve(settings))
 
 
-def _prepare_folders(chosen: settings.Settings) -> None:
-    shutil.rmtree(chosen.scratch, ignore_errors=True)
-    for folder in (chosen.state_dir, chosen.state, chosen.logs, chosen.scratch):
+def _prepare_folders(settings: Settings) -> None:
+    shutil.rmtree(settings.scratch, ignore_errors=True)
+    for folder in (settings.state_dir, settings.state, settings.logs, settings.scratch):
         private_folder(folder)
 
 
-def _log_to_file(chosen: settings.Settings) -> None:
+def _log_to_file(settings: Settings) -> None:
     handler = logging.handlers.RotatingFileHandler(
-        chosen.log_file, maxBytes=LOG_BYTES, backupCount=LOG_FILES
+        settings.log_file, maxBytes=LOG_BYTES, backupCount=LOG_FILES
     )
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s [%(name)s] %(message)s"))
     logging.basicConfig(level=os.environ.get("LOCAL_LOG_LEVEL", "INFO"), handlers=[handler])
@@ -47,9 +48,9 @@ def _log_to_file(chosen: settings.Settings) -> None:
 class HttpConfig(Config):
     """Hypercorn's configuration of the control plane's port."""
 
-    def __init__(self, chosen: settings.Settings) -> None:
+    def __init__(self, settings: Settings) -> None:
         super().__init__()
-        self.bind = [f"{settings.LOOPBACK}:{chosen.aws_port}"]
+        self.bind = [f"{LOOPBACK}:{settings.aws_port}"]
         self.include_server_header = False
         self.accesslog = None
         self.errorlog = logging.getLogger("hypercorn")
@@ -63,11 +64,11 @@ class HttpConfig(Config):
 
 
 class TlsConfig(HttpConfig):
-    """That of the doors: the certificate is chosen by server name."""
+    """That of the HTTPS endpoints: the server name selects the certificate."""
 
-    def __init__(self, chosen: settings.Settings) -> None:
-        super().__init__(chosen)
-        authority = certificate_authority.open_authority(chosen.ca)
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        authority = certificate_authority.open_authority(settings.ca)
         self._names = certificate_authority.ServerNames(authority, self._plain)
 
     @property
@@ -87,7 +88,7 @@ class TlsConfig(HttpConfig):
         return context
 
 
-async def _serve(chosen: settings.Settings) -> None:
+async def _serve(settings: Settings) -> None:
     # ministack reads its settings from the environment while it is imported: not before run().
     from local.app import Emulator  # noqa: PLC0415
 
@@ -96,6 +97,6 @@ async def _serve(chosen: settings.Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     single_write.install()
-    emulator = Emulator(chosen, TlsConfig(chosen))
-    config = HttpConfig(chosen)
+    emulator = Emulator(settings, TlsConfig(settings))
+    config = HttpConfig(settings)
     await hypercorn_serve(emulator, config, shutdown_trigger=lambda: emulator.until(stop))  # type: ignore[arg-type]

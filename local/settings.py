@@ -1,4 +1,4 @@
-"""What the embedded AWS is told from outside, and the environment it runs in."""
+"""The settings of the embedded AWS, and the environment it runs in."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ SERVICES = (
     "sts,wafv2"
 )
 
-# What stands in the environment of the serving process, and of what it starts, for a secret. It
-# opens nothing: a function has its role's own, and the process needs none.
+# The secret in the environment of the serving process, and of what it starts. It opens
+# nothing: a function has its role's own, and the process needs none.
 NO_SECRET = "none"  # noqa: S105 - no secret at all
 
 # The only names that pass from the caller's shell into the process and into the functions

@@ -29,7 +29,7 @@ from local.browser_guard import RawHeaders
 # "Troubleshoot Signature Version 4 signing", and Developer Tools Blog, "Clock-skew correction").
 SKEW = timedelta(minutes=15)
 # The longest life of a signature in the query, in seconds: a week (the same page).
-LONGEST_EXPIRES = 7 * 24 * 3600
+MAX_EXPIRES = 7 * 24 * 3600
 HEADER = re.compile(
     r"AWS4-HMAC-SHA256 Credential=(?P<credential>[^,\s]+),\s*"
     r"SignedHeaders=(?P<signed>[^,\s]+),\s*Signature=(?P<signature>[0-9a-f]{64})"
@@ -42,7 +42,7 @@ IN_QUERY = "X-Amz-"
 
 
 class SignatureError(Exception):
-    """A request that nobody can be held to: AWS's error code, and what is wrong."""
+    """A request whose sender is not proved: AWS's error code, and what is wrong."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -179,7 +179,7 @@ def _in_query(given: Mapping[str, str], lower: list[str]) -> Claim:
         or given.get(f"{IN_QUERY}Algorithm") != "AWS4-HMAC-SHA256"
         or not re.fullmatch(r"[0-9a-f]{64}", given.get(f"{IN_QUERY}Signature", ""))
         or not re.fullmatch(r"\d{1,6}", expires)
-        or int(expires) > LONGEST_EXPIRES
+        or int(expires) > MAX_EXPIRES
     ):
         raise _incomplete(
             "The query must have one each of X-Amz-Algorithm (AWS4-HMAC-SHA256), "
@@ -237,8 +237,8 @@ def _query(sent: Sent) -> list[tuple[str, str]]:
     return [(unquote(name), unquote(value)) for name, _, value in pairs]
 
 
-def _values(sent: Sent, wanted: str) -> list[str]:
-    return [value.decode("latin-1") for name, value in sent.headers if name == wanted.encode()]
+def _values(sent: Sent, header: str) -> list[str]:
+    return [value.decode("latin-1") for name, value in sent.headers if name == header.encode()]
 
 
 def _incomplete(message: str) -> SignatureError:

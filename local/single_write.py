@@ -13,7 +13,7 @@ from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.events import Event, RawData
 
 HEAD = b"HTTP/1.1 "
-# Says that more will be said: nothing follows it at once.
+# An informational answer: nothing follows it at once.
 INFORMATIONAL = b"HTTP/1.1 1"
 
 

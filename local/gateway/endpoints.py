@@ -72,7 +72,7 @@ def request_id(scope: Scope) -> str:
     """The id of a request to API Gateway, `$context.requestId`: the client's own, if it sends one.
 
     "Clients can override the value in the x-amzn-RequestId header" (docs.aws.amazon.com/apigateway/
-    latest/developerguide/set-up-logging.html). Which values it takes isn't said: here, a UUID.
+    latest/developerguide/set-up-logging.html). Its values are not documented: here, a UUID.
     """
     sent = [value.decode("latin-1") for name, value in scope["headers"] if name == REQUEST_ID]
     return sent[0] if len(sent) == 1 and UUID.fullmatch(sent[0]) else str(uuid.uuid4())

@@ -43,9 +43,9 @@ def base_path_none() -> None:
         if method == "PATCH" and parts[0] == "domainnames" and len(parts) == 4:
             return _update_mapping(parts[1], parts[3], json.loads(body))
         if method == "POST" and parts[0] == "domainnames" and len(parts) == 3:
-            wanted = json.loads(body)
-            wanted["basePath"] = wanted.get("basePath") or "(none)"
-            body = json.dumps(wanted).encode()
+            mapping = json.loads(body)
+            mapping["basePath"] = mapping.get("basePath") or "(none)"
+            body = json.dumps(mapping).encode()
         return await original(method, path, headers, body, query)
 
     gateway.handle_request = handle_request

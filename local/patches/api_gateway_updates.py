@@ -14,7 +14,7 @@ Document = dict[str, Any]
 
 # Names in a method's maps, whose values are booleans (an integration's are mappings).
 FLAGS = ("method.request.", "method.response.")
-# Switches of an API that it does not have until they are first thrown.
+# Switches of an API that it does not have until they are first set.
 SWITCHES = ("disableExecuteApiEndpoint",)
 TRUTH = {"true": True, "false": False}
 

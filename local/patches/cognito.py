@@ -16,7 +16,7 @@ Found = tuple[Document | None, Response | None]
 
 
 def case_does_not_count() -> None:
-    """A pool that is told to ignore case takes a twin of a username, and finds nobody by another.
+    """A pool that ignores case takes a twin of a username, and finds nobody by another.
 
     "Amazon Cognito treats any variation in case as the same user, and prevents a case variation
     from being assigned to the same attribute for a different user" (CloudFormation's

@@ -31,7 +31,7 @@ OPERATIONS = {
     "Scan": "_scan",
     "UpdateItem": "_update_item",
 }
-# What ministack stands in for a sort key where a table has none.
+# What ministack uses as a sort key where a table has none.
 NO_SORT_KEY = "__no_sort__"
 # What ministack saves with the tables.
 SAVED_WITH_TABLES = (
@@ -202,7 +202,7 @@ def _tables_state() -> dict[str, Any]:
 def replica_key() -> None:
     """A replica forgets its own KMS key: it describes itself with the primary's.
 
-    The key named in `ReplicaUpdates` is the replica's `SSEDescription`, and stands in its
+    The key named in `ReplicaUpdates` is the replica's `SSEDescription`, and is in its
     `ReplicaDescription` as the other Regions see it.
     """
     apply_updates = dynamodb._apply_replica_updates

@@ -130,7 +130,7 @@ def _has_free_worker(key: str) -> bool:
 def _started(leased: tuple[Any, str]) -> tuple[Any, str]:
     worker, reason = leased
     if reason == "spawn" and hasattr(worker, "_spawn"):
-        # What goes wrong here goes wrong again in the invocation, which knows how to tell it.
+        # What goes wrong here goes wrong again in the invocation, which reports it.
         with contextlib.suppress(Exception):
             runtime.ensure_spawned(worker)
     return leased

@@ -128,7 +128,7 @@ def drop_oldest_streams(most: int) -> None:
 
 
 def access_log_deliveries(scope: Scope, arn: str) -> list[tuple[str, list[str]]]:
-    """The log groups that a resource's access log goes to, and the fields that were chosen."""
+    """The log groups that a resource's access log goes to, and the fields of its format."""
     with within(scope):
         return list(_deliveries(arn))
 

@@ -36,7 +36,7 @@ def test_a_widget_stands_where_its_body_says() -> None:
     assert read("text", {"markdown": ""}).place == Place(0, 0, 6, 6)
 
 
-def test_a_graph_has_what_is_said_of_it() -> None:
+def test_a_graph_has_its_properties() -> None:
     drawn = graph(
         METRIC,
         title="Errors",
@@ -100,8 +100,8 @@ def test_a_line_says_otherwise_than_its_widget() -> None:
     ],
 )
 def test_what_is_not_drawn_is_named(kind: str, properties: dict[str, Any], what: str) -> None:
-    said = {"region": "us-east-1", "metrics": [METRIC]} if kind == "metric" else {}
-    widget = read(kind, {**said, **properties})
+    required = {"region": "us-east-1", "metrics": [METRIC]} if kind == "metric" else {}
+    widget = read(kind, {**required, **properties})
 
     assert widget.content == NotDrawn("", what)
 

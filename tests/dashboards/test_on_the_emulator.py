@@ -56,8 +56,8 @@ def _root(emulator: Mapping[str, str]) -> dict[str, str]:
 
 
 def graph(*metrics: list[Any], title: str) -> dict[str, Any]:
-    said = {"title": title, "region": REGION, "period": 60, "stat": "Sum", "metrics": metrics}
-    return {"type": "metric", "properties": said}
+    properties = {"title": title, "region": REGION, "period": 60, "stat": "Sum", "metrics": metrics}
+    return {"type": "metric", "properties": properties}
 
 
 @pytest.fixture(scope="module")

@@ -71,7 +71,7 @@ def test_a_dashboard_that_changes_has_another_revision() -> None:
     assert pages().data(NAME, "1h")["revision"] != pages(changed).data(NAME, "1h")["revision"]
 
 
-def test_a_body_that_cannot_be_read_is_said_to_be() -> None:
+def test_a_body_that_cannot_be_read_is_reported() -> None:
     broken = pages(FakeCloudWatch(bodies={NAME: "[]"}))
 
     assert "This body is not what CloudWatch documents" in broken.dashboard(NAME, "1h")
@@ -115,7 +115,7 @@ def test_markup_of_an_account_is_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "message"),
     [
         (NoCredentialsError(), "There are no credentials of account dev here: sign in to 1111"),
         (ProfileNotFound(profile="x"), "There are no credentials of account dev"),
@@ -131,11 +131,13 @@ def test_markup_of_an_account_is_text() -> None:
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
-def test_what_keeps_cloudwatch_from_answering_is_one_sentence(error: Exception, said: str) -> None:
+def test_what_keeps_cloudwatch_from_answering_is_one_sentence(
+    error: Exception, message: str
+) -> None:
     with pytest.raises(ToolchainError) as refusal:
         pages(FakeCloudWatch(down={"everywhere": error})).require_deployed()
 
-    assert said in str(refusal.value)
+    assert message in str(refusal.value)
     assert "\n" not in str(refusal.value)
 
 
@@ -144,10 +146,13 @@ def test_the_embedded_aws_that_is_not_there_is_started() -> None:
 
 
 @pytest.mark.parametrize(
-    ("account", "said"), [(LOCAL, "run `make up`"), (DEV, "sign in to 111111111111, or deploy it")]
+    ("account", "message"),
+    [(LOCAL, "run `make up`"), (DEV, "sign in to 111111111111, or deploy it")],
 )
-def test_where_nothing_is_deployed_a_person_reads_what_to_do(account: Account, said: str) -> None:
+def test_where_nothing_is_deployed_a_person_reads_what_to_do(
+    account: Account, message: str
+) -> None:
     nothing = Pages(account, FakeCloudWatch(bodies={}))
 
-    with pytest.raises(ToolchainError, match=said):
+    with pytest.raises(ToolchainError, match=message):
         nothing.require_deployed()

@@ -17,7 +17,7 @@ SHOWN = Window(600, 900, 60)
 
 
 def line(name: str, **more: Any) -> Line:
-    said: dict[str, Any] = {
+    properties: dict[str, Any] = {
         "id": name,
         "label": None,
         "region": "us-east-1",
@@ -27,7 +27,7 @@ def line(name: str, **more: Any) -> Line:
         "visible": True,
         "color": None,
     }
-    return Line(**{**said, **more})
+    return Line(**{**properties, **more})
 
 
 def graph(*lines: Line) -> Graph:
@@ -135,7 +135,7 @@ def test_a_color_is_one_or_the_next_of_the_palette() -> None:
     assert [each["color"] for each in document["series"]] == [PALETTE[0], "#123456", PALETTE[2]]
 
 
-def test_what_cloudwatch_could_not_compute_is_said_with_its_reason() -> None:
+def test_what_cloudwatch_could_not_compute_is_shown_with_its_reason() -> None:
     messages = [{"Code": "ArithmeticError", "Value": "Division by zero"}]
     failed = result("a", {}, StatusCode="InternalError", Messages=messages)
 

@@ -83,7 +83,7 @@ def test_no_other_site_reads_anything(server: Server, path: str, headers: dict[s
     assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-def test_a_host_that_is_said_twice_or_not_at_all_is_refused(server: Server) -> None:
+def test_a_host_header_that_is_repeated_or_missing_is_refused(server: Server) -> None:
     own = f"Host: 127.0.0.1:{server.server_port}"
 
     assert " 200 " in raw(server, "GET / HTTP/1.1", own)

@@ -39,7 +39,7 @@ def test_the_vendored_files_are_the_ones_of_the_release() -> None:
     assert found == VENDORED
 
 
-def test_our_own_script_makes_no_markup_of_what_it_is_told() -> None:
+def test_our_own_script_makes_no_markup_of_the_data() -> None:
     assert SINKS.findall((STATIC / "page.js").read_text()) == []
 
 

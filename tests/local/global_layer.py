@@ -49,11 +49,11 @@ class GlobalLayer:
 
     def raw(self, path: str, name: str = API) -> int:
         """The status of a GET whose path is sent as it is: requests would tidy it up."""
-        chosen = self.emulator.settings
-        trusted = ssl.create_default_context(cafile=str(chosen.ca / "ca.pem"))
+        settings = self.emulator.settings
+        trusted = ssl.create_default_context(cafile=str(settings.ca / "ca.pem"))
         with resolver.installed():
             connection = http.client.HTTPSConnection(
-                name, chosen.https_port, context=trusted, timeout=30
+                name, settings.https_port, context=trusted, timeout=30
             )
             connection.request("GET", path)
         with contextlib.closing(connection):
@@ -61,19 +61,19 @@ class GlobalLayer:
 
     def at(self, region: str, name: str, path: str = "/", **more: Any) -> requests.Response:
         """A request to a name at a Region's own address."""
-        chosen = self.emulator.settings
+        settings = self.emulator.settings
         with resolver.installed(lambda _name: addressing.address(region)):
             return requests.request(
                 more.pop("method", "GET"),
-                f"https://{name}:{chosen.https_port}{path}",
-                verify=str(chosen.ca / "ca.pem"),
+                f"https://{name}:{settings.https_port}{path}",
+                verify=str(settings.ca / "ca.pem"),
                 timeout=30,
                 **more,
             )
 
-    def faults(self, method: str, **wanted: Any) -> requests.Response:
+    def faults(self, method: str, **fault: Any) -> requests.Response:
         """A request to the emulator's own fault control."""
-        sent: dict[str, Any] = {"json": wanted} if method == "POST" else {"params": wanted}
+        sent: dict[str, Any] = {"json": fault} if method == "POST" else {"params": fault}
         return requests.request(
             method,
             f"{self.emulator.settings.endpoint}/_local/faults",
@@ -120,8 +120,8 @@ class GlobalLayer:
 
     def _configuration(self) -> dict[str, Any]:
         client = self.emulator.client("cloudfront")
-        told = client.get_distribution_config(Id=self.distribution)
-        configuration: dict[str, Any] = told["DistributionConfig"]
+        document = client.get_distribution_config(Id=self.distribution)
+        configuration: dict[str, Any] = document["DistributionConfig"]
         return configuration
 
     def _configure(self, configuration: dict[str, Any]) -> None:

@@ -41,16 +41,16 @@ def write(condition):
     return 200
 
 def handler(event, context):
-    wanted = event.get("queryStringParameters") or {}
-    if wanted.get("raise"):
+    query = event.get("queryStringParameters") or {}
+    if query.get("raise"):
         raise RuntimeError('"quoted"')
-    if wanted.get("emf"):
+    if query.get("emf"):
         print(json.dumps(emf()))
-    if wanted.get("sleep"):
-        time.sleep(float(wanted["sleep"]))
-    status = int(wanted.get("status", 200))
-    if wanted.get("write"):
-        status = write(wanted.get("condition"))
+    if query.get("sleep"):
+        time.sleep(float(query["sleep"]))
+    status = int(query.get("status", 200))
+    if query.get("write"):
+        status = write(query.get("condition"))
     print(json.dumps({"message": "answering", "status": status}))
     return {"statusCode": status, "body": context.aws_request_id}
 """
@@ -122,9 +122,9 @@ class Measured:
 
     def access_line(self, answer: requests.Response) -> dict[str, str]:
         """The stage's line about one request."""
-        wanted = answer.headers["x-amzn-requestid"]
+        request_id = answer.headers["x-amzn-requestid"]
         found = [json.loads(line) for line in self.lines(ACCESS_GROUP)]
-        (line,) = [line for line in found if line["requestId"] == wanted]
+        (line,) = [line for line in found if line["requestId"] == request_id]
         return dict(line)
 
     def token(self, username: str = "") -> str:

@@ -177,12 +177,12 @@ def test_an_alarm_that_aws_refuses_is_refused(change: dict[str, Any], message: s
 
 
 def put(name: str, *points: tuple[float, float]) -> list[Any]:
-    held: list[Any] = [
+    stored: list[Any] = [
         {"Timestamp": at, "Value": value, "Unit": "None", "Dimensions": {}} for at, value in points
     ]
     with request_scope(ACCOUNT, "us-east-1"):
-        cloudwatch._metrics["M", name, ""] = held
-    return held
+        cloudwatch._metrics["M", name, ""] = stored
+    return stored
 
 
 def fetched(store: Store, name: str, statistic: str, period: int = 60) -> list[float]:
@@ -194,7 +194,7 @@ def fetched(store: Store, name: str, statistic: str, period: int = 60) -> list[f
 def test_a_round_of_sixty_alarms_reads_only_the_points_that_came_since(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    held = put("E", *[(NOW - second, 1.0) for second in range(3600)])
+    stored = put("E", *[(NOW - second, 1.0) for second in range(3600)])
     with request_scope(ACCOUNT, "us-east-1"):
         for number in range(60):
             name = f"alarm-{number}"
@@ -211,21 +211,21 @@ def test_a_round_of_sixty_alarms_reads_only_the_points_that_came_since(
 
     monkeypatch.setattr(cloudwatch, "_point_stats", noted)
 
-    held.append({"Timestamp": NOW - 1, "Value": 1.0, "Unit": "None", "Dimensions": {}})
+    stored.append({"Timestamp": NOW - 1, "Value": 1.0, "Unit": "None", "Dimensions": {}})
 
     assert runner.round() == 0, "nothing changed its state"
-    assert read == held[-1:]
+    assert read == stored[-1:]
 
 
 def test_points_of_one_minute_and_value_become_one_and_no_statistic_changes() -> None:
     minute = float(NOW - NOW % 60)
-    held = put("long", *[(minute + at % 120, float(at % 3)) for at in range(3000)])
+    stored = put("long", *[(minute + at % 120, float(at % 3)) for at in range(3000)])
     store = Store()
     names = ("Sum", "SampleCount", "Average", "Minimum", "Maximum", "p90")
     before = {name: fetched(store, "long", name) for name in names}
 
     store.settle()
-    assert len(held) == 6
+    assert len(stored) == 6
     assert {name: fetched(store, "long", name) for name in names} == before
     # Also for one that has not seen what was merged.
     assert {name: fetched(Store(), "long", name) for name in names} == before
@@ -233,11 +233,11 @@ def test_points_of_one_minute_and_value_become_one_and_no_statistic_changes() ->
 
 def test_a_point_that_comes_after_a_merge_is_seen() -> None:
     minute = float(NOW - NOW % 60)
-    held = put("later", *[(minute, 1.0)] * 1000)
+    stored = put("later", *[(minute, 1.0)] * 1000)
     store = Store()
     store.settle()
 
-    held.append({"Timestamp": minute, "Value": 7.0, "Unit": "None", "Dimensions": {}})
+    stored.append({"Timestamp": minute, "Value": 7.0, "Unit": "None", "Dimensions": {}})
 
     assert fetched(store, "later", "SampleCount") == [1001]
     assert fetched(store, "later", "Maximum") == [7]
@@ -309,10 +309,10 @@ def test_an_alarm_with_metric_math_and_its_composite_go_off_and_back(quick: Emul
         AlarmName="users", AlarmRule="ALARM(errors)", AlarmActions=[arn], OKActions=[arn]
     )
 
-    def state(*wanted: str) -> bool:
+    def state(*expected: str) -> bool:
         found = watch.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
         both = [*found["MetricAlarms"], *found["CompositeAlarms"]]
-        return [each["StateValue"] for each in both] == list(wanted)
+        return [each["StateValue"] for each in both] == list(expected)
 
     eventually(lambda: state("OK", "OK"))
     traffic(quick, errors=5, count=10)
@@ -349,9 +349,9 @@ def test_an_alarm_is_about_its_own_dimensions(quick: Emulator) -> None:
             Dimensions=[{"Name": "Side", "Value": name}],
         )
 
-    def state(**wanted: str) -> bool:
+    def state(**expected: str) -> bool:
         found = watch.describe_alarms()["MetricAlarms"]
-        return {each["AlarmName"]: each["StateValue"] for each in found} == wanted
+        return {each["AlarmName"]: each["StateValue"] for each in found} == expected
 
     eventually(lambda: state(east="OK", west="OK"))
     at = datetime.fromtimestamp(time.time() - 60, UTC)

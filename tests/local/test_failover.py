@@ -58,18 +58,18 @@ def test_with_both_regions_broken_dns_answers_as_if_they_were_healthy_and_the_ed
 
 def statuses(layer: GlobalLayer) -> dict[str, bool]:
     """Each Region's health check: healthy or not."""
-    told = {check["id"]: check["healthy"] for check in layer.emulator.status()["health_checks"]}
-    return {region: told[check] for region, check in layer.checks.items()}
+    healthy = {check["id"]: check["healthy"] for check in layer.emulator.status()["health_checks"]}
+    return {region: healthy[check] for region, check in layer.checks.items()}
 
 
-def test_the_checkers_reports_are_told_by_the_api_and_by_status(watched: GlobalLayer) -> None:
+def test_the_checkers_reports_are_in_the_api_and_in_the_status(watched: GlobalLayer) -> None:
     check = watched.checks[PRIMARY]
     route53 = watched.emulator.client("route53")
     seen = "Success: HTTP Status Code 200, OK"
 
     def reports() -> set[str]:
-        told = route53.get_health_check_status(HealthCheckId=check)
-        return {each["StatusReport"]["Status"] for each in told["HealthCheckObservations"]}
+        document = route53.get_health_check_status(HealthCheckId=check)
+        return {each["StatusReport"]["Status"] for each in document["HealthCheckObservations"]}
 
     eventually(lambda: reports() == {seen})
     (status,) = [each for each in watched.emulator.status()["health_checks"] if each["id"] == check]
@@ -77,17 +77,17 @@ def test_the_checkers_reports_are_told_by_the_api_and_by_status(watched: GlobalL
 
 
 def test_any_client_can_follow_by_dns(watched: GlobalLayer) -> None:
-    chosen = watched.emulator.settings
+    settings = watched.emulator.settings
     query = dns.message.make_query(ORIGIN, "CNAME")
     with watched.fault(PRIMARY, "error"):
         eventually(lambda: statuses(watched)[PRIMARY] is False)
-        answer = dns.query.udp(query, "127.0.0.1", port=chosen.dns_port, timeout=5)
+        answer = dns.query.udp(query, "127.0.0.1", port=settings.dns_port, timeout=5)
         assert str(answer.answer[0][0].target) == f"{STANDBY}.{DOMAIN}."
 
-        with resolver.installed(cached_lookup("127.0.0.1", chosen.dns_port)):
+        with resolver.installed(cached_lookup("127.0.0.1", settings.dns_port)):
             followed = requests.get(
-                f"https://{ORIGIN}:{chosen.https_port}/where",
-                verify=str(chosen.ca / "ca.pem"),
+                f"https://{ORIGIN}:{settings.https_port}/where",
+                verify=str(settings.ca / "ca.pem"),
                 timeout=30,
             )
         assert followed.json()["region"] == STANDBY

@@ -1,4 +1,4 @@
-"""Faults of a Region: what each does at its door or its table, to whom, and until when."""
+"""Faults of a Region: what each does at its endpoint or its table, to whom, and until when."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -24,7 +24,7 @@ def refused(layer: GlobalLayer, region: str) -> bool:
 
 
 @pytest.mark.parametrize("kind", ["refuse", "partition"])
-def test_a_door_that_is_shut_refuses_at_its_address_and_cuts_elsewhere(
+def test_an_endpoint_that_is_shut_refuses_at_its_address_and_cuts_elsewhere(
     layer: GlobalLayer, kind: str
 ) -> None:
     with layer.fault(BROKEN, kind):
@@ -38,10 +38,10 @@ def test_a_door_that_is_shut_refuses_at_its_address_and_cuts_elsewhere(
     assert layer.at(BROKEN, ORIGIN, "/where").status_code == 200
 
 
-def test_a_connection_that_is_open_is_cut_when_the_door_shuts(layer: GlobalLayer) -> None:
-    chosen = layer.emulator.settings
-    url = f"https://{ORIGIN}:{chosen.https_port}/where"
-    authority = str(chosen.ca / "ca.pem")
+def test_a_connection_that_is_open_is_cut_when_the_endpoint_shuts(layer: GlobalLayer) -> None:
+    settings = layer.emulator.settings
+    url = f"https://{ORIGIN}:{settings.https_port}/where"
+    authority = str(settings.ca / "ca.pem")
     with (
         resolver.installed(lambda name: addressing.address(BROKEN) if name == ORIGIN else None),
         requests.Session() as session,
@@ -52,7 +52,7 @@ def test_a_connection_that_is_open_is_cut_when_the_door_shuts(layer: GlobalLayer
 
 
 @pytest.mark.parametrize("way", ["name", "address"])
-def test_a_door_in_error_answers_503(layer: GlobalLayer, way: str) -> None:
+def test_an_endpoint_in_error_answers_503(layer: GlobalLayer, way: str) -> None:
     with layer.fault(BROKEN, "error"):
         answer = (
             layer.stack.get(BROKEN, "/health")
@@ -63,7 +63,7 @@ def test_a_door_in_error_answers_503(layer: GlobalLayer, way: str) -> None:
     assert (answer.status_code, answer.json()) == (503, {"message": "Service Unavailable"})
 
 
-def test_a_door_that_hangs_answers_nothing_until_it_is_healed(layer: GlobalLayer) -> None:
+def test_an_endpoint_that_hangs_answers_nothing_until_it_is_healed(layer: GlobalLayer) -> None:
     with ThreadPoolExecutor(1) as pool:
         with layer.fault(BROKEN, "hang"):
             waiting: Future[requests.Response] = pool.submit(layer.stack.get, BROKEN, "/where")
@@ -76,7 +76,7 @@ def test_a_door_that_hangs_answers_nothing_until_it_is_healed(layer: GlobalLayer
     assert layer.stack.get(BROKEN, "/where").status_code == 200
 
 
-def test_a_door_that_is_slow_lets_the_request_in_later(layer: GlobalLayer) -> None:
+def test_an_endpoint_that_is_slow_lets_the_request_in_later(layer: GlobalLayer) -> None:
     with layer.fault(BROKEN, "slow", milliseconds=300):
         answer = layer.stack.get(BROKEN, "/where", method="POST", data="x")
 
@@ -93,7 +93,7 @@ def test_a_partition_holds_replication_both_ways_and_the_last_writer_wins_when_i
         stack.put(OTHER, "cut", "both", "newer")
         stack.put(BROKEN, "cut", "there", "x")
         replication = layer.emulator.status()["replication"]
-        assert replication["held"] == [BROKEN]
+        assert replication["paused"] == [BROKEN]
         assert replication["pending"] == 3
         assert stack.items(OTHER, "cut") == {"both": "newer"}
 
@@ -119,7 +119,7 @@ def test_a_broken_table_fails_the_function_of_that_region_and_no_operator(
 def test_a_fault_takes_the_place_of_the_one_before(layer: GlobalLayer) -> None:
     with layer.fault(BROKEN, "partition"), layer.fault(BROKEN, "error"):
         assert layer.stack.get(BROKEN, "/where").status_code == 503
-        assert layer.emulator.status()["replication"]["held"] == []
+        assert layer.emulator.status()["replication"]["paused"] == []
 
 
 def test_healing_without_a_region_heals_all(layer: GlobalLayer) -> None:
@@ -130,7 +130,7 @@ def test_healing_without_a_region_heals_all(layer: GlobalLayer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "listed"),
+    ("requested", "listed"),
     [
         ({"region": "eu-west-1", "kind": "hang"}, "us-east-1, us-west-2"),
         ({"kind": "hang"}, "us-east-1, us-west-2"),
@@ -143,9 +143,9 @@ def test_healing_without_a_region_heals_all(layer: GlobalLayer) -> None:
     ],
 )
 def test_a_fault_that_makes_no_sense_is_refused_with_what_does(
-    layer: GlobalLayer, wanted: dict[str, object], listed: str
+    layer: GlobalLayer, requested: dict[str, object], listed: str
 ) -> None:
-    answer = layer.faults("POST", **wanted)
+    answer = layer.faults("POST", **requested)
 
     assert answer.status_code == 400
     assert listed in answer.json()["message"]
@@ -155,14 +155,14 @@ def test_a_region_that_is_not_here_can_not_be_healed(layer: GlobalLayer) -> None
     assert layer.faults("DELETE", region="eu-west-1").status_code == 400
 
 
-def test_the_command_line_breaks_and_mends_and_status_shows_it(layer: GlobalLayer) -> None:
+def test_the_command_line_breaks_and_heals_and_status_shows_it(layer: GlobalLayer) -> None:
     slow = ("--kind", "slow", "--milliseconds", "5")
     broken = command(layer.emulator.settings, "fault", "--region", OTHER, *slow)
     try:
         assert (broken.returncode, broken.stderr) == (0, "")
         shown = command(layer.emulator.settings, "status").stdout
         at = f"{addressing.address(OTHER)}:{layer.emulator.settings.https_port}"
-        assert f"door        {OTHER} at {at}: slow (5 ms)" in shown
+        assert f"endpoint    {OTHER} at {at}: slow (5 ms)" in shown
         assert f"edge        https://api.{DOMAIN}:{layer.emulator.settings.https_port}" in shown
         assert f"dns         {ORIGIN}: {BROKEN} serves" in shown
         assert f"{ORIGIN}. 1 IN CNAME {BROKEN}.{DOMAIN}" in shown
@@ -185,8 +185,10 @@ def test_an_emulator_that_starts_is_healthy(chosen: Settings) -> None:
     process.start(chosen)
     emulator = Emulator(chosen)
     emulator.client("apigateway").create_domain_name(domainName=f"{BROKEN}.{DOMAIN}")
-    told = process.control(chosen, "POST", "/_local/faults", {"region": BROKEN, "kind": "refuse"})
-    assert told["endpoints"][0]["fault"] == "refuse"
+    reported = process.control(
+        chosen, "POST", "/_local/faults", {"region": BROKEN, "kind": "refuse"}
+    )
+    assert reported["endpoints"][0]["fault"] == "refuse"
 
     process.stop(chosen)
     process.start(chosen)

@@ -1,4 +1,4 @@
-"""Checkers at work on a clock that only moves when told to."""
+"""Checkers at work on a clock that only moves when the test moves it."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ async def _settle() -> None:
 
 
 class Emulator:
-    """Checkers, an endpoint that answers as told, and a record of everything."""
+    """Checkers, an endpoint with given answers, and a record of everything."""
 
     def __init__(self, *checks: HealthCheck, remembered: dict[str, bool] | None = None) -> None:
         self.clock = StillClock()
@@ -325,7 +325,7 @@ def test_checks_that_cannot_be_read_leave_the_others_watched() -> None:
     running(READY)(story)
 
 
-# --- what is told ---
+# --- what is reported ---
 
 
 def test_observations_tell_each_checkers_last_result_and_when() -> None:

@@ -196,34 +196,34 @@ def started(query: str) -> tuple[int, dict[str, Any]]:
         status, _, body = logs._start_query(
             {"logGroupName": GROUP, "startTime": 0, "endTime": now + 1, "queryString": query}
         )
-        said: dict[str, Any] = json.loads(body)
+        document: dict[str, Any] = json.loads(body)
         if status == 200:
-            said = eventually(
-                lambda: json.loads(logs._get_query_results(said)[2]),
+            document = eventually(
+                lambda: json.loads(logs._get_query_results(document)[2]),
                 lambda seen: seen["status"] != "Running",
                 within=10,
             )
         del logs._log_groups[GROUP]
-    return status, said
+    return status, document
 
 
 def test_ministack_still_needs_whole_queries() -> None:
-    _, said = started("filter id = 'b' | fields id")
+    _, document = started("filter id = 'b' | fields id")
 
-    assert len(said["results"]) == len(EVENTS)
+    assert len(document["results"]) == len(EVENTS)
 
 
 def test_a_query_is_answered_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "_start_query", logs._start_query)
     patches.serve_queries(as_a_query)
 
-    _, said = started("fields id, @log | filter id = 'b'")
+    _, document = started("fields id, @log | filter id = 'b'")
 
-    (row,) = ({cell["field"]: cell["value"] for cell in row} for row in said["results"])
+    (row,) = ({cell["field"]: cell["value"] for cell in row} for row in document["results"])
     assert row.pop("@ptr")
     assert row == {"id": "b", "@log": f"{ACCOUNT}:{GROUP}"}
-    assert said["statistics"]["recordsMatched"] == 1
-    assert said["status"] == "Complete"
+    assert document["statistics"]["recordsMatched"] == 1
+    assert document["status"] == "Complete"
 
 
 def test_a_stream_that_opens_meanwhile_does_not_fail_a_query(
@@ -244,18 +244,18 @@ def test_a_stream_that_opens_meanwhile_does_not_fail_a_query(
     monkeypatch.setattr(logs, "_start_query", logs._start_query)
     patches.serve_queries(as_a_query)
 
-    _, said = started("fields id")
+    _, document = started("fields id")
 
     assert opened
-    assert said["status"] == "Complete"
-    assert len(said["results"]) == len(EVENTS)
+    assert document["status"] == "Complete"
+    assert len(document["results"]) == len(EVENTS)
 
 
 def test_a_malformed_query_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "_start_query", logs._start_query)
     patches.serve_queries(as_a_query)
 
-    status, said = started("filter")
+    status, document = started("filter")
 
     assert status == 400
-    assert said["__type"] == "MalformedQueryException"
+    assert document["__type"] == "MalformedQueryException"

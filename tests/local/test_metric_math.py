@@ -20,12 +20,12 @@ NUMBERS = st.floats(-1e6, 1e6).map(lambda number: round(number, 3))
 
 
 def computed(expression: str, **metrics: Series) -> Series:
-    held = metrics or {"m1": M1, "m2": M2}
+    series = metrics or {"m1": M1, "m2": M2}
 
     def lookup(name: str) -> Series:
-        if name not in held:
+        if name not in series:
             raise MathError(f"no {name}")
-        return held[name]
+        return series[name]
 
     return evaluate(expression, Scope(lookup, GRID))
 

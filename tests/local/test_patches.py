@@ -29,7 +29,7 @@ ACCOUNT = "111122223333"
 
 
 def gateway(method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, Any]:
-    """Call ministack's own API Gateway, unmended."""
+    """Call ministack's own API Gateway, unpatched."""
     content = json.dumps(body or {}).encode()
     with request_scope(ACCOUNT, "us-east-1"):
         answer = asyncio.run(apigateway_v1.handle_request(method, path, {}, content, {}))
@@ -37,7 +37,7 @@ def gateway(method: str, path: str, body: dict[str, Any] | None = None) -> tuple
 
 
 def table(data: dict[str, Any], handler: Any, region: str = "us-east-1") -> Any:
-    """Call one of ministack's own DynamoDB operations, unmended."""
+    """Call one of ministack's own DynamoDB operations, unpatched."""
     with request_scope(ACCOUNT, region):
         return json.loads(handler(data)[2])
 
@@ -94,21 +94,21 @@ def test_a_domain_name_can_be_changed(emulator: Emulator) -> None:
         client.update_domain_name(domainName="nobody.localhost", patchOperations=[])
 
 
-def test_ministack_still_needs_a_domain_name_as_aws_tells_it() -> None:
-    _, told = gateway("POST", "/domainnames", {"domainName": "c.localhost"})
+def test_ministack_still_needs_a_domain_name_as_aws_describes_it() -> None:
+    _, document = gateway("POST", "/domainnames", {"domainName": "c.localhost"})
 
-    assert "domainNameStatus" not in told
-    assert told["mutualTlsAuthentication"] == {}
+    assert "domainNameStatus" not in document
+    assert document["mutualTlsAuthentication"] == {}
 
 
 def test_a_domain_name_is_available_and_has_no_truststore_of_nothing(emulator: Emulator) -> None:
     client = emulator.client("apigateway")
-    client.create_domain_name(domainName="told.localhost")
+    client.create_domain_name(domainName="available.localhost")
 
-    told = client.get_domain_name(domainName="told.localhost")
+    document = client.get_domain_name(domainName="available.localhost")
 
-    assert told["domainNameStatus"] == "AVAILABLE"
-    assert "mutualTlsAuthentication" not in told
+    assert document["domainNameStatus"] == "AVAILABLE"
+    assert "mutualTlsAuthentication" not in document
 
 
 def _mock_api() -> tuple[str, str]:
@@ -235,7 +235,7 @@ def test_ministack_still_needs_one_request_id(monkeypatch: pytest.MonkeyPatch) -
     with request_scope(ACCOUNT, "us-east-1"):
         answer = asyncio.run(apigateway_v1.handle_execute(api, "live", "GET", "/", {}, b"", {}))
 
-    # The function is told an id that the answer doesn't bear: the header gets another.
+    # The function gets an id that the answer doesn't bear: the header gets another.
     context = events[0]["requestContext"]
     assert context["requestId"]
     assert context["extendedRequestId"] == context["requestId"]
@@ -328,9 +328,9 @@ def test_ministack_still_needs_a_replicas_own_key() -> None:
     table(TABLE_INPUT, dynamodb._create_table)
     table({"TableName": "patched", "ReplicaUpdates": REPLICA}, dynamodb._update_table)
 
-    told = table({"TableName": "patched"}, dynamodb._describe_table, "us-west-2")
+    document = table({"TableName": "patched"}, dynamodb._describe_table, "us-west-2")
 
-    assert told["Table"]["SSEDescription"]["KMSMasterKeyArn"] != REPLICA_KEY
+    assert document["Table"]["SSEDescription"]["KMSMasterKeyArn"] != REPLICA_KEY
 
 
 def test_a_replica_tells_its_own_key_from_both_sides(emulator: Emulator) -> None:
@@ -385,7 +385,7 @@ def test_ministack_still_needs_a_snapshot_without_copies() -> None:
 
 
 def test_ministack_still_needs_the_attributes_that_a_request_writes() -> None:
-    unmended = json.loads(
+    unpatched = json.loads(
         subprocess.run(
             [
                 sys.executable,
@@ -400,7 +400,7 @@ def test_ministack_still_needs_the_attributes_that_a_request_writes() -> None:
         ).stdout
     )
 
-    assert "dynamodb:Attributes" not in unmended
+    assert "dynamodb:Attributes" not in unpatched
 
 
 @pytest.mark.parametrize("operation", WRITES)
@@ -436,14 +436,14 @@ def test_ministack_still_needs_the_days_of_recovery() -> None:
     on = {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 7}
     change = {"TableName": "days", "PointInTimeRecoverySpecification": on}
 
-    told = table(change, dynamodb._update_continuous_backups)
+    document = table(change, dynamodb._update_continuous_backups)
 
-    assert "RecoveryPeriodInDays" not in json.dumps(told)
+    assert "RecoveryPeriodInDays" not in json.dumps(document)
 
 
-@pytest.mark.parametrize(("asked", "told"), [({"RecoveryPeriodInDays": 7}, 7), ({}, 35)])
-def test_a_table_tells_for_how_many_days_it_can_be_recovered(
-    stack: Stack, asked: dict[str, int], told: int
+@pytest.mark.parametrize(("asked", "days"), [({"RecoveryPeriodInDays": 7}, 7), ({}, 35)])
+def test_a_table_shows_for_how_many_days_it_can_be_recovered(
+    stack: Stack, asked: dict[str, int], days: int
 ) -> None:
     client = stack.emulator.client("dynamodb", "us-west-2")
     client.update_continuous_backups(
@@ -453,7 +453,7 @@ def test_a_table_tells_for_how_many_days_it_can_be_recovered(
 
     backups = client.describe_continuous_backups(TableName=TABLE)["ContinuousBackupsDescription"]
 
-    assert backups["PointInTimeRecoveryDescription"]["RecoveryPeriodInDays"] == told
+    assert backups["PointInTimeRecoveryDescription"]["RecoveryPeriodInDays"] == days
 
 
 # -- CloudWatch Logs -------------------------------------------------------------------

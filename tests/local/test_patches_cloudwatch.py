@@ -32,7 +32,7 @@ ACCOUNT = "111122223333"
 
 
 def call(name: str, data: dict[str, Any]) -> Any:
-    """Call one of ministack's own operations, unmended."""
+    """Call one of ministack's own operations, unpatched."""
     with request_scope(ACCOUNT, "us-east-1"):
         return json.loads(getattr(cloudwatch, name)({}, data, False, is_json=True)[2])
 
@@ -176,9 +176,13 @@ def by_query(emulator: Emulator, action: str, arguments: dict[str, Any]) -> dict
         urlencode(request["body"]).encode(),
         content_type="application/x-www-form-urlencoded",
     )
-    told = {"body": answer.content, "headers": answer.headers, "status_code": answer.status_code}
+    response = {
+        "body": answer.content,
+        "headers": answer.headers,
+        "status_code": answer.status_code,
+    }
     shape: Any = operation.output_shape
-    parsed: dict[str, Any] = create_parser("query").parse(told, shape)
+    parsed: dict[str, Any] = create_parser("query").parse(response, shape)
     return parsed
 
 

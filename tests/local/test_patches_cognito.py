@@ -1,6 +1,6 @@
 """A pool that ignores case: what ministack by itself makes of it, and what the emulator does.
 
-A `..._still_needs_...` test calls ministack as it comes: see test_mends.py.
+A `..._still_needs_...` test calls ministack as it comes: see test_patches.py.
 """
 
 import json

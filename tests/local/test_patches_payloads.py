@@ -1,6 +1,6 @@
 """Lambda's limit of 6 MB: what ministack by itself lets through, and what the emulator does.
 
-A `..._still_needs_...` test calls ministack as it comes: see test_mends.py.
+A `..._still_needs_...` test calls ministack as it comes: see test_patches.py.
 """
 
 import asyncio

@@ -18,16 +18,16 @@ from local.settings import Settings
 from tests.support.emulator import REGIONS, TABLE, Emulator, Stack, command, deploy, eventually
 
 
-def _kill(chosen: Settings) -> None:
-    told = process.status(chosen)
-    assert told is not None
-    handle = os.pidfd_open(told["pid"])
+def _kill(settings: Settings) -> None:
+    reported = process.status(settings)
+    assert reported is not None
+    handle = os.pidfd_open(reported["pid"])
     signal.pidfd_send_signal(handle, signal.SIGKILL)
-    eventually(lambda: process.identify(told["pid"]) is None)
+    eventually(lambda: process.identify(reported["pid"]) is None)
 
 
-def _saved(chosen: Settings, text: str) -> bool:
-    file = chosen.state / "dynamodb.json"
+def _saved(settings: Settings, text: str) -> bool:
+    file = settings.state / "dynamodb.json"
     return file.exists() and text in file.read_text()
 
 
@@ -156,7 +156,7 @@ def test_status_asks_each_region_over_https(stack: Stack) -> None:
 
 
 def test_logs_are_in_one_folder(emulator: Emulator) -> None:
-    # Other tests share this emulator: what it said first may be far up.
+    # Other tests share this emulator: its first lines may be far up.
     shown = command(emulator.settings, "logs", "--lines", "1000000")
 
     assert "serving" in shown.stdout
@@ -178,7 +178,7 @@ def test_nothing_changes_on_disk_while_nothing_happens(stack: Stack) -> None:
     assert file.stat().st_mtime_ns == before
 
 
-def test_who_took_the_port_of_a_stopped_emulator_is_told_no_token(chosen: Settings) -> None:
+def test_who_took_the_port_of_a_stopped_emulator_gets_no_token(chosen: Settings) -> None:
     with socket.create_server(("127.0.0.1", chosen.aws_port)) as stranger:
         stranger.settimeout(0)
 
@@ -189,7 +189,7 @@ def test_who_took_the_port_of_a_stopped_emulator_is_told_no_token(chosen: Settin
             stranger.accept()
 
 
-def test_a_second_one_in_the_foreground_is_told_of_the_first(emulator: Emulator) -> None:
+def test_a_second_one_in_the_foreground_names_the_first(emulator: Emulator) -> None:
     second = command(emulator.settings, "serve")
 
     assert second.returncode == 1

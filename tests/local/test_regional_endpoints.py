@@ -1,4 +1,4 @@
-"""The Regions' doors: who answers, and how faithfully."""
+"""The Regional endpoints: who answers, and how faithfully."""
 
 import socket
 import ssl
@@ -28,7 +28,7 @@ def test_a_name_that_is_nobodys_is_forbidden(stack: Stack, name: str) -> None:
     assert answer.headers["x-amzn-requestid"]
 
 
-def test_a_name_of_several_regions_is_not_a_regions_door(stack: Stack) -> None:
+def test_a_name_of_several_regions_is_not_a_regional_endpoint(stack: Stack) -> None:
     assert stack.emulator.request(f"origin.{DOMAIN}", "/where").status_code == 403
 
 
@@ -143,24 +143,26 @@ def test_slow_requests_are_served_side_by_side_in_both_regions(stack: Stack) -> 
 
 
 @pytest.mark.parametrize(("offered", "spoken"), [(["h2"], "h2"), (["http/1.1"], "http/1.1")])
-def test_the_door_speaks_both_http_versions(stack: Stack, offered: list[str], spoken: str) -> None:
-    name, chosen = f"us-east-1.{DOMAIN}", stack.emulator.settings
-    context = ssl.create_default_context(cafile=str(chosen.ca / "ca.pem"))
+def test_the_endpoint_speaks_both_http_versions(
+    stack: Stack, offered: list[str], spoken: str
+) -> None:
+    name, settings = f"us-east-1.{DOMAIN}", stack.emulator.settings
+    context = ssl.create_default_context(cafile=str(settings.ca / "ca.pem"))
     context.set_alpn_protocols(offered)
 
     with (
-        socket.create_connection(("127.0.0.1", chosen.https_port), timeout=10) as plain,
+        socket.create_connection(("127.0.0.1", settings.https_port), timeout=10) as plain,
         context.wrap_socket(plain, server_hostname=name) as secure,
     ):
         assert secure.selected_alpn_protocol() == spoken
 
 
 def test_no_certificate_is_made_for_a_name_that_is_not_this_machines(stack: Stack) -> None:
-    chosen = stack.emulator.settings
-    context = ssl.create_default_context(cafile=str(chosen.ca / "ca.pem"))
+    settings = stack.emulator.settings
+    context = ssl.create_default_context(cafile=str(settings.ca / "ca.pem"))
 
     with (
-        socket.create_connection(("127.0.0.1", chosen.https_port), timeout=10) as plain,
+        socket.create_connection(("127.0.0.1", settings.https_port), timeout=10) as plain,
         pytest.raises(ssl.SSLError),
     ):
         context.wrap_socket(plain, server_hostname="www.example.com")

@@ -105,24 +105,24 @@ def test_a_shorter_lag_holds_for_what_is_on_its_way_and_nothing_overtakes() -> N
 
 def test_a_region_cut_off_neither_sends_nor_receives_until_it_is_back() -> None:
     links = Links(lag=1.0)
-    links.replication.hold(frozenset({"west"}))
+    links.replication.pause(frozenset({"west"}))
     links.write("east", "there")
     links.write("west", "back", key="2")
 
     assert links.after(60) == []
     assert links.replication.pending == 2
 
-    links.replication.hold(frozenset())
+    links.replication.pause(frozenset())
     assert sorted(links.after(0)) == [("east", "back"), ("west", "there")]
 
 
 def test_a_write_from_before_the_cut_never_undoes_a_newer_one_after_it() -> None:
     links = Links(lag=1.0)
-    links.replication.hold(frozenset({"east"}))
+    links.replication.pause(frozenset({"east"}))
     links.write("east", "old")
     links.write("west", "new")
 
-    links.replication.hold(frozenset())
+    links.replication.pause(frozenset())
 
     assert links.after(60) == [("east", "new")]
     assert links.replication.overwritten == 1

@@ -1,4 +1,4 @@
-"""Routing rules of Route 53, as its documentation tells them."""
+"""Routing rules of Route 53, as its documentation states them."""
 
 from __future__ import annotations
 

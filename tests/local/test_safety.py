@@ -19,8 +19,9 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local import process, settings
-from local.settings import Settings
+from local import process
+from local.settings import Settings, SettingsError
+from local.settings import read as read_settings
 from tests.local.conftest import POISON, settings_in
 from tests.support.emulator import Emulator, Stack
 
@@ -35,8 +36,8 @@ def test_every_listener_of_the_process_and_its_functions_is_on_loopback(stack: S
     mine, functions = (_listeners(pid) for pid in (_pid(stack.emulator), worker))
 
     assert all(ip_address(address).is_loopback for address, _ in mine | functions)
-    chosen = stack.emulator.settings
-    assert {port for _, port in mine} == {chosen.aws_port, chosen.https_port, chosen.dns_port}
+    settings = stack.emulator.settings
+    assert {port for _, port in mine} == {settings.aws_port, settings.https_port, settings.dns_port}
 
 
 def _listeners(pid: int) -> set[tuple[str, int]]:
@@ -64,10 +65,10 @@ def test_a_function_calls_the_embedded_aws_and_reads_no_profile(stack: Stack) ->
 
 
 def test_keys_are_for_their_owner_alone(emulator: Emulator) -> None:
-    chosen = emulator.settings
+    settings = emulator.settings
 
-    assert stat.S_IMODE((chosen.ca / "ca.key").stat().st_mode) == 0o600
-    for folder in (chosen.ca, chosen.state, chosen.logs):
+    assert stat.S_IMODE((settings.ca / "ca.key").stat().st_mode) == 0o600
+    for folder in (settings.ca, settings.state, settings.logs):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
@@ -247,7 +248,7 @@ def test_the_emulators_own_api_wants_the_token(
         "/latest/meta-data/",
     ],
 )
-def test_ministacks_side_doors_are_closed_with_a_signature_too(stack: Stack, path: str) -> None:
+def test_ministacks_own_paths_are_closed_with_a_signature_too(stack: Stack, path: str) -> None:
     path = path.format(api=stack.apis["us-east-1"])
 
     assert stack.emulator.signed("lambda", path, method="GET").status_code in (400, 403, 404)
@@ -345,33 +346,33 @@ def test_a_session_needs_its_secret_and_its_token(stack: Stack) -> None:
 
 
 def test_the_clones_secret_is_in_no_environment_log_or_command_line(stack: Stack) -> None:
-    process_id, chosen = _pid(stack.emulator), stack.emulator.settings
-    told = [
+    process_id, settings = _pid(stack.emulator), stack.emulator.settings
+    texts = [
         Path(f"/proc/{process_id}/environ").read_text(),
         Path(f"/proc/{process_id}/cmdline").read_text(),
         json.dumps(stack.get("us-west-2", "/where").json()["environment"]),
-        *(file.read_text() for file in chosen.logs.iterdir()),
+        *(file.read_text() for file in settings.logs.iterdir()),
     ]
 
     secrets = (
         stack.emulator.credentials.secret_access_key,
         stack.emulator.credentials.control_token,
     )
-    assert not [secret for secret in secrets for text in told if secret in text]
+    assert not [secret for secret in secrets for text in texts if secret in text]
 
 
-def test_another_user_of_the_machine_reads_nothing(chosen_in_the_open: Settings) -> None:
-    process.start(chosen_in_the_open)
-    folder = chosen_in_the_open.state_dir
+def test_another_user_of_the_machine_reads_nothing(settings_in_the_open: Settings) -> None:
+    process.start(settings_in_the_open)
+    folder = settings_in_the_open.state_dir
     try:
         assert _open_to_others(folder) == []
         assert {file.name for file in folder.iterdir()} >= {"credentials.json", "ca", "state"}
     finally:
-        process.stop(chosen_in_the_open)
+        process.stop(settings_in_the_open)
 
 
 @pytest.fixture
-def chosen_in_the_open() -> Iterator[Settings]:
+def settings_in_the_open() -> Iterator[Settings]:
     """A state folder that everybody may enter, with a file in it, as an older tool left it."""
     with tempfile.TemporaryDirectory() as outer:
         folder = Path(outer) / ".local"
@@ -402,10 +403,10 @@ def _open_to_others(folder: Path) -> list[str]:
     [("LOCAL_AWS_PORT", "http"), ("LOCAL_HTTPS_PORT", "0"), ("LOCAL_REPLICATION_LAG", "-1")],
 )
 def test_a_setting_that_makes_no_sense_is_named(variable: str, text: str) -> None:
-    with pytest.raises(settings.SettingsError, match=f"{variable}={text}"):
-        settings.read({variable: text})
+    with pytest.raises(SettingsError, match=f"{variable}={text}"):
+        read_settings({variable: text})
 
 
 def test_two_ports_that_are_one_are_named() -> None:
-    with pytest.raises(settings.SettingsError, match="LOCAL_DNS_PORT"):
-        settings.read({"LOCAL_AWS_PORT": "8053"})
+    with pytest.raises(SettingsError, match="LOCAL_DNS_PORT"):
+        read_settings({"LOCAL_AWS_PORT": "8053"})

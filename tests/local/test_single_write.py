@@ -32,7 +32,7 @@ class Writer:
         pass
 
 
-def written(server: type[TCPServer], *said: bytes) -> list[bytes]:
+def written(server: type[TCPServer], *data: bytes) -> list[bytes]:
     """Each write that a protocol's words lead to."""
     writer: Any = Writer()
 
@@ -40,19 +40,19 @@ def written(server: type[TCPServer], *said: bytes) -> list[bytes]:
         nothing: Any = None
         loop, context = asyncio.get_running_loop(), WorkerContext(None)
         connection = server(nothing, loop, Config(), context, {}, nothing, writer)
-        for data in said:
-            await connection.protocol_send(RawData(data=data))
+        for each in data:
+            await connection.protocol_send(RawData(data=each))
 
     asyncio.run(say())
     return list(filter(None, writer.written))
 
 
-def test_hypercorn_still_needs_whole_answers() -> None:
+def test_hypercorn_still_needs_single_writes() -> None:
     assert written(TCPServer, HEAD, b"body", b"") == [HEAD, b"body"]
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("data", "expected"),
     [
         ((HEAD, b"body", b""), [HEAD + b"body"]),
         ((HEAD, b""), [HEAD]),
@@ -61,11 +61,11 @@ def test_hypercorn_still_needs_whole_answers() -> None:
     ],
     ids=["a body", "none", "two answers", "after a 100"],
 )
-def test_an_answer_is_one_write(said: tuple[bytes, ...], expected: list[bytes]) -> None:
-    assert written(SingleWrite, *said) == expected
+def test_an_answer_is_one_write(data: tuple[bytes, ...], expected: list[bytes]) -> None:
+    assert written(SingleWrite, *data) == expected
 
 
-def test_the_control_plane_gives_whole_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_control_plane_answers_in_single_writes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "TCPServer", TCPServer)
     single_write.install()
     assert vars(run)["TCPServer"] is SingleWrite

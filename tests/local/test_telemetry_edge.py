@@ -145,7 +145,9 @@ def test_a_region_that_is_gone_is_named_as_the_reason(edge: GlobalLayer, asked: 
     assert (line["sc-status"], line["x-edge-detailed-result-type"]) == ("502", "OriginConnectError")
 
 
-def test_a_door_that_fails_leaves_nothing_of_its_stage(edge: GlobalLayer, asked: Measured) -> None:
+def test_an_endpoint_that_fails_leaves_nothing_of_its_stage(
+    edge: GlobalLayer, asked: Measured
+) -> None:
     stage = {"ApiName": "things", "Stage": "live"}
     before = asked.total("AWS/ApiGateway", "Count", **stage)
     with edge.fault(REGION, "error"):

@@ -350,8 +350,8 @@ def test_the_functions_lines_are_in_its_log_group_and_its_region(measured: Measu
     answer = measured.get("/items/1", params={"status": 418})
 
     lines = measured.lines(group)
-    said = [json.loads(line) for line in lines if line.startswith("{")]
-    assert {"message": "answering", "status": 418} in said
+    logged = [json.loads(line) for line in lines if line.startswith("{")]
+    assert {"message": "answering", "status": 418} in logged
     assert any(line.startswith(f"REPORT RequestId: {answer.text}") for line in lines)
     incoming = measured.total("AWS/Logs", "IncomingBytes", LogGroupName=group)
     assert incoming == sum(len(line.encode()) for line in lines)

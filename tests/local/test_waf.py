@@ -190,7 +190,7 @@ def test_what_a_web_acl_would_not_do_is_refused_by_name(
         check(web_acl)
 
 
-def test_a_block_answers_as_it_was_told_to() -> None:
+def test_a_block_answers_as_its_rule_says() -> None:
     headers = [{"Name": "Retry-After", "Value": "300"}]
     custom = {"CustomResponse": {"ResponseCode": 429, "ResponseHeaders": headers}}
     web_acl = acl(rule(TRUE, {"Block": custom}))

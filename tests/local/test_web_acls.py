@@ -44,7 +44,7 @@ def match(component: dict[str, Any], constraint: str, text: str) -> dict[str, An
 def create(
     emulator: Emulator, scope: str, default: str, rules: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """Make a web ACL; what CreateWebACL tells of it."""
+    """Make a web ACL; what CreateWebACL answers."""
     summary: dict[str, Any] = emulator.client("wafv2").create_web_acl(
         Name=f"acl-{scope.lower()}",
         Scope=scope,
@@ -177,7 +177,7 @@ def test_the_edge_refuses_what_its_web_acl_blocks_with_its_own_page(limited: Glo
     assert limited.get("/where").status_code == 200
 
 
-def test_an_address_over_its_limit_is_told_to_wait(limited: GlobalLayer) -> None:
+def test_an_address_over_its_limit_has_to_wait(limited: GlobalLayer) -> None:
     answers = [limited.get("/limited") for _ in range(11)]
 
     assert [answer.status_code for answer in answers] == [200] * 10 + [429]

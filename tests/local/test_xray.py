@@ -73,7 +73,7 @@ def _header(answer: requests.Response) -> TraceHeader:
     return header.read(answer.headers["x-amzn-trace-id"])
 
 
-def _told(answer: requests.Response) -> TraceHeader:
+def _in_function(answer: requests.Response) -> TraceHeader:
     """What the function found in its environment."""
     return header.read(answer.json()["environment"]["_X_AMZN_TRACE_ID"])
 
@@ -92,8 +92,8 @@ def test_ministack_still_needs_x_ray() -> None:
 
 def test_ministack_still_samples_every_invocation() -> None:
     active = {"TracingConfig": {"Mode": "Active"}}
-    told = [lambda_svc._xray_trace_id_for_invocation(active) for _ in range(3)]
-    assert [header.read(one).sampled for one in told] == [True] * 3
+    headers = [lambda_svc._xray_trace_id_for_invocation(active) for _ in range(3)]
+    assert [header.read(one).sampled for one in headers] == [True] * 3
 
 
 # -- groups, rules and segments --------------------------------------------------------
@@ -182,19 +182,19 @@ def test_one_trace_shows_gateway_function_and_table(traced: Stack) -> None:
     assert _segments(traced.emulator, OTHER, trace_id) == {}
 
 
-def test_a_function_is_told_the_trace_that_the_caller_sees(traced: Stack) -> None:
+def test_a_function_gets_the_trace_that_the_caller_sees(traced: Stack) -> None:
     asked = _asking(sampled=True)
     answer = traced.get(REGION, headers=asked)
-    told, seen = _told(answer), _header(answer)
-    assert told.root == seen.root == header.read(asked["x-amzn-trace-id"]).root
-    assert told.sampled
+    got, seen = _in_function(answer), _header(answer)
+    assert got.root == seen.root == header.read(asked["x-amzn-trace-id"]).root
+    assert got.sampled
     assert seen.sampled
-    assert told.parent != seen.parent
+    assert got.parent != seen.parent
 
 
 def test_an_upstream_decision_against_tracing_is_obeyed(traced: Stack) -> None:
     answer = traced.get(REGION, headers=_asking(sampled=False))
-    assert _told(answer).sampled is False
+    assert _in_function(answer).sampled is False
     assert _segments(traced.emulator, REGION, _header(answer).root) == {}
 
 
@@ -209,8 +209,8 @@ def test_the_regions_own_rules_decide_where_nobody_did(traced: Stack) -> None:
         for name in ("all", "none"):
             client.delete_sampling_rule(RuleName=name)
 
-    assert [_told(one).sampled for one in answers["/health"]] == [False] * 3
-    assert [_told(one).sampled for one in answers["/"]] == [True] * 3
+    assert [_in_function(one).sampled for one in answers["/health"]] == [False] * 3
+    assert [_in_function(one).sampled for one in answers["/"]] == [True] * 3
     gateway = _segments(traced.emulator, REGION, _header(answers["/"][0]).root)[
         "AWS::ApiGateway::Stage"
     ]
@@ -229,9 +229,9 @@ def test_a_stage_without_tracing_says_nothing_and_the_function_decides(traced: S
         "AWS::Lambda::Function",
     }
     # The first of each second is picked, and hardly all twelve came in twelve seconds.
-    assert {_told(one).sampled for one in answers} == {True, False}
-    told = {_header(one).root for one in answers}
-    assert len(told) == 12
+    assert {_in_function(one).sampled for one in answers} == {True, False}
+    roots = {_header(one).root for one in answers}
+    assert len(roots) == 12
 
 
 def test_a_role_that_may_not_send_segments_sends_none(traced: Stack) -> None:

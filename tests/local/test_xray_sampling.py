@@ -1,4 +1,4 @@
-"""The tracing header and sampling rules, without a emulator.
+"""The tracing header and sampling rules, without an emulator.
 
 Cases from docs.aws.amazon.com/apigateway/latest/developerguide/
 apigateway-configuring-xray-sampling-rules.html and docs.aws.amazon.com/xray/latest/devguide/

@@ -1,4 +1,4 @@
-"""Segments and the traces that they make, without a emulator."""
+"""Segments and the traces that they make, without an emulator."""
 
 from dataclasses import replace
 from typing import Any

@@ -85,7 +85,7 @@ class Emulator:
         return {CONTROL_HEADER: self.credentials.control_token}
 
     def client(self, service: str, region: str = "us-east-1", **more: Any) -> Any:
-        """A boto3 client of the control plane, as root unless told otherwise."""
+        """A boto3 client of the control plane, as root unless `more` says otherwise."""
         session: Any = boto3.session.Session()
         known = {
             "aws_access_key_id": self.credentials.access_key_id,
@@ -124,7 +124,7 @@ class Emulator:
     def request(
         self, name: str, path: str, method: str = "GET", timeout: float = 30, **more: Any
     ) -> requests.Response:
-        """A request through the HTTPS door of `name`."""
+        """A request to the HTTPS endpoint of `name`."""
         with resolver.installed():
             return requests.request(
                 method,
@@ -154,10 +154,10 @@ class Emulator:
             self.set_lag(0.05)
 
     def status(self) -> dict[str, Any]:
-        """What the emulator tells about itself."""
-        told = process.status(self.settings)
-        assert told is not None
-        return told
+        """The emulator's status document."""
+        reported = process.status(self.settings)
+        assert reported is not None
+        return reported
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,14 +196,14 @@ def eventually(true: Callable[[], bool], seconds: float = 15.0) -> None:
         time.sleep(0.01)
 
 
-def command(chosen: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
+def command(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `python -m local` with these settings."""
     environment = {
         **os.environ,
-        "LOCAL_AWS_PORT": str(chosen.aws_port),
-        "LOCAL_HTTPS_PORT": str(chosen.https_port),
-        "LOCAL_DNS_PORT": str(chosen.dns_port),
-        "LOCAL_STATE_DIR": str(chosen.state_dir),
+        "LOCAL_AWS_PORT": str(settings.aws_port),
+        "LOCAL_HTTPS_PORT": str(settings.https_port),
+        "LOCAL_DNS_PORT": str(settings.dns_port),
+        "LOCAL_STATE_DIR": str(settings.state_dir),
     }
     return subprocess.run(
         [sys.executable, "-m", "local", *arguments],

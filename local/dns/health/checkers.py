@@ -146,7 +146,7 @@ class HealthCheckers:
                 await task
 
     def is_healthy(self, check_id: str) -> bool:
-        """Tell a check's status, as the routing rules need it."""
+        """A check's status, as the routing rules need it."""
         return rules.is_healthy(check_id, self._configured(), self._states)
 
     def status(self, check_id: str) -> HealthStatus | None:

@@ -162,7 +162,7 @@ def endpoint_healthy(states: Sequence[CheckerState]) -> bool:
 
 
 def calculated_healthy(children: Sequence[bool], threshold: int) -> bool:
-    """Tell a calculated check's status before inversion.
+    """A calculated check's status before inversion.
 
     A threshold above the number of children is never met, zero always
     (health-checks-creating-values, Report healthy when).
@@ -180,7 +180,7 @@ def is_healthy(
     checks: Mapping[str, HealthCheck],
     states: Callable[[str], Sequence[CheckerState]],
 ) -> bool:
-    """Tell a health check's status as records and other checks see it.
+    """A health check's status as records and other checks see it.
 
     Disabled: "Route 53 considers the status of the health check to always be healthy. [...] If you
     want to stop routing traffic to a resource, change the value of Inverted" (API Reference), so

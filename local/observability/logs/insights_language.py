@@ -58,7 +58,7 @@ Condition = Compare | Like | All | Any
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """`fields`, or `display`, which stands in for every `fields` before it."""
+    """`fields`, or `display`, which replaces every `fields` before it."""
 
     fields: tuple[str, ...]
     alone: bool

@@ -184,8 +184,8 @@ def _if(_scope: Scope, values: list[Value]) -> Value:
         raise MathError("IF takes a condition and two values; with fewer it is not emulated.")
     condition, then, otherwise = values
     if isinstance(condition, float):
-        chosen = then if condition else otherwise
-        return chosen if isinstance(chosen, float) else _series(chosen, "IF")
+        branch = then if condition else otherwise
+        return branch if isinstance(branch, float) else _series(branch, "IF")
     points = _series(condition, "IF").items()
     return _kept((time, _at(then if holds else otherwise, time)) for time, holds in points)
 
