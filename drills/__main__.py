@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     one = commands.add_parser("run", help="run one experiment")
     one.add_argument("name", nargs="?", default=DEFAULT, choices=EXPERIMENTS, metavar="NAME")
-    commands.add_parser("all", help="run every experiment that the account can have, in turn")
+    commands.add_parser("all", help="run every experiment that the account can have, one by one")
     commands.add_parser("list", help="every experiment, and what it proves")
     commands.add_parser("report", help="the last report, in short")
     commands.add_parser("takeover", help="make the standby serve, for real, and watch")

@@ -22,7 +22,7 @@ from project.paths import TREE
 
 @contextmanager
 def watching(system: System) -> Iterator[None]:
-    """Have a watchdog while the block runs; afterwards it ends, with nothing left to undo."""
+    """Have a watchdog while the block runs; afterwards it ends, with nothing left to roll back."""
     folder = note_of(system.account.name).parent
     folder.mkdir(parents=True, exist_ok=True)
     with (
@@ -51,7 +51,7 @@ def watching(system: System) -> Iterator[None]:
 
 
 def main(account_name: str, drill: int) -> None:
-    """Wait for the end of the process that drills, then undo what it left."""
+    """Wait for the end of the process that drills, then roll back what it left."""
     system = System(
         account=read_account(TREE, account_name),
         deployment=read_deployment(account_name),

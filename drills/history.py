@@ -38,7 +38,7 @@ class Attempt:
     """One request and what came of it.
 
     `due` is when it was to be sent, whatever became of those before it: its wait is counted from
-    there, or a hang would hide the requests that it held up. `number` is 1 for the first try.
+    there, or a hang would hide the requests that it delays. `number` is 1 for the first try.
     """
 
     operation: int
@@ -55,7 +55,7 @@ class Attempt:
 
     @property
     def good(self) -> bool:
-        """Whether the service did its part; a 412 tells two writers apart, as it should."""
+        """Whether the service did its part; a 412 keeps two writers apart, as it should."""
         return self.status in {200, 201, 412}
 
     @property
@@ -66,7 +66,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """A write that a user was told is done; the journal's line."""
+    """An acknowledged write; the journal's line."""
 
     operation: int
     kind: Kind

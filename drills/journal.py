@@ -38,7 +38,7 @@ class Journal:
             self._events.close()
 
     def acknowledge(self, write: Acknowledged) -> None:
-        """Keep a write that a user was told is done."""
+        """Keep an acknowledged write."""
         with self._lock:
             self.acknowledged.append(write)
             _line(self._journal, asdict(write))

@@ -25,7 +25,7 @@ AT_ONCE = 128
 
 @dataclass(slots=True)
 class Markers:
-    """Markers both ways for as long as `flowing` runs; their owner is noted to be undone."""
+    """Markers both ways for as long as `flowing` runs; their owner is noted to be removed."""
 
     system: System
     journal: Journal
@@ -64,8 +64,8 @@ class Markers:
             self.system.dynamodb(source).put_item(TableName=table, Item=key)
         except (BotoCoreError, ClientError):
             return
-        least, most = LOOK_AGAIN_SECONDS
-        while not self._over.wait(min(most, max(least, (self.journal.clock() - sent) / 20))):
+        shortest, longest = LOOK_AGAIN_SECONDS
+        while not self._over.wait(min(longest, max(shortest, (self.journal.clock() - sent) / 20))):
             if self._is_in(target, key):
                 self.journal.lag(Lag(source, target, sent, self.journal.clock() - sent))
                 return

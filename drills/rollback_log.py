@@ -83,7 +83,7 @@ class RollbackLog:
                     self._write()
         if resisting:
             raise ToolchainError(
-                "This could not be undone:\n  " + "\n  ".join(resisting) + f"\nIt is noted in "
+                "This could not be rolled back:\n  " + "\n  ".join(resisting) + f"\nIt is noted in "
                 f"{self.path}; the next drill of this account tries again before it begins."
             )
 
@@ -102,11 +102,11 @@ class RollbackLog:
 def roll_back_leftovers(system: System, process: int | None = None) -> None:
     """Roll back what a killed drill left, if anything; with `process`, only that one's.
 
-    Raises ToolchainError with what can't be undone.
+    Raises ToolchainError with what can't be rolled back.
     """
     name = system.account.name
     left = RollbackLog(note_of(name))
     with exclusive(TREE.lock(f"rollback-{name}"), "clean-up after a drill"):
         if left.read() and process in {None, left.process}:
-            say("A drill before this one did not end by itself: undoing what it left.")
+            say("A drill before this one did not end by itself: rolling back what it left.")
             left.all(system)

@@ -142,8 +142,8 @@ class Drill:
 def run(experiment: Experiment, system: System, folder: Path) -> History:
     """Run an experiment against a system in its steady state, and leave the system as it was.
 
-    Raises ToolchainError when something can't be undone, and whatever stops it half-way, after
-    having undone everything.
+    Raises ToolchainError when something can't be rolled back, and whatever stops it half-way, after
+    having rolled back everything.
     """
     began, started = time.monotonic(), datetime.now(UTC)
     journal = Journal(folder, lambda: time.monotonic() - began)
@@ -217,5 +217,5 @@ def _watched(system: System, journal: Journal) -> Iterator[None]:
 
 
 def _verify(system: System) -> str | bool:
-    """The emulator's own authority alone, which each connection reads; an account's: any."""
+    """The emulator's certificate authority, read by each connection; for an account, any."""
     return str(TREE.ca) if system.on_emulator else True

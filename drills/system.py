@@ -63,7 +63,7 @@ class System:
         client: LambdaClient = self._client("lambda", region)
         return client
 
-    def people(self) -> CognitoIdentityProviderClient:
+    def cognito(self) -> CognitoIdentityProviderClient:
         """The user pool, in its own Region."""
         region = self.deployment.user_pool_id.partition("_")[0]
         client: CognitoIdentityProviderClient = self._client("cognito-idp", region)

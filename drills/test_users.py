@@ -38,15 +38,15 @@ def new_username() -> str:
 def sign_up_and_in(system: System, username: str) -> User:
     """Make a user as an operator, and sign in by SRP. The password is kept nowhere."""
     email = f"{username}@{EMAIL_DOMAIN}"
-    token = make_and_sign_in(system.people(), system.deployment, username, email)
+    token = make_and_sign_in(system.cognito(), system.deployment, username, email)
     return User(username, token)
 
 
 def remove(system: System, username: str) -> None:
     """Remove a user, and every row that is theirs in every Region."""
-    people = system.people()
-    with suppress(people.exceptions.UserNotFoundException):
-        people.admin_delete_user(UserPoolId=system.deployment.user_pool_id, Username=username)
+    cognito = system.cognito()
+    with suppress(cognito.exceptions.UserNotFoundException):
+        cognito.admin_delete_user(UserPoolId=system.deployment.user_pool_id, Username=username)
     for region in system.regions:
         _remove_rows(system, region, owner_of(username))
 

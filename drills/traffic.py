@@ -202,9 +202,9 @@ class Traffic:
                 self._replay(task, ended)
 
     def _replay(self, task: Task, ended: float) -> None:
-        turn, rest = divmod(task.operation, REPLAY_EVERY)
+        count, rest = divmod(task.operation, REPLAY_EVERY)
         if rest == 0:
-            due = ended + REPLAY_SECONDS[turn % len(REPLAY_SECONDS)]
+            due = ended + REPLAY_SECONDS[count % len(REPLAY_SECONDS)]
             self._push(replace(task, due=due, first_due=due, number=1, replays=True))
 
 

@@ -36,7 +36,7 @@ class RegionStack:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """One account's deployment: where it answers, who signs people in, what holds the data."""
+    """One account's deployment: where it answers, signs users in and holds the data."""
 
     account: str
     account_id: str
@@ -57,7 +57,7 @@ class Deployment:
 
     def variables(self) -> dict[str, str]:
         """Name what `make env` exports of it."""
-        told = {
+        variables = {
             "API_URL": self.api_url,
             "API_URL_PRIMARY": self.primary.url,
             "API_URL_REPLICA": self.replica.url,
@@ -65,7 +65,7 @@ class Deployment:
             "USER_POOL_CLIENT_ID": self.user_pool_client_id,
         }
         # The embedded AWS' alone: a real key has no business in a shell's environment.
-        return {**told, "ORIGIN_KEY": self.origin_key} if self.account == LOCAL else told
+        return {**variables, "ORIGIN_KEY": self.origin_key} if self.account == LOCAL else variables
 
 
 def read_deployment(account_name: str = LOCAL, tree: Tree = TREE) -> Deployment:
@@ -84,43 +84,43 @@ def read_deployment(account_name: str = LOCAL, tree: Tree = TREE) -> Deployment:
 def from_outputs(account: Account, outputs: Mapping[str, Outputs]) -> Deployment:
     """Put a deployment together from the outputs of its units, by unit path.
 
-    Raises NotDeployedError that names the first unit with nothing to tell.
+    Raises NotDeployedError that names the first unit without outputs.
     """
     port = f":{https_port()}" if account.name == LOCAL else ""
 
-    def said(unit: str, output: str, *keys: str) -> str:
+    def output(unit: str, name: str, *keys: str) -> str:
         try:
-            value = outputs[unit][output]["value"]
+            value = outputs[unit][name]["value"]
             for key in keys:
                 value = value[key]
             return str(value)
         except KeyError:
             do = "`make up`" if account.name == LOCAL else "`terragrunt run --all apply` there"
             where = f"live/{account.name}/{unit}"
-            raise NotDeployedError(f"{where} is not deployed (no {output}): run {do}.") from None
+            raise NotDeployedError(f"{where} is not deployed (no {name}): run {do}.") from None
 
     def stack(region: str) -> RegionStack:
         unit = f"{region}/api"
         return RegionStack(
             region=region,
-            url=said(unit, "region_url") + port,
-            rest_api_id=said(unit, "rest_api_id"),
-            stage_name=said(unit, "stage_name"),
-            function_name=said(unit, "function_name"),
-            function_role_name=said(unit, "function_role_name"),
+            url=output(unit, "region_url") + port,
+            rest_api_id=output(unit, "rest_api_id"),
+            stage_name=output(unit, "stage_name"),
+            function_name=output(unit, "function_name"),
+            function_role_name=output(unit, "function_role_name"),
         )
 
     return Deployment(
         account=account.name,
         account_id=account.account_id,
         domain_name=account.domain_name,
-        api_url=said("global/edge", "api_url") + port,
+        api_url=output("global/edge", "api_url") + port,
         primary=stack(account.primary_region),
         replica=stack(account.replica_region),
-        user_pool_id=said("global/identity", "user_pool_id"),
-        user_pool_client_id=said("global/identity", "client_id"),
-        table_name=said("global/data", "table_name"),
-        origin_key=said("global/foundation", "origin_key", "current"),
+        user_pool_id=output("global/identity", "user_pool_id"),
+        user_pool_client_id=output("global/identity", "client_id"),
+        table_name=output("global/data", "table_name"),
+        origin_key=output("global/foundation", "origin_key", "current"),
     )
 
 
@@ -134,8 +134,8 @@ def _state_outputs(tree: Tree, account: Account) -> dict[str, Outputs]:
     # `terragrunt output` says the same, ten Terraform runs later: too slow for every new shell.
     def outputs(unit: str) -> Outputs:
         state = tree.local_state / "tfstate" / account.name / unit / "terraform.tfstate"
-        said: Outputs = json.loads(state.read_text())["outputs"] if state.is_file() else {}
-        return said
+        document: Outputs = json.loads(state.read_text())["outputs"] if state.is_file() else {}
+        return document
 
     return {unit: outputs(unit) for unit in _units(account)}
 
@@ -144,8 +144,8 @@ def _terragrunt_outputs(tree: Tree, account: Account) -> dict[str, Outputs]:
     units = _units(account)
     environment = process_environment(tree, account, os.environ)
     with ThreadPoolExecutor(len(units)) as pool:
-        told = pool.map(lambda unit: _unit_outputs(tree, account, unit, environment), units)
-        return dict(zip(units, told, strict=True))
+        documents = pool.map(lambda unit: _unit_outputs(tree, account, unit, environment), units)
+        return dict(zip(units, documents, strict=True))
 
 
 def _unit_outputs(tree: Tree, account: Account, unit: str, environment: dict[str, str]) -> Outputs:

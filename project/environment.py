@@ -42,7 +42,7 @@ def dns_server() -> str:
 
 
 def https_port() -> int:
-    """Port of the embedded AWS' doors."""
+    """Port of the regional endpoints."""
     return int(os.environ.get("LOCAL_HTTPS_PORT", "8443"))
 
 

@@ -13,7 +13,7 @@ from project.console import ToolchainError, say
 
 @contextmanager
 def exclusive(path: Path, work: str, *, wait: bool = True) -> Iterator[None]:
-    """Hold the lock while the block runs; who comes second says what it waits for, and waits.
+    """Hold the lock while the block runs; a second process says what it waits for, and waits.
 
     Without `wait` it raises ToolchainError instead. The file is never removed: a lock on a removed
     file would shut nobody out.

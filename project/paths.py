@@ -21,7 +21,7 @@ class Tree:
 
     @property
     def tools_bin(self) -> Path:
-        """What comes first on PATH."""
+        """The folder that is first on PATH."""
         return self.tools / "bin"
 
     @property
@@ -61,7 +61,7 @@ class Tree:
 
     @property
     def ca(self) -> Path:
-        """The certificate of the embedded AWS' own authority."""
+        """The embedded AWS' own CA certificate."""
         return self.local_state / "ca" / "ca.pem"
 
     @property

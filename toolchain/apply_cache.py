@@ -1,7 +1,7 @@
 """Remembers what the embedded AWS was last brought to, so that doing it again can be spared.
 
 A plan of all units takes a minute of processor time to say that there is nothing to do. Here the
-same is told from what a plan would start from: configuration, package, tools and state. Only what
+same follows from what a plan would start from: configuration, package, tools and state. Only what
 somebody changed in the embedded AWS by hand is not seen; `terragrunt run --all plan` shows that.
 """
 
@@ -25,8 +25,8 @@ ENVIRONMENT = ("LOCAL_", "TF_VAR_")
 def fingerprint(tree: Tree) -> str:
     """Digest all that decides what an apply would do."""
     parts = hashlib.sha256(f"{pins.TERRAFORM} {pins.TERRAGRUNT}".encode())
-    chosen = sorted(item for item in os.environ.items() if item[0].startswith(ENVIRONMENT))
-    parts.update(repr(chosen).encode())
+    variables = sorted(item for item in os.environ.items() if item[0].startswith(ENVIRONMENT))
+    parts.update(repr(variables).encode())
     for path in [*_configuration(tree), tree.package, *_states(tree)]:
         content = path.read_bytes() if path.is_file() else b"missing"
         parts.update(f"{path}\0{len(content)}\0".encode() + content)

@@ -48,8 +48,8 @@ def _parser() -> argparse.ArgumentParser:
         ("unit", "the tests that need no deployment"),
         ("test", "every check and test, or the named tests"),
     ):
-        chosen = commands.add_parser(name, help=text)
-        chosen.add_argument("arguments", nargs=argparse.REMAINDER, help="given to pytest")
+        command = commands.add_parser(name, help=text)
+        command.add_argument("arguments", nargs=argparse.REMAINDER, help="given to pytest")
     commands.add_parser("alarms", help="every alarm that pages, set off and back")
     commands.add_parser("check", help="linters, types and formats")
     commands.add_parser("fmt", help="put formatting right")

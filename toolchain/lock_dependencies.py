@@ -14,7 +14,7 @@ COMPILE = [
     "pip", "compile", "--quiet", "--universal", "--generate-hashes",
     "--no-emit-index-url", "--no-emit-find-links", "--custom-compile-command", "make lock",
 ]  # fmt: skip
-# The others are held to the developers' lock, so that tests and benchmarks run what is packed.
+# The others follow the developers' lock, so that tests and benchmarks run what is packed.
 JOBS = (
     ("3.11", "--group", "pyproject.toml:dev", "-o", "requirements.lock"),
     *(

@@ -128,7 +128,7 @@ def _literal(value: object) -> str:
     if isinstance(value, str):
         return re.sub(r"^\$\{(.*)\}$", r"\1", value, flags=re.DOTALL)
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_literal(held)}" for key, held in value.items()) + " }"
+        return "{ " + ", ".join(f"{key} = {_literal(each)}" for key, each in value.items()) + " }"
     if isinstance(value, list):
         return "[" + ", ".join(map(_literal, value)) + "]"
     return json.dumps(value)

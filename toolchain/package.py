@@ -112,11 +112,11 @@ def build_package(tree: Tree) -> bool:
                     *RUNTIME
                 )
             )
-        wanted = _digest(tree, interpreter)
+        digest = _digest(tree, interpreter)
         wheels = fetch_wheels(tree, packed_requirements(_lock(tree).read_text()))
         files = {**unpacked(wheels), **sources(tree.root / "lambda")}
         write_atomically(tree.package, archive(files, interpreter))
-        write_atomically(stamp, wanted.encode())
+        write_atomically(stamp, digest.encode())
         say(f"  {tree.package.relative_to(tree.root)}: {tree.package.stat().st_size / 1e6:.2f} MB")
     return True
 
@@ -226,7 +226,7 @@ def unpacked(wheels: Iterable[Path]) -> dict[str, bytes]:
 def archive(files: Mapping[str, bytes], interpreter: Path | None) -> bytes:
     """Zip the files, with compiled code beside each source when there is an interpreter for it.
 
-    Sources stay: tracebacks quote them, and another Python (the test bench's) runs from them.
+    Sources stay: tracebacks quote them, and another Python (the emulator's) runs from them.
     """
     with tempfile.TemporaryDirectory() as scratch:
         # One name for the stage: compiled code must not depend on where it was made.

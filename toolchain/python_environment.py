@@ -27,10 +27,10 @@ def install_python(tree: Tree) -> bool:
     The stamp is written last, so an interrupted install is seen and done again.
     Raises ToolchainError when a package can't be had or isn't the one that was locked.
     """
-    wanted = digest(tree)
+    current = digest(tree)
     stamp = tree.venv / STAMP
     before = stamp.read_text() if stamp.is_file() else ""
-    if before == wanted and tree.python.exists():
+    if before == current and tree.python.exists():
         return False
     say("  installing the locked Python packages (half a minute to two)")
     if not before or not _same_python(tree):
@@ -44,7 +44,7 @@ def install_python(tree: Tree) -> bool:
     for lock in LOCKS:
         command += ["--requirement", str(tree.root / lock)]
     _run(command, "installing the locked Python packages")
-    stamp.write_text(wanted)
+    stamp.write_text(current)
     return True
 
 

@@ -15,7 +15,7 @@ VERSION_SECONDS = 20
 def candidates(name: str, path: str) -> Iterator[Path]:
     """Every executable of that name on a PATH, in its order.
 
-    What a clone of this repository installed is passed over: it vanishes with that clone.
+    What a clone of this repository installed is ignored: it vanishes with that clone.
     """
     for entry in path.split(os.pathsep):
         found = Path(entry) / name

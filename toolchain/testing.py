@@ -89,8 +89,8 @@ def unit(tree: Tree, arguments: Sequence[str]) -> int:
     `arguments` are pytest's: paths, `-k`.
     """
     install(tree)
-    chosen = arguments or ("-n", str(UNIT_PROCESSES), *BY_FILE)
-    status = _pytest(tree, ["-q", "-m", f"not ({NOT_UNIT})", *chosen])
+    selection = arguments or ("-n", str(UNIT_PROCESSES), *BY_FILE)
+    status = _pytest(tree, ["-q", "-m", f"not ({NOT_UNIT})", *selection])
     if status == NOTHING_COLLECTED:
         say("None of these runs without a deployment: `make test TESTS=…` runs them with one.")
     return status
@@ -107,12 +107,12 @@ def test(tree: Tree, arguments: Sequence[str]) -> int:
     else:
         check(tree)
     build_package(tree)
-    chosen = arguments or SIDE_BY_SIDE
+    selection = arguments or SIDE_BY_SIDE
     if arguments and not _any_deployed(tree, arguments):
-        return _pytest(tree, chosen)
+        return _pytest(tree, selection)
     ran_before = _runs(tree)
     try:
-        return _pytest_beside_up(tree, chosen)
+        return _pytest_beside_up(tree, selection)
     finally:
         if not ran_before:
             _stop_quietly(tree)

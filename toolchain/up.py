@@ -234,9 +234,9 @@ def _complaint(tree: Tree, url: str) -> str:
 
 def _record(tree: Tree, deployment: Deployment) -> None:
     # For whatever isn't Python; it is there only once both Regions have answered.
-    told = dataclasses.asdict(deployment)
-    del told["origin_key"]
-    record = json.dumps(told, indent=2)
+    document = dataclasses.asdict(deployment)
+    del document["origin_key"]
+    record = json.dumps(document, indent=2)
     write_atomically(tree.local_state / "deployment.json", f"{record}\n".encode(), 0o600)
 
 

@@ -32,8 +32,8 @@ class Line:
 
     def first(self, *names: str) -> str:
         """Return the first of these fields that says something; empty when none does."""
-        said = (self.fields.get(name, "") for name in names)
-        return next((text for text in said if text and text != "-"), "")
+        values = (self.fields.get(name, "") for name in names)
+        return next((text for text in values if text and text != "-"), "")
 
 
 def read(text: str) -> str:

@@ -62,8 +62,8 @@ class SavedQuery:
         group = row.get("@log", "").rpartition(":")[2]
         layer = self.layers.get(group) or next(iter(self.layers.values()))
         # Where it is kept is not what it says.
-        said = {name: value for name, value in row.items() if name != "@ptr"}
-        return Line(layer, self.region, row.get("@timestamp", ""), said)
+        fields = {name: value for name, value in row.items() if name != "@ptr"}
+        return Line(layer, self.region, row.get("@timestamp", ""), fields)
 
 
 def saved_query(client: CloudWatchLogsClient, region: str, name: str) -> SavedQuery:

@@ -89,10 +89,10 @@ def _add_lines(found: Found, query: SavedQuery, ids: Iterable[str], minutes: int
 
 def _add_spans(found: Found, region: str) -> None:
     client: XRayClient = boto3.client("xray", region_name=region, config=QUICK)
-    wanted = traces(found.ids)
+    ids = traces(found.ids)
     try:
-        for at in range(0, len(wanted), TRACES_AT_ONCE):
-            answer = client.batch_get_traces(TraceIds=wanted[at : at + TRACES_AT_ONCE])
+        for at in range(0, len(ids), TRACES_AT_ONCE):
+            answer = client.batch_get_traces(TraceIds=ids[at : at + TRACES_AT_ONCE])
             for trace in answer["Traces"]:
                 documents = [segment["Document"] for segment in trace["Segments"]]
                 found.spans[f"{trace['Id']} ({region})"] = tree(documents)

@@ -63,11 +63,11 @@ def _note(segment: Mapping[str, Any]) -> str:
         for name, value in segment.get("annotations", {}).items()
         if not name.startswith("aws:")
     }
-    said = [
+    parts = [
         segment.get("origin", ""),
         aws.get("operation", ""),
         str(status or ""),
         *marks,
         *(f"{name}={value}" for name, value in sorted(kept.items())),
     ]
-    return " ".join(filter(None, said))
+    return " ".join(filter(None, parts))

@@ -36,8 +36,8 @@ def _paragraphs(found: Found) -> Iterator[str]:
 
 
 def _line(line: Line) -> str:
-    words = [said for name in SHOWN[line.layer] if (said := line.first(name))]
-    times = [f"{said} {unit}" for name, unit in TIMES.items() if (said := line.first(name))]
+    words = [value for name in SHOWN[line.layer] if (value := line.first(name))]
+    times = [f"{value} {unit}" for name, unit in TIMES.items() if (value := line.first(name))]
     where = f"{line.layer} {'' if line.layer == 'edge' else line.region}"
     at = line.at or f"{line.first('date')} {line.first('time')}"
     return f"{at:<24}{where:<21}{' '.join(words)}{', '.join(['', *times])}"

@@ -123,18 +123,18 @@ def create_item(
 def get_item(item_id: str, request: Request, response: Response) -> Item:
     """Read an item."""
     key = {"owner": {"S": owner_of(request)}, "item_id": {"S": item_id}}
-    held = client.get_item(TableName=TABLE, Key=key, ConsistentRead=True)["Item"]
-    response.headers["etag"] = f'"{held["version"]["N"]}"'
+    current = client.get_item(TableName=TABLE, Key=key, ConsistentRead=True)["Item"]
+    response.headers["etag"] = f'"{current["version"]["N"]}"'
     response.headers["x-served-by"] = REGION
     logger.info("read %s", item_id)
     return Item(
         id=item_id,
-        title=held["title"]["S"],
-        status=Status(held["status"]["S"]),
-        tags=[tag["S"] for tag in held["tags"]["L"]],
-        version=int(held["version"]["N"]),
-        created_at=held["created_at"]["S"],
-        updated_at=held["updated_at"]["S"],
+        title=current["title"]["S"],
+        status=Status(current["status"]["S"]),
+        tags=[tag["S"] for tag in current["tags"]["L"]],
+        version=int(current["version"]["N"]),
+        created_at=current["created_at"]["S"],
+        updated_at=current["updated_at"]["S"],
     )
 
 

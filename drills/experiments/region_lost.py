@@ -9,7 +9,7 @@ EXPERIMENT = Experiment(
     name="region-lost",
     hypothesis=(
         "When the primary Region vanishes, users read and write in the replica within the RTO, "
-        "and nothing that they were told is written is lost once the Region is back."
+        "and no acknowledged write is lost once the Region is back."
     ),
     fault="The primary's endpoint refuses connections, and nothing replicates to it or from it.",
     proves=(

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 def test_down_leaves_nothing(deployed_clone: Clone) -> None:
     process_id = deployed_clone.process_id()
 
-    status, said = deployed_clone.run("down")
+    status, output = deployed_clone.run("down")
 
-    assert status == 0, said
+    assert status == 0, output
     assert not deployed_clone.state.exists()
     assert process.identify(process_id) is None

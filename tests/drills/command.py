@@ -38,12 +38,12 @@ def start(clone: Clone, *arguments: str) -> subprocess.Popen[str]:
 
 
 def drill(clone: Clone, name: str) -> tuple[int, str, dict[str, Any]]:
-    """Run a drill to its end: its exit status, what it said, and its report."""
+    """Run a drill to its end: its exit status, its output, and its report."""
     with start(clone, "run", name) as running:
-        said, _ = running.communicate()
+        output, _ = running.communicate()
     left = (last_report(clone, name) / "report.json").read_text()
     report: dict[str, Any] = json.loads(left)
-    return running.returncode, said, report
+    return running.returncode, output, report
 
 
 def last_report(clone: Clone, name: str) -> Path:
@@ -53,6 +53,6 @@ def last_report(clone: Clone, name: str) -> Path:
 
 def faults(clone: Clone) -> list[str]:
     """The faults that are set on the clone's emulator now."""
-    told = process.status(settings.read(clone.ports()))
-    assert told
-    return [endpoint["fault"] for endpoint in told["endpoints"] if endpoint["fault"]]
+    status = process.status(settings.read(clone.ports()))
+    assert status
+    return [endpoint["fault"] for endpoint in status["endpoints"] if endpoint["fault"]]

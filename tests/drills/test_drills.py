@@ -15,9 +15,9 @@ NAME = "region-lost"
 
 
 def test_the_drill_passes_and_leaves_a_report(deployed_clone: Clone) -> None:
-    status, said, report = drill(deployed_clone, NAME)
+    status, output, report = drill(deployed_clone, NAME)
 
-    assert status == 0, said
+    assert status == 0, output
     assert report["passed"]
     assert report["experiment"]["name"] == NAME
     assert report["reasons"] == []

@@ -52,21 +52,21 @@ def assert_it_heals_before_it_ends(
     assert json.loads(note.read_text())["usernames"]
 
     broken.send_signal(number)
-    said, _ = broken.communicate()
+    output, _ = broken.communicate()
 
-    assert broken.returncode == 130, said
-    assert "healed" in said
+    assert broken.returncode == 130, output
+    assert "healed" in output
     assert faults(clone) == []
     assert not note.exists()
 
 
-def test_a_drill_that_is_told_to_end_heals_before_it_does(
+def test_an_interrupted_drill_heals_before_it_ends(
     broken: subprocess.Popen[str], deployed_clone: Clone, note: Path
 ) -> None:
     assert_it_heals_before_it_ends(signal.SIGTERM, broken, deployed_clone, note)
 
 
-def test_a_killed_drill_is_healed_by_its_guardian(
+def test_a_killed_drill_is_healed_by_its_watchdog(
     broken: subprocess.Popen[str], deployed_clone: Clone, note: Path
 ) -> None:
     os.kill(broken.pid, signal.SIGKILL)
@@ -79,9 +79,9 @@ def test_a_second_drill_can_not_run_and_ctrl_c_heals_after_the_first(
     broken: subprocess.Popen[str], deployed_clone: Clone, note: Path
 ) -> None:
     with start(deployed_clone, "run", "takeover") as second:
-        said, _ = second.communicate()
+        output, _ = second.communicate()
 
     assert second.returncode == 2
-    assert "Another drill of local is running" in said
+    assert "Another drill of local is running" in output
     assert faults(deployed_clone) == ["partition"]
     assert_it_heals_before_it_ends(signal.SIGINT, broken, deployed_clone, note)

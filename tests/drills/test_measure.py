@@ -100,7 +100,7 @@ def test_a_lost_write_is_always_found_in_whichever_region(lost: set[int], region
 
 
 @given(st.sets(st.sampled_from(CREATES), min_size=1))
-def test_a_doubled_write_is_always_found(duplicates: set[int]) -> None:
+def test_a_duplicate_write_is_always_found(duplicates: set[int]) -> None:
     data_loss = figures(history(Plan(duplicates=frozenset(duplicates)))).data_loss
 
     assert data_loss.duplicates == tuple(sorted(duplicates))
@@ -109,12 +109,12 @@ def test_a_doubled_write_is_always_found(duplicates: set[int]) -> None:
 @given(st.sets(st.sampled_from(BEFORE_THE_FAULT), min_size=1))
 def test_a_late_write_is_always_found_and_its_age_is_the_rpo(late: set[int]) -> None:
     whole = history(Plan(missing_at_takeover=frozenset(late)))
-    told = {each.operation: each.at for each in whole.acknowledged}
+    times = {each.operation: each.at for each in whole.acknowledged}
 
     data_loss = figures(whole).data_loss
 
     assert data_loss.missing_at_takeover == tuple(sorted(late))
-    assert data_loss.rpo_seconds == pytest.approx(Plan().fault - min(told[n] for n in late))
+    assert data_loss.rpo_seconds == pytest.approx(Plan().fault - min(times[n] for n in late))
     assert data_loss.missing_after_healing == ()
 
 

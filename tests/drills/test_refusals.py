@@ -36,7 +36,7 @@ class Terminal(io.StringIO):
 
 @pytest.fixture
 def confirmed(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """A shell in which somebody said CONFIRM=prod, and no CI."""
+    """A shell with CONFIRM=prod, and no CI."""
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.setenv("CONFIRM", "prod")
     return monkeypatch

@@ -148,9 +148,9 @@ def test_without_failover_records_and_idempotency_the_drill_misses_both(
     with ExitStack() as broken:
         broken.enter_context(without_failover_record(system))
         broken.enter_context(without_idempotency(system))
-        status, said, report = drill(deployed_clone, "region-lost")
+        status, output, report = drill(deployed_clone, "region-lost")
 
-    assert status == 1, said
+    assert status == 1, output
     assert {"Served by the replica", "RTO for writes", "Writes that made two items"} <= missed(
         report
     )
@@ -162,8 +162,8 @@ def test_a_health_check_of_the_wrong_region_is_found_out(
     system: System, deployed_clone: Clone
 ) -> None:
     with health_check_of_the_wrong_region(system):
-        status, said, report = drill(deployed_clone, "region-lost")
+        status, output, report = drill(deployed_clone, "region-lost")
 
-    assert status == 1, said
+    assert status == 1, output
     assert {"Served by the replica", "RTO for writes"} <= missed(report)
     assert any("what the health checks watch" in reason for reason in report["reasons"])

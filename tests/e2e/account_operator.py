@@ -65,7 +65,7 @@ class Operator:
         return self.session.client("lambda", region_name=region, endpoint_url=self.endpoint)
 
     def function_environment(self, region: str) -> Mapping[str, str]:
-        """What the Region's function is told by its environment."""
+        """The environment of the Region's function."""
         function = self._lambda(region).get_function_configuration(
             FunctionName=self.stacks[region].function
         )

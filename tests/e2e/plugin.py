@@ -1,4 +1,4 @@
-"""What pytest is told about this suite: its markers, and the account of what it has seen.
+"""What this suite adds to pytest: its markers, and the account of what it has seen.
 
 Loaded by tests/conftest.py, for every process of a run has to know it: the one that only hands
 out tests to others, too.

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         ("GET", "/" + "x" * 2000),
     ],
 )
-def test_what_the_api_does_not_have_is_told_as_a_problem(
+def test_what_the_api_does_not_have_is_answered_with_a_problem(
     me: SignedIn, method: str, path: str
 ) -> None:
     answer = me.send(method, path)

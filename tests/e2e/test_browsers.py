@@ -1,4 +1,4 @@
-"""What browsers are told: pages of the allowed origins may call the API, others may not."""
+"""CORS: pages of the allowed origins may call the API, others may not."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ STRANGE = "https://evil.example"
 @pytest.fixture
 def origins(operator: Operator) -> list[str]:
     """The origins that this deployment allows; an app that is no web page has none."""
-    said = operator.function_environment(operator.home_region)["ALLOWED_ORIGINS"]
-    return [origin for origin in said.split(",") if origin]
+    allowed = operator.function_environment(operator.home_region)["ALLOWED_ORIGINS"]
+    return [origin for origin in allowed.split(",") if origin]
 
 
 def preflight(api: Api, origin: str, path: str, method: str) -> dict[str, str]:
@@ -41,18 +41,18 @@ def preflight(api: Api, origin: str, path: str, method: str) -> dict[str, str]:
 )
 def test_an_allowed_page_may_ask(api: Api, origins: list[str], path: str, method: str) -> None:
     for origin in origins:
-        told = preflight(api, origin, path, method)
-        assert told["access-control-allow-origin"] == origin
-        assert method in told["access-control-allow-methods"]
+        headers = preflight(api, origin, path, method)
+        assert headers["access-control-allow-origin"] == origin
+        assert method in headers["access-control-allow-methods"]
         assert {"authorization", "if-match", "idempotency-key"} <= {
-            name.strip().lower() for name in told["access-control-allow-headers"].split(",")
+            name.strip().lower() for name in headers["access-control-allow-headers"].split(",")
         }
 
 
 def test_a_strange_page_may_not(api: Api, me: SignedIn, origins: list[str]) -> None:
     assert STRANGE not in origins
-    told = preflight(api, STRANGE, "/v1/items", "POST")
-    assert told.get("access-control-allow-origin") not in (STRANGE, "*")
+    headers = preflight(api, STRANGE, "/v1/items", "POST")
+    assert headers.get("access-control-allow-origin") not in (STRANGE, "*")
 
     answer = me.send("GET", "/v1/items", headers={"origin": STRANGE})
     assert answer.headers.get("access-control-allow-origin") not in (STRANGE, "*")

@@ -99,17 +99,17 @@ def titles(user: SignedIn) -> list[str]:
         cursor = {"cursor": page["next_cursor"]}
 
 
-def assert_nothing_lost_or_doubled(traffic: Traffic, user: SignedIn, *apis: Api) -> None:
+def assert_no_loss_and_no_duplicates(traffic: Traffic, user: SignedIn, *apis: Api) -> None:
     """Each Region holds every acknowledged write, and each write once."""
     acknowledged = set(traffic.acknowledged())
     for api in apis:
         there = user.at(api)
-        held = eventually(
+        stored = eventually(
             lambda there=there: titles(there),  # type: ignore[misc]
             acknowledged.issubset,
             REPLICATION_DEADLINE,
         )
-        assert len(held) == len(set(held))
+        assert len(stored) == len(set(stored))
 
 
 @pytest.mark.parametrize("kind", BREAKING)
@@ -127,7 +127,7 @@ def test_users_leave_a_broken_region_and_come_back(
         took = traffic.await_service(replica, fault, within=limit)
         print(f"{kind}: served by {replica} after {took:.1f} s, limit {limit:.1f} s")
     traffic.await_service(primary, time.monotonic(), within=2 * limit)
-    assert_nothing_lost_or_doubled(traffic, user, apis["primary"], apis["replica"])
+    assert_no_loss_and_no_duplicates(traffic, user, apis["primary"], apis["replica"])
 
 
 def test_with_both_regions_broken_the_edge_says_so_and_dns_still_answers(
@@ -162,7 +162,7 @@ def test_an_operator_moves_users_when_the_primary_is_gone(
             assert switch.activate()
             assert not switch.activate(), "activated twice, it was active before"
             traffic.await_service(replica, time.monotonic(), within=limit)
-        # Healed, and still told to stay away.
+        # Healed, with the switch still active.
         ready = f"{deployment.primary.url}/health/ready"
         eventually(lambda: watchers.answers(ready), bool, within=2 * limit)
         assert serving(deployment) == replica

@@ -34,7 +34,7 @@ def test_a_healthy_region_is_ready_for_as_many_checkers_as_ask(api: Api) -> None
         return [api.send("GET", "/health/ready", fault_expected=True) for _ in range(16)]
 
     # It gives itself a third of a second, which a machine that is busy with tests may not have.
-    answers = eventually(asked, lambda told: {a.status_code for a in told} == {200}, PATIENCE)
+    answers = eventually(asked, lambda seen: {a.status_code for a in seen} == {200}, PATIENCE)
 
     assert {a.json()["region"] for a in answers} == {answers[0].headers["x-served-by"]}
 
@@ -47,7 +47,7 @@ def test_health_is_never_kept_by_a_cache(api: Api, path: str) -> None:
 
 
 @pytest.mark.each_name
-def test_nobody_has_told_this_region_to_take_over(api: Api) -> None:
+def test_no_takeover_is_active_in_this_region(api: Api) -> None:
     assert api.send("GET", "/health/takeover").status_code == 404
 
 

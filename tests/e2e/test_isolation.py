@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 NOBODYS = "00000000-0000-4000-8000-000000000000"
 
 
-def told(answer: requests.Response, item_id: str) -> str:
-    """All that an answer tells its reader, the asked-for id and the request's own id aside."""
+def disclosed(answer: requests.Response, item_id: str) -> str:
+    """What an answer discloses, the asked-for id and the request's own id aside."""
     problem = {k: v for k, v in answer.json().items() if k not in ("request_id", "instance")}
     return f"{answer.status_code} {problem}".replace(item_id, "<id>")
 
 
 @pytest.mark.each_region
 @pytest.mark.parametrize("method", ["get", "replace", "patch", "delete"])
-def test_anothers_item_and_no_item_are_told_alike(
+def test_anothers_item_and_no_item_get_the_same_answer(
     me: SignedIn, someone_else: SignedIn, method: str
 ) -> None:
     theirs = someone_else.create({"title": "Private"}, str(uuid.uuid4()))
@@ -39,7 +39,7 @@ def test_anothers_item_and_no_item_are_told_alike(
         change = me.replace if method == "replace" else me.patch
         return change(target, {"title": "Mine now"}, if_match=etag_of(theirs))
 
-    assert told(attempt(item_id), item_id) == told(attempt(NOBODYS), NOBODYS)
+    assert disclosed(attempt(item_id), item_id) == disclosed(attempt(NOBODYS), NOBODYS)
     assert attempt(item_id).status_code == 404
     assert someone_else.get(item_id).json() == theirs.json()
 

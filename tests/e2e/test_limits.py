@@ -52,7 +52,7 @@ def test_too_much_is_refused_with_a_problem(me: SignedIn, operator: Operator) ->
 
 @pytest.mark.emulated_only("only from beside the table can a writer be faster than the function")
 def test_writers_that_never_stop_end_in_a_conflict(me: SignedIn, operator: Operator) -> None:
-    """If-Match: * means any version, but not for ever: after some tries the caller is told."""
+    """If-Match: * means any version, but not for ever: some failed tries end in an error."""
     table = operator.dynamodb(str(me.api.target.region))
     busy = [make_one(me)]
     enough = Event()
@@ -123,5 +123,5 @@ def test_a_fault_of_ours_is_a_problem_that_gives_nothing_away(
     statuses = all_operations(me, item_id, key)
 
     assert set(statuses.values()) == {500}, statuses
-    told = me.send("GET", f"/v1/items/{item_id}", fault_expected=True).text
-    assert not [word for word in ("KeyError", "Traceback", "dynamodb", ".py") if word in told]
+    text = me.send("GET", f"/v1/items/{item_id}", fault_expected=True).text
+    assert not [word for word in ("KeyError", "Traceback", "dynamodb", ".py") if word in text]

@@ -77,7 +77,9 @@ def test_a_weak_password_is_refused(pool: Pool, newcomer: Person, password: str)
         )
 
 
-def test_a_wrong_password_and_a_wrong_address_are_told_alike(pool: Pool, person: Person) -> None:
+def test_a_wrong_password_and_a_wrong_address_get_the_same_error(
+    pool: Pool, person: Person
+) -> None:
     not_authorized = pool.cognito.exceptions.NotAuthorizedException
 
     with pytest.raises(not_authorized) as wrong_password:

@@ -47,7 +47,7 @@ def attempt(api: Api, operation: str, **how: Any) -> int:
 
 
 def refused_everywhere(api: Api, token: str) -> None:
-    """Every operation refuses this token. The door says 401, or 403 where it names the scope."""
+    """Every operation refuses this token. The gateway: 401, or 403 if it names the scope."""
     for operation in GUARDED:
         assert attempt(api, operation, token=token) in (401, 403), operation
 

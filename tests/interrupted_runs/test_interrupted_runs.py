@@ -1,4 +1,4 @@
-"""One bad day of the emulator, told as a story: every step starts where the one before left off."""
+"""A sequence of interrupted runs: every step starts where the one before left off."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def listening(port: int) -> Iterator[None]:
-    with socket.socket() as held:
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        held.bind(("127.0.0.1", port))
-        held.listen()
+    with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind(("127.0.0.1", port))
+        server.listen()
         yield
 
 
@@ -39,13 +39,13 @@ def test_1_a_port_that_is_taken_is_named(clone: Clone, taken: str) -> None:
     port = clone.aws_port if taken == "LOCAL_AWS_PORT" else clone.https_port
 
     with listening(port):
-        status, said = clone.run("up")
+        status, output = clone.run("up")
 
     assert status != 0
-    assert str(port) in said
-    assert taken in said
-    assert str(os.getpid()) in said, "the one who holds it isn't named"
-    assert "Traceback" not in said
+    assert str(port) in output
+    assert taken in output
+    assert str(os.getpid()) in output, "the one who holds it isn't named"
+    assert "Traceback" not in output
 
 
 def test_2_make_up_is_interrupted_half_way(clone: Clone) -> None:
@@ -57,20 +57,20 @@ def test_2_make_up_is_interrupted_half_way(clone: Clone) -> None:
     )
 
     os.killpg(running.pid, signal.SIGINT)
-    said, _ = running.communicate(timeout=300)
+    output, _ = running.communicate(timeout=300)
 
     assert running.returncode != 0
-    assert "Traceback" not in said
+    assert "Traceback" not in output
 
 
 def test_3_two_that_begin_again_at_once_both_end_well(clone: Clone) -> None:
     both = [clone.begin("up"), clone.begin("up")]
-    said = [one.communicate(timeout=UP_SECONDS)[0] for one in both]
+    outputs = [one.communicate(timeout=UP_SECONDS)[0] for one in both]
 
-    assert [one.returncode for one in both] == [0, 0], "\n".join(said)
-    assert sum("waiting for it to end" in words for words in said) == 1
-    assert any("0 resources changed" in words for words in said), "the second had work left"
-    assert all(f"https://us-east-1.landing.localhost:{clone.https_port}" in w for w in said)
+    assert [one.returncode for one in both] == [0, 0], "\n".join(outputs)
+    assert sum("waiting for it to end" in words for words in outputs) == 1
+    assert any("0 resources changed" in words for words in outputs), "the second had work left"
+    assert all(f"https://us-east-1.landing.localhost:{clone.https_port}" in w for w in outputs)
 
 
 @pytest.fixture
@@ -121,9 +121,9 @@ def test_4_after_a_crash_both_regions_serve_the_same(
         primary.create({"title": "Just before"}, str(uuid.uuid4()))
 
     os.kill(clone.process_id(), signal.SIGKILL)
-    status, said = clone.run("start")
+    status, output = clone.run("start")
 
-    assert status == 0, said
+    assert status == 0, output
     here, there = eventually(
         lambda: (ids(primary), ids(replica)), lambda seen: seen[0] == seen[1], within=15
     )

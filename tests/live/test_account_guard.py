@@ -81,9 +81,9 @@ def test_no_credentials_are_answered_with_how_to_sign_in(dev: Tree) -> None:
     assert f"No valid AWS credentials for dev, account {OURS}: sign in to it" in done.stderr
 
 
-def test_a_shell_of_the_embedded_aws_is_told_to_be_another() -> None:
-    told = refusal(DEV, "global", {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"})
-    assert told.startswith("This shell is set up for the embedded AWS")
+def test_a_shell_of_the_embedded_aws_is_refused() -> None:
+    message = refusal(DEV, "global", {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"})
+    assert message.startswith("This shell is set up for the embedded AWS")
 
 
 @pytest.mark.parametrize("endpoint", ["", "https://vpce-1.sts.us-east-1.vpce.amazonaws.com"])
@@ -113,10 +113,10 @@ def test_a_name_that_one_module_would_refuse_is_refused_before_any_is_applied(pr
 
 @pytest.mark.parametrize("account", ["local", "dev"])
 def test_a_provider_that_nobody_locked_is_refused_with_the_way_to_lock_it(account: str) -> None:
-    told = refusal(replace(DEV, folder=account, name=account, provider="6.99.0"), "global", {})
-    assert f"live/{account}/account.hcl has provider_version 6.99.0" in told
-    assert "no live/_units/provider_locks/aws-6.99.0.hcl" in told
-    assert "run `make lock`" in told
+    message = refusal(replace(DEV, folder=account, name=account, provider="6.99.0"), "global", {})
+    assert f"live/{account}/account.hcl has provider_version 6.99.0" in message
+    assert "no live/_units/provider_locks/aws-6.99.0.hcl" in message
+    assert "run `make lock`" in message
 
 
 @pytest.mark.parametrize("version", ["~> 5.100", ">= 5.0", "5.100", "", "../../x", "5.100.0\n"])

@@ -1,4 +1,4 @@
-"""Another environment, another Region, and what a person is told when one is half made."""
+"""Another environment, another Region, and the error for one that is half made."""
 
 import shutil
 from collections.abc import Callable, Mapping
@@ -72,11 +72,11 @@ def repeat_the_region(tree: Tree) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A mistake, a unit that meets it, and what its owner is told."""
+    """A mistake, a unit that meets it, and the error that it gives."""
 
     make: Callable[[Tree], None]
     unit: str
-    told: str
+    error: str
 
 
 def misspell_a_setting(tree: Tree) -> None:
@@ -124,7 +124,7 @@ def test_a_mistake_is_named_before_anything_runs(tree: Tree, mistake: Mistake) -
     done = tree.run(tree.root / "live" / mistake.unit, "plan")
 
     assert done.returncode != 0
-    assert mistake.told in done.stderr
+    assert mistake.error in done.stderr
     assert not list(tree.root.rglob(".terraform"))
 
 

@@ -121,7 +121,7 @@ def test_an_apply_of_an_empty_account_never_sees_a_mock(planned: Planned) -> Non
     assert len(planned.embedded.calls) == heard
 
 
-def test_a_mistaken_endpoint_is_refused_by_the_account_guard_of_the_provider(
+def test_a_wrong_endpoint_is_refused_by_the_account_guard_of_the_provider(
     tmp_path: Path,
 ) -> None:
     tree = copy_tree(tmp_path / "clone")

@@ -97,7 +97,7 @@ def test_a_unit_waits_only_for_what_it_reads(units: Mapping[str, Unit]) -> None:
     }
 
 
-def test_the_edge_is_told_where_each_region_is(units: Mapping[str, Unit]) -> None:
+def test_the_edge_has_the_domain_name_of_each_region(units: Mapping[str, Unit]) -> None:
     for unit in of(units, "edge"):
         areas = {
             name: Path(dependency["config_path"]).parent.name

@@ -56,9 +56,9 @@ def run(module: str, **variables: str) -> str:
 def outcomes(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Future[str]]]:
     """Runs of the modules that were selected, under way from the first test on."""
     calls = (getattr(item, "callspec", None) for item in request.session.items)
-    wanted = {call.params["selected"] for call in calls if call and "selected" in call.params}
+    selected = {call.params["selected"] for call in calls if call and "selected" in call.params}
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield {module: pool.submit(run, module) for module in sorted(wanted)}
+        yield {module: pool.submit(run, module) for module in sorted(selected)}
 
 
 @pytest.mark.terraform

@@ -36,28 +36,28 @@ Catalogue = dict[tuple[str, str], Published]
 
 def written() -> Mapping[str, Any]:
     """Read the list as it is written, by namespace."""
-    said: Mapping[str, Any] = yaml.safe_load(FILE.read_text())
-    return said
+    document: Mapping[str, Any] = yaml.safe_load(FILE.read_text())
+    return document
 
 
 def read(application_namespace: str) -> Catalogue:
     """Read the list; the function's own metrics stand under their namespace."""
     return {
         (application_namespace if namespace == APPLICATION else namespace, name): _published(
-            {**said, **metric}
+            {**entry, **metric}
         )
-        for namespace, said in written().items()
-        for name, metric in said["metrics"].items()
+        for namespace, entry in written().items()
+        for name, metric in entry["metrics"].items()
     }
 
 
-def _published(said: Mapping[str, Any]) -> Published:
+def _published(entry: Mapping[str, Any]) -> Published:
     return Published(
-        unit=str(said["unit"]),
-        dimension_sets=frozenset(frozenset(names) for names in said["dimensions"]),
-        every=said.get("every", MINUTE),
-        statistics=frozenset(said.get("statistics", ())),
-        region=said.get("region"),
+        unit=str(entry["unit"]),
+        dimension_sets=frozenset(frozenset(names) for names in entry["dimensions"]),
+        every=entry.get("every", MINUTE),
+        statistics=frozenset(entry.get("statistics", ())),
+        region=entry.get("region"),
     )
 
 

@@ -41,14 +41,14 @@ def paging(system: System) -> Mapping[str, str]:
     """
     found: dict[str, str] = {}
     for region in system.regions:
-        held = system.cloudwatch(region).describe_alarms(
+        alarms = system.cloudwatch(region).describe_alarms(
             AlarmNamePrefix=f"{system.account.project}-{system.account.name}-",
             AlarmTypes=["CompositeAlarm", "MetricAlarm"],
         )
-        found |= {one["AlarmName"]: one["StateValue"] for one in held["CompositeAlarms"]}
+        found |= {one["AlarmName"]: one["StateValue"] for one in alarms["CompositeAlarms"]}
         found |= {
             one["AlarmName"]: one["StateValue"]
-            for one in held["MetricAlarms"]
+            for one in alarms["MetricAlarms"]
             if one["AlarmName"].endswith(QUICK)
         }
     return found

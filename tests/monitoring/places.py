@@ -157,7 +157,7 @@ def complaints(named: Named, values: Values) -> Iterator[str]:
         there = values.get((named.namespace, name), set())
         if value not in there:
             yield f"{named.where}: no {name} {value} in {named.region}, only {sorted(there)}"
-    said = dict(named.dimensions)
-    route = said.get("Resource", ""), said.get("Method", "")
-    if named.namespace == "AWS/ApiGateway" and "Method" in said and route not in routes():
+    dimensions = dict(named.dimensions)
+    route = dimensions.get("Resource", ""), dimensions.get("Method", "")
+    if named.namespace == "AWS/ApiGateway" and "Method" in dimensions and route not in routes():
         yield f"{named.where}: the contract has no {route[1]} {route[0]}"

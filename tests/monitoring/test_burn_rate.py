@@ -104,18 +104,18 @@ def _counts_errors(alarm: Alarm) -> bool:
 
 
 class Traffic:
-    """Requests and errors minute by minute, as the gateway's and the edge's metrics tell them.
+    """Requests and errors minute by minute, as the gateway's and the edge's metrics count them.
 
     The health paths' requests come beside them, and half of those answer 503: of a Region that
     isn't ready, whose users are elsewhere.
     """
 
     def __init__(self, minutes: Iterable[tuple[int, float]], *, health: bool = True) -> None:
-        held = list(minutes)
-        self._requests = [0, *accumulate(requests for requests, _ in held)]
-        self._errors = [0.0, *accumulate(requests * rate for requests, rate in held)]
+        series = list(minutes)
+        self._requests = [0, *accumulate(requests for requests, _ in series)]
+        self._errors = [0.0, *accumulate(requests * rate for requests, rate in series)]
         self._health = HEALTH_REQUESTS if health else 0
-        self.length = len(held)
+        self.length = len(series)
 
     def fetch(self, metric: MetricStat, grid: Grid) -> Series:
         """Answer a query; a period without requests has no data point."""
@@ -179,8 +179,8 @@ def deployed(by_region: Mapping[str, Place]) -> Mapping[str, Pair]:
         pages = place.client("cloudwatch").get_paginator("describe_alarms")
         kinds: dict[str, list[dict[str, Any]]] = {"MetricAlarms": [], "CompositeAlarms": []}
         for page in pages.paginate(AlarmNamePrefix=place.name, AlarmTypes=ALARM_TYPES):
-            for kind, held in kinds.items():
-                held.extend(page[kind])
+            for kind, found_alarms in kinds.items():
+                found_alarms.extend(page[kind])
         for pair in pairs_of(kinds["MetricAlarms"], kinds["CompositeAlarms"]):
             named = NAME.fullmatch(pair.name.removeprefix(f"{place.name}-"))
             assert named, pair.name

@@ -33,7 +33,7 @@ def alarm(namespace: str, name: str, period: int = 60, **dimensions: str) -> dic
 
 def found(document: dict[str, Any], region: str = "us-east-1") -> list[str]:
     named = by_alarm(document, region)
-    return [said for one in named for said in catalogue.complaints(one, KNOWN)]
+    return [complaint for one in named for complaint in catalogue.complaints(one, KNOWN)]
 
 
 def dashboard(*metrics: Sequence[object], **properties: object) -> str:
@@ -72,9 +72,9 @@ def test_a_metric_that_aws_publishes_is_all_right(document: dict[str, Any]) -> N
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_metric_that_would_stay_empty_is_named(document: dict[str, Any], complaint: str) -> None:
-    (said,) = found(document)
-    assert complaint in said
-    assert "alarm some" in said
+    (text,) = found(document)
+    assert complaint in text
+    assert "alarm some" in text
 
 
 def test_a_global_services_metric_is_not_looked_for_elsewhere() -> None:
@@ -123,5 +123,5 @@ def test_a_dashboard_may_be_zoomed_in_further_than_data_comes() -> None:
 def test_every_namespace_names_the_page_that_it_was_taken_from() -> None:
     written = catalogue.written()
     assert [
-        name for name, said in written.items() if "docs.aws.amazon.com" not in said["page"]
+        name for name, entry in written.items() if "docs.aws.amazon.com" not in entry["page"]
     ] == []

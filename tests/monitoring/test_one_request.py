@@ -77,7 +77,7 @@ def trace(identifier: str) -> tuple[int, str]:
 def test_a_request_is_found_everywhere_by_any_id_of_its_answer(
     answered: Mapping[str, str], header: str
 ) -> None:
-    wanted = (
+    expected = (
         r"edge +POST /v1/items 201",
         r"gateway us-\S+ +POST /v1/items 201",
         r"function us-\S+ +request POST /v1/items 201",
@@ -85,28 +85,28 @@ def test_a_request_is_found_everywhere_by_any_id_of_its_answer(
         r"\n +dynamodb .*PutItem",
     )
 
-    status, said = eventually(
+    status, output = eventually(
         lambda: trace(answered[header]),
-        lambda seen: all(re.search(each, seen[1]) for each in wanted),
+        lambda seen: all(re.search(each, seen[1]) for each in expected),
         ARRIVES_SECONDS,
     )
 
     assert status == 0
     # No request but this one.
-    assert [len(re.findall(rf"(?m)^20.* {layer} ", said)) for layer in LAYERS] == [1, 1, 1]
-    assert said.count("\nTrace ") == 1
+    assert [len(re.findall(rf"(?m)^20.* {layer} ", output)) for layer in LAYERS] == [1, 1, 1]
+    assert output.count("\nTrace ") == 1
 
 
 def test_no_id_of_a_request_is_its_callers_to_choose(system: System) -> None:
-    chosen, root = str(uuid.uuid4()), f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
+    own_id, root = str(uuid.uuid4()), f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
 
     answers = [
         requests.get(
             f"{system.deployment.api_url}/health",
             headers={
-                "x-amzn-requestid": chosen,
-                "x-amz-apigw-id": chosen,
-                "x-amz-cf-id": chosen,
+                "x-amzn-requestid": own_id,
+                "x-amz-apigw-id": own_id,
+                "x-amz-cf-id": own_id,
                 "x-amzn-trace-id": f"Root={root};Sampled=1",
             },
             timeout=30,
@@ -115,22 +115,22 @@ def test_no_id_of_a_request_is_its_callers_to_choose(system: System) -> None:
     ]
 
     for header in HEADERS:
-        told = [answer.headers[header] for answer in answers]
-        assert len(set(told)) == len(told)
-        assert not [each for each in told if chosen in each or root in each]
+        ids = [answer.headers[header] for answer in answers]
+        assert len(set(ids)) == len(ids)
+        assert not [each for each in ids if own_id in each or root in each]
     # A health check is never sampled: nobody's Sampled=1 was taken up.
     assert all("Sampled=0" in answer.headers["x-amzn-trace-id"] for answer in answers)
 
 
 def test_a_request_that_nobody_sent_is_found_nowhere() -> None:
-    status, said = trace(str(uuid.uuid4()))
+    status, output = trace(str(uuid.uuid4()))
 
     assert status == 1
-    assert "Nothing is known of" in said
+    assert "Nothing is known of" in output
 
 
 def test_what_is_no_id_is_refused_before_anybody_is_asked() -> None:
-    status, said = trace('" or true or "')
+    status, output = trace('" or true or "')
 
     assert status == 2
-    assert "x-amzn-requestid" in said
+    assert "x-amzn-requestid" in output

@@ -23,7 +23,7 @@ RUNBOOK = re.compile(r"docs/runbooks/([\w-]+\.md)(?:#([\w-]+))?")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 ALARM_IN_A_RULE = re.compile(r'ALARM\("?([^")]+)"?\)')
 # PutMetricAlarm, Metrics: no alarm takes more.
-MOST_METRICS = 10
+MAX_METRICS = 10
 LEFT_TO_INDEXES = {"ReadThrottleEvents", "WriteThrottleEvents"}
 
 Document = dict[str, Any]
@@ -48,7 +48,7 @@ def metric_alarms(by_region: Mapping[str, Place]) -> list[tuple[str, Document]]:
 
 @pytest.fixture(scope="module")
 def paging_alarms(by_region: Mapping[str, Place]) -> list[tuple[str, Document]]:
-    """(Region, composite alarm that tells somebody)."""
+    """(Region, composite alarm that notifies somebody)."""
     found = [
         (place.region, one)
         for place in by_region.values()
@@ -94,7 +94,7 @@ def named(metric_alarms: list[tuple[str, Document]], dashboards: Mapping[str, st
 
 def test_every_metric_is_one_that_aws_publishes(named: list[Named], name: str) -> None:
     known = catalogue.read(name)
-    assert [said for one in named for said in catalogue.complaints(one, known)] == []
+    assert [each for one in named for each in catalogue.complaints(one, known)] == []
 
 
 def test_every_dimension_names_something_that_is_deployed(
@@ -108,21 +108,21 @@ def test_every_dimension_names_something_that_is_deployed(
         }
         for region, place in by_region.items()
     }
-    wrong = [said for one in named for said in places.complaints(one, own.get(one.region, {}))]
-    assert wrong == []
+    found = [each for one in named for each in places.complaints(one, own.get(one.region, {}))]
+    assert found == []
 
 
 def test_every_route_is_drawn_for_its_region(
     dashboards: Mapping[str, str], by_region: Mapping[str, Place]
 ) -> None:
     drawn = {
-        (one.region, said["Resource"], said["Method"])
+        (one.region, dimensions["Resource"], dimensions["Method"])
         for name, body in dashboards.items()
         for one in by_dashboard(name, body)
-        if "Method" in (said := dict(one.dimensions))
+        if "Method" in (dimensions := dict(one.dimensions))
     }
-    wanted = {(region, *route) for region in by_region for route in places.routes()}
-    assert wanted - drawn == set()
+    expected = {(region, *route) for region in by_region for route in places.routes()}
+    assert expected - drawn == set()
 
 
 def test_every_widget_is_drawn(dashboards: Mapping[str, str]) -> None:
@@ -137,7 +137,7 @@ def test_no_alarm_has_more_metrics_than_aws_takes(
 ) -> None:
     sizes = {alarm["AlarmName"]: len(read(alarm).queries) for _, alarm in metric_alarms}
     # The expression that is watched is no metric.
-    assert {name: size for name, size in sizes.items() if size > MOST_METRICS + 1} == {}
+    assert {name: size for name, size in sizes.items() if size > MAX_METRICS + 1} == {}
 
 
 def test_an_alarm_on_a_tables_throttles_looks_at_its_indexes_too(
@@ -205,18 +205,18 @@ def test_what_pages_has_a_page_of_its_own(
     metric_alarms: list[tuple[str, Document]], paging_alarms: list[tuple[str, Document]]
 ) -> None:
     parts = {name for _, one in paging_alarms for name in ALARM_IN_A_RULE.findall(one["AlarmRule"])}
-    informing = [one for _, one in metric_alarms if one["AlarmName"] not in parts]
-    shared = {_runbook(one)[0] for one in informing} & {
+    non_paging = [one for _, one in metric_alarms if one["AlarmName"] not in parts]
+    shared = {_runbook(one)[0] for one in non_paging} & {
         _runbook(one)[0] for _, one in paging_alarms
     }
     assert shared == set()
 
 
-def test_a_part_of_a_page_tells_nobody_by_itself(
+def test_a_part_of_a_page_notifies_nobody_by_itself(
     metric_alarms: list[tuple[str, Document]], paging_alarms: list[tuple[str, Document]]
 ) -> None:
     parts = {name for _, one in paging_alarms for name in ALARM_IN_A_RULE.findall(one["AlarmRule"])}
-    told = {one["AlarmName"] for _, one in metric_alarms if one.get("AlarmActions")}
+    notifying = {one["AlarmName"] for _, one in metric_alarms if one.get("AlarmActions")}
     known = {one["AlarmName"] for _, one in metric_alarms}
     assert parts <= known
-    assert parts & told == set()
+    assert parts & notifying == set()

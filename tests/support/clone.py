@@ -94,7 +94,7 @@ class Clone:
         return int(json.loads((self.state / "local.pid").read_text())["pid"])
 
     def apply_log(self) -> str:
-        """What Terragrunt has said so far."""
+        """Terragrunt's output so far."""
         log = self.state / "logs" / "terragrunt-apply.log"
         return log.read_text() if log.exists() else ""
 
@@ -142,8 +142,8 @@ def deployed_clone(clone: Clone) -> Clone:
     """The clone with everything deployed in it."""
     status, _ = clone.run("status")
     if status != 0:
-        status, said = clone.run("up")
-        assert status == 0, said
+        status, output = clone.run("up")
+        assert status == 0, output
     return clone
 
 

@@ -1,4 +1,4 @@
-"""The contract that answers are held to: `lambda/openapi.yaml` and its schemas."""
+"""The contract of every answer: `lambda/openapi.yaml` and its schemas."""
 
 from __future__ import annotations
 

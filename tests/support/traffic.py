@@ -61,7 +61,7 @@ class Traffic:
             self._pool.shutdown()
 
     def acknowledged(self) -> list[str]:
-        """Give the title of every item that was made, as far as its user was told."""
+        """Give the title of every item whose creation was acknowledged."""
         return [one.title for one in self.attempts if one.method == "POST" and one.status == 201]
 
     def served_by(self, region: str, since: float) -> bool:

@@ -66,7 +66,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
     return Tree(tmp_path)
 
 
-def test_the_embedded_regions_answer_at_the_doors_port_and_real_ones_at_their_own(
+def test_the_embedded_regions_answer_at_the_endpoints_port_and_real_ones_at_their_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("LOCAL_HTTPS_PORT", "9443")
@@ -87,11 +87,11 @@ def test_nothing_deployed_says_what_to_do(tree: Tree) -> None:
         read_deployment(tree=tree)
 
 
-def write_states(tree: Tree, told: dict[str, Any]) -> None:
-    for unit, said in told.items():
+def write_states(tree: Tree, outputs_by_unit: dict[str, Any]) -> None:
+    for unit, outputs_of_unit in outputs_by_unit.items():
         path = tree.local_state / "tfstate" / "local" / unit / "terraform.tfstate"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"version": 4, "outputs": said}))
+        path.write_text(json.dumps({"version": 4, "outputs": outputs_of_unit}))
 
 
 def test_the_embedded_account_is_read_from_its_state_without_running_anything(
@@ -112,15 +112,15 @@ def test_a_real_account_is_read_through_terragrunt(
 ) -> None:
     for unit in outputs(PROD):
         (tree.account("prod") / unit).mkdir(parents=True)
-    (tree.root / "told.json").write_text(json.dumps(outputs(PROD)))
+    (tree.root / "outputs.json").write_text(json.dumps(outputs(PROD)))
     terragrunt = tree.tools_bin / "terragrunt"
     terragrunt.parent.mkdir(parents=True)
     terragrunt.write_text(
         f"#!{sys.executable}\n"
         "import json, os, sys\n"
         "assert sys.argv[1:3] == ['output', '-json'], sys.argv\n"
-        f"told = json.load(open({str(tree.root / 'told.json')!r}))\n"
-        "print(json.dumps(told['/'.join(os.getcwd().split('/')[-2:])]))\n"
+        f"outputs = json.load(open({str(tree.root / 'outputs.json')!r}))\n"
+        "print(json.dumps(outputs['/'.join(os.getcwd().split('/')[-2:])]))\n"
     )
     terragrunt.chmod(0o755)
     assert read_deployment("prod", tree) == from_outputs(PROD, outputs(PROD))

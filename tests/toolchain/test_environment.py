@@ -1,4 +1,4 @@
-"""What a shell gets, what is installed when, and what a person is told."""
+"""What a shell gets, what is installed when, and which message a person reads."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_make_env_works_before_anything_is_deployed(tmp_path: Path) -> None:
     assert "run `make up`" in done.stderr
 
 
-def test_a_python_that_is_too_old_is_told_so_before_anything_is_imported() -> None:
+def test_a_python_that_is_too_old_is_named_before_anything_is_imported() -> None:
     script = (
         "import runpy, sys; sys.version_info = (3, 8, 0); "
         "runpy.run_path('toolchain/__main__.py', run_name='__main__')"
@@ -143,7 +143,7 @@ def test_a_python_that_is_too_old_is_told_so_before_anything_is_imported() -> No
     assert done.stderr.startswith("This project needs Python 3.11 or later, and python3 is 3.8.")
 
 
-def test_a_missing_python_is_told_so() -> None:
+def test_a_missing_python_is_named() -> None:
     done = subprocess.run(
         ["make", "PYTHON=python-that-is-missing", "up"],
         cwd=TREE.root,
@@ -158,9 +158,9 @@ def test_each_missing_tool_is_named_with_the_way_to_get_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(installing, "venv_missing", lambda: True)
-    told = missing_prerequisites(str(tmp_path))
-    assert [line.split(":")[0] for line in told] == ["make", "git", "curl", "python3's venv"]
-    assert all("apt install" in line for line in told)
+    missing = missing_prerequisites(str(tmp_path))
+    assert [line.split(":")[0] for line in missing] == ["make", "git", "curl", "python3's venv"]
+    assert all("apt install" in line for line in missing)
 
 
 @pytest.fixture
@@ -219,13 +219,13 @@ def test_who_comes_second_says_what_it_waits_for_and_then_goes_on(
     assert holds.wait(30)
     threads.append(threading.Thread(target=second))
     threads[1].start()
-    told = ""
-    while "waiting" not in told:
-        told += capsys.readouterr().err
+    output = ""
+    while "waiting" not in output:
+        output += capsys.readouterr().err
     leave.set()
     for thread in threads:
         thread.join(30)
-    assert f"Another install is running (process {os.getpid()}); waiting" in told
+    assert f"Another install is running (process {os.getpid()}); waiting" in output
     assert order == ["first", "second"]
 
 

@@ -16,7 +16,7 @@ import pytest
 from project.paths import TREE
 from toolchain.up import follow
 
-# Runs a tool as `make up` does, and tells when it is under way.
+# Runs a tool as `make up` does, and prints when it is under way.
 RUNNER = """
 import subprocess, sys
 from toolchain.up import follow
@@ -50,8 +50,8 @@ def test_the_tool_ends_by_itself_before_the_run_does(
             os.killpg(running.pid, signal.SIGINT)
         else:
             running.terminate()
-        told, complaints = running.communicate(timeout=60)
-    assert told == "saving\n"
+        output, complaints = running.communicate(timeout=60)
+    assert output == "saving\n"
     assert (tmp_path / "tool.saved").exists()
     assert "Stopping" in complaints
     assert running.returncode != 0

@@ -109,7 +109,7 @@ def test_a_lock_that_knows_every_platform_is_kept_without_asking_anybody(tree: T
     assert len(asked.read_text().splitlines()) == 1
 
 
-def test_a_registry_that_cannot_be_reached_leaves_nothing_and_is_told(tree: Tree) -> None:
+def test_a_registry_that_cannot_be_reached_leaves_nothing_and_is_named(tree: Tree) -> None:
     registry(tree, "exit 1")
     with pytest.raises(
         ToolchainError, match=r"5\.100\.0 were not renewed.*registry\.terraform\.io"

@@ -116,7 +116,7 @@ def test_an_exported_account_arrives_as_it_is(make: Make) -> None:
     assert not make.marker.exists()
 
 
-def told(**variables: str) -> dict[str, str]:
+def typed(**variables: str) -> dict[str, str]:
     return {f"TYPED_{name}": text for name, text in variables.items()}
 
 
@@ -141,7 +141,7 @@ def told(**variables: str) -> dict[str, str]:
 def test_variables_become_arguments(
     command: list[str], variables: dict[str, str], arguments: list[str]
 ) -> None:
-    assert make_variables.arguments(command, told(**variables)) == arguments
+    assert make_variables.arguments(command, typed(**variables)) == arguments
 
 
 @pytest.mark.parametrize(
@@ -157,15 +157,15 @@ def test_variables_become_arguments(
         (["tracing"], {"ID": "x", "MINUTES": "5; x"}, "MINUTES=5; x is no whole number"),
     ],
 )
-def test_a_mistake_is_told_in_the_words_that_were_typed(
+def test_a_mistake_is_named_in_the_words_that_were_typed(
     command: list[str], variables: dict[str, str], says: str
 ) -> None:
     with pytest.raises(ToolchainError, match=says):
-        make_variables.arguments(command, told(**variables))
+        make_variables.arguments(command, typed(**variables))
 
 
 def test_the_account_is_the_typed_one_then_the_exported_one_then_the_default() -> None:
-    both = {**told(ACCOUNT="dev"), "ACCOUNT": "prod"}
+    both = {**typed(ACCOUNT="dev"), "ACCOUNT": "prod"}
     assert make_variables.account(both, "local") == "dev"
     assert make_variables.account({"ACCOUNT": "prod"}, "local") == "prod"
     assert make_variables.account({"ACCOUNT": ""}, "local") == "local"
@@ -185,14 +185,14 @@ def test_a_module_gets_what_was_typed_as_one_argument_and_no_shell(
 
     monkeypatch.setattr(up, "run_module", run_module)
     monkeypatch.delenv("ACCOUNT", raising=False)
-    for name, text in told(ID=nasty, ACCOUNT="dev", NAME=nasty, CONFIRM="dev").items():
+    for name, text in typed(ID=nasty, ACCOUNT="dev", NAME=nasty, CONFIRM="dev").items():
         monkeypatch.setenv(name, text)
     assert cli.main(["tracing"]) == cli.main(["drills", "run"]) == 0
     assert calls == [("dev", "tracing", "--", nasty), ("dev", "drills", "run", "--", nasty)]
     assert asked == [{"CONFIRM": "dev"}] * 2
 
 
-def test_a_consent_that_is_only_exported_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_confirmation_that_is_only_exported_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[dict[str, str]] = []
 
     def run_module(*_: object, **variables: str) -> int:
@@ -206,7 +206,7 @@ def test_a_consent_that_is_only_exported_is_none(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_tool_that_runs_make_itself_hands_on_nothing_that_was_typed() -> None:
-    environment = {**told(ID="x", ACCOUNT="dev"), "ACCOUNT": "prod"}
+    environment = {**typed(ID="x", ACCOUNT="dev"), "ACCOUNT": "prod"}
     given = process_environment(TREE, read_account(TREE, "local"), environment)
     assert given["ACCOUNT"] == "local"
     assert not [name for name in given if name.startswith(make_variables.PREFIX)]

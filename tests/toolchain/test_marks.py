@@ -1,4 +1,4 @@
-"""What a test needs is told by its markers: whatever `make unit` runs needs no deployment."""
+"""Markers say what a test needs: whatever `make unit` runs needs no deployment."""
 
 from __future__ import annotations
 

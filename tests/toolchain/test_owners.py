@@ -95,7 +95,7 @@ def test_many_people_come_out_of_a_file(tmp_path: Path) -> None:
         ("\xff", "can't be read"),
     ],
 )
-def test_a_file_that_is_wrong_is_told_where(tmp_path: Path, text: str, says: str) -> None:
+def test_an_error_in_the_file_is_located(tmp_path: Path, text: str, says: str) -> None:
     file = tmp_path / "owners.csv"
     file.write_bytes(text.encode("latin-1"))
 

@@ -51,15 +51,15 @@ def test_every_other_command_is_left_as_it_was_typed(typed: str) -> None:
 
 @pytest.fixture
 def installed(tmp_path: Path) -> Path:
-    """A tree with the front, and a Terragrunt that tells its arguments, one a line."""
-    front = tmp_path / "a clone" / ".tools" / "bin" / "terragrunt"
-    real = front.parent.parent / "libexec" / "terragrunt"
-    for path, text in ((front, SHIM), (real, "#!/bin/sh\nprintf '%s\\n' \"$@\"\nexit 3\n")):
+    """A tree with the shim, and a Terragrunt that prints its arguments, one a line."""
+    shim = tmp_path / "a clone" / ".tools" / "bin" / "terragrunt"
+    real = shim.parent.parent / "libexec" / "terragrunt"
+    for path, text in ((shim, SHIM), (real, "#!/bin/sh\nprintf '%s\\n' \"$@\"\nexit 3\n")):
         path.parent.mkdir(parents=True)
         path.write_text(text)
         path.chmod(0o755)
     (tmp_path / "a clone" / "toolchain").symlink_to(REPOSITORY / "toolchain")
-    return front
+    return shim
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def installed(tmp_path: Path) -> Path:
         (["plan", "-var", "a=b c", ""], ["plan", "-var", "a=b c", ""]),
     ],
 )
-def test_the_front_hands_arguments_and_exit_status_through_from_any_folder(
+def test_the_shim_hands_arguments_and_exit_status_through_from_any_folder(
     installed: Path, tmp_path: Path, typed: list[str], received: list[str]
 ) -> None:
     done = subprocess.run(

@@ -125,7 +125,7 @@ def test_a_download_appears_under_its_name_only_once_it_is_whole(tmp_path: Path)
     assert target.read_bytes() == b"release"
 
 
-def test_a_fitting_terragrunt_on_path_is_put_behind_the_front(
+def test_a_fitting_terragrunt_on_path_is_put_behind_the_shim(
     tree: Tree, tmp_path: Path, bare: str
 ) -> None:
     own = tool(tmp_path / "own", "terragrunt", "terragrunt version v1.2.0")

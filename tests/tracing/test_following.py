@@ -1,4 +1,4 @@
-"""How one request is told from all others, and what a person reads of it."""
+"""How one request is distinguished from all others, and what a person reads of it."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_a_span_whose_caller_is_not_there_stands_at_the_top() -> None:
     assert tree([FUNCTION])[0].depth == 0
 
 
-def test_layers_are_told_in_the_order_that_a_request_comes_through_them() -> None:
+def test_layers_are_listed_in_the_order_that_a_request_comes_through_them() -> None:
     found = Found(
         {REQUEST},
         [
@@ -120,9 +120,9 @@ def test_layers_are_told_in_the_order_that_a_request_comes_through_them() -> Non
         ["landing/us-west-2/one request: no answer"],
     )
 
-    said = described(found)
+    text = described(found)
 
-    assert said.index("edge") < said.index("gateway") < said.index("function")
-    assert "POST 201, 22 ms" in said
-    assert "unfinished" in said
-    assert "Not asked: landing/us-west-2" in said
+    assert text.index("edge") < text.index("gateway") < text.index("function")
+    assert "POST 201, 22 ms" in text
+    assert "unfinished" in text
+    assert "Not asked: landing/us-west-2" in text
