@@ -135,8 +135,6 @@ def process_environment(settings: Settings, environment: Mapping[str, str]) -> d
         "MINISTACK_HOST": LOOPBACK,
         "MINISTACK_REGION": HOME_REGION,
         "PERSIST_STATE": "1",
-        "S3_DATA_DIR": str(settings.state / "s3"),
-        "S3_PERSIST": "1",
         "SERVICES": SERVICES,
         "SFTP_ENABLED": "0",
         "STATE_DIR": str(settings.state),

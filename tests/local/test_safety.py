@@ -257,6 +257,24 @@ def test_ministacks_own_paths_are_closed_with_a_signature_too(stack: Stack, path
     assert nothing_was_done(stack.emulator)
 
 
+@pytest.mark.parametrize(
+    ("service", "operation"),
+    [
+        ("events", "list_api_destinations"),  # by which the server could be made to call itself
+        ("scheduler", "list_schedules"),
+        ("secretsmanager", "list_secrets"),
+        ("ssm", "describe_parameters"),
+        ("backup", "list_backup_vaults"),
+        ("s3", "list_buckets"),
+    ],
+)
+def test_services_that_nothing_here_uses_are_off(
+    bench: Bench, service: str, operation: str
+) -> None:
+    with pytest.raises(ClientError):
+        getattr(bench.client(service), operation)()
+
+
 @pytest.mark.parametrize("host", ["{api}.execute-api.localhost", "us-east-1.landing.localhost"])
 def test_no_data_plane_is_found_by_host_at_the_control_plane(stack: Stack, host: str) -> None:
     host = host.format(api=stack.apis["us-east-1"])
