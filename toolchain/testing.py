@@ -31,6 +31,9 @@ UP_IS_DONE = "TEST_UP_IS_DONE"
 UP_SECONDS = 900.0
 NOTHING_COLLECTED = 5
 
+# Its script names the interpreter by a path, which may have a space in it.
+LINT_IMPORTS = "from importlinter.cli import lint_imports_command as lint; lint()"
+
 
 def checks(tree: Tree) -> list[tuple[str, list[str]]]:
     """Name each static check and its command."""
@@ -42,6 +45,7 @@ def checks(tree: Tree) -> list[tuple[str, list[str]]]:
         ("terraform fmt", [str(tree.tools_bin / "terraform"), "fmt", "-check", "-recursive"]),
         ("terragrunt fmt", [str(tree.tools_bin / "terragrunt"), "hcl", "fmt", "--check"]),
         ("module tables", [python, "-m", "toolchain.module_readme"]),
+        ("import contracts", [python, "-c", LINT_IMPORTS, "--no-cache"]),
     ]
 
 

@@ -39,7 +39,7 @@ POISON = {
 
 
 @pytest.fixture
-def chosen(tmp_path: Path) -> Iterator[Settings]:
+def own_settings(tmp_path: Path) -> Iterator[Settings]:
     """Settings for an emulator that the test starts itself; it is stopped afterwards."""
     fresh = settings_in(tmp_path / "local")
     yield fresh
@@ -85,5 +85,5 @@ def layer(stack: Stack) -> GlobalLayer:
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark a test that is given an embedded AWS of its own."""
-    if isinstance(item, pytest.Function) and {"emulator", "chosen"} & set(item.fixturenames):
+    if isinstance(item, pytest.Function) and {"emulator", "own_settings"} & set(item.fixturenames):
         item.add_marker(pytest.mark.emulator)

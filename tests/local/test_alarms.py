@@ -265,9 +265,9 @@ def test_points_of_the_day_before_are_dropped_now_and_then() -> None:
 
 
 @pytest.fixture
-def quick(chosen: Settings) -> Emulator:
+def quick(own_settings: Settings) -> Emulator:
     """A emulator of its own that evaluates alarms five times a second."""
-    often = replace(chosen, alarm_interval=0.2)
+    often = replace(own_settings, alarm_interval=0.2)
     process.start(often)
     return Emulator(often)
 

@@ -181,23 +181,23 @@ def test_the_command_line_says_which_regions_there_are(layer: GlobalLayer) -> No
     assert "Regions: us-east-1, us-west-2." in refused_command.stderr
 
 
-def test_an_emulator_that_starts_is_healthy(chosen: Settings) -> None:
-    process.start(chosen)
-    emulator = Emulator(chosen)
+def test_an_emulator_that_starts_is_healthy(own_settings: Settings) -> None:
+    process.start(own_settings)
+    emulator = Emulator(own_settings)
     emulator.client("apigateway").create_domain_name(domainName=f"{BROKEN}.{DOMAIN}")
     reported = process.control(
-        chosen, "POST", "/_local/faults", {"region": BROKEN, "kind": "refuse"}
+        own_settings, "POST", "/_local/faults", {"region": BROKEN, "kind": "refuse"}
     )
     assert reported["endpoints"][0]["fault"] == "refuse"
 
-    process.stop(chosen)
-    process.start(chosen)
+    process.stop(own_settings)
+    process.start(own_settings)
 
     assert emulator.status()["endpoints"][0]["fault"] is None
 
 
-def test_a_fault_without_an_emulator_says_how_to_start_one(chosen: Settings) -> None:
-    answer = command(chosen, "fault", "--region", BROKEN, "--kind", "hang")
+def test_a_fault_without_an_emulator_says_how_to_start_one(own_settings: Settings) -> None:
+    answer = command(own_settings, "fault", "--region", BROKEN, "--kind", "hang")
 
     assert answer.returncode == 1
     assert "make start" in answer.stderr

@@ -228,13 +228,13 @@ def test_a_percentile_alarm_reads_back_without_a_plain_statistic(emulator: Emula
     assert "Statistic" not in found
 
 
-def test_alarms_and_dashboards_survive_a_restart(chosen: Settings) -> None:
-    process.start(chosen)
-    watch = Emulator(chosen).client("cloudwatch")
+def test_alarms_and_dashboards_survive_a_restart(own_settings: Settings) -> None:
+    process.start(own_settings)
+    watch = Emulator(own_settings).client("cloudwatch")
     watch.put_metric_alarm(**DEFINITION, Metrics=[*MATH, RATE])
     watch.put_dashboard(DashboardName="kept", DashboardBody='{"widgets": []}')
-    process.stop(chosen)
-    process.start(chosen)
+    process.stop(own_settings)
+    process.start(own_settings)
 
     (found,) = watch.describe_alarms(AlarmNames=["errors"])["MetricAlarms"]
     assert [each["Id"] for each in found["Metrics"]] == ["errors", "requests", "rate"]

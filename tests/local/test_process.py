@@ -31,50 +31,52 @@ def _saved(settings: Settings, text: str) -> bool:
     return file.exists() and text in file.read_text()
 
 
-def test_everything_is_there_again_after_a_stop(chosen: Settings) -> None:
-    process.start(chosen)
-    stack = deploy(Emulator(chosen))
+def test_everything_is_there_again_after_a_stop(own_settings: Settings) -> None:
+    process.start(own_settings)
+    stack = deploy(Emulator(own_settings))
     stack.emulator.set_lag(3600)
     stack.put("us-east-1", "a", "1", "kept")
-    authority = (chosen.ca / "ca.pem").read_bytes()
+    authority = (own_settings.ca / "ca.pem").read_bytes()
 
-    assert process.stop(chosen)
-    assert process.start(chosen)
+    assert process.stop(own_settings)
+    assert process.start(own_settings)
 
     assert stack.items("us-east-1", "a") == {"1": "kept"}
     assert stack.get("us-west-2", "/where").status_code == 200
     eventually(lambda: stack.items("us-west-2", "a") == {"1": "kept"})
-    assert (chosen.ca / "ca.pem").read_bytes() == authority
+    assert (own_settings.ca / "ca.pem").read_bytes() == authority
 
 
-def test_a_crash_loses_neither_the_stack_nor_what_was_on_its_way(chosen: Settings) -> None:
-    process.start(chosen)
-    stack = deploy(Emulator(chosen))
+def test_a_crash_loses_neither_the_stack_nor_what_was_on_its_way(own_settings: Settings) -> None:
+    process.start(own_settings)
+    stack = deploy(Emulator(own_settings))
     stack.emulator.set_lag(1.5)
     stack.put("us-east-1", "a", "1", "kept")
     stack.get("us-east-1", "/where")
-    eventually(lambda: _saved(chosen, "kept"))
+    eventually(lambda: _saved(own_settings, "kept"))
 
-    _kill(chosen)
-    assert process.running(chosen) is None
-    process.start(chosen)
+    _kill(own_settings)
+    assert process.running(own_settings) is None
+    process.start(own_settings)
 
     assert stack.items("us-east-1", "a") == {"1": "kept"}
     eventually(lambda: stack.items("us-west-2", "a") == {"1": "kept"})
     assert stack.get("us-east-1", "/where").status_code == 200
 
 
-def test_functions_end_with_a_process_that_crashes(chosen: Settings) -> None:
-    process.start(chosen)
-    stack = deploy(Emulator(chosen))
+def test_functions_end_with_a_process_that_crashes(own_settings: Settings) -> None:
+    process.start(own_settings)
+    stack = deploy(Emulator(own_settings))
     worker: int = stack.get("us-east-1", "/where").json()["pid"]
 
-    _kill(chosen)
+    _kill(own_settings)
 
     eventually(lambda: process.identify(worker) is None)
 
 
-def test_starting_twice_starts_once(chosen: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_starting_twice_starts_once(
+    own_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     both_have_looked = threading.Barrier(2)
     look = process.running
 
@@ -87,21 +89,21 @@ def test_starting_twice_starts_once(chosen: Settings, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(process, "running", look_together)
     with ThreadPoolExecutor(2) as pool:
-        started = list(pool.map(process.start, [chosen, chosen]))
+        started = list(pool.map(process.start, [own_settings, own_settings]))
 
     assert sorted(started) == [False, True]
 
 
-def test_a_pid_file_of_a_process_that_is_long_gone_is_harmless(chosen: Settings) -> None:
-    chosen.state_dir.mkdir(parents=True)
+def test_a_pid_file_of_a_process_that_is_long_gone_is_harmless(own_settings: Settings) -> None:
+    own_settings.state_dir.mkdir(parents=True)
     other = subprocess.Popen(["sleep", "60"])
     identity = process.identify(other.pid)
     assert identity
     stale = {"pid": other.pid, "started": identity.started - 1}
-    (chosen.state_dir / "local.pid").write_text(json.dumps(stale))
+    (own_settings.state_dir / "local.pid").write_text(json.dumps(stale))
 
-    assert process.stop(chosen) is False
-    assert process.start(chosen) is True
+    assert process.stop(own_settings) is False
+    assert process.start(own_settings) is True
 
     assert other.poll() is None
     other.kill()
@@ -109,40 +111,42 @@ def test_a_pid_file_of_a_process_that_is_long_gone_is_harmless(chosen: Settings)
 
 
 def test_a_port_that_is_taken_is_named_with_its_holder_and_the_variable(
-    chosen: Settings,
+    own_settings: Settings,
 ) -> None:
-    with socket.create_server(("127.0.0.1", chosen.https_port)):
-        failed = command(chosen, "start")
+    with socket.create_server(("127.0.0.1", own_settings.https_port)):
+        failed = command(own_settings, "start")
 
     assert failed.returncode == 1
-    for part in (f"Port {chosen.https_port}", f"process {os.getpid()}", "LOCAL_HTTPS_PORT"):
+    for part in (f"Port {own_settings.https_port}", f"process {os.getpid()}", "LOCAL_HTTPS_PORT"):
         assert part in failed.stderr
-    assert process.running(chosen) is None
+    assert process.running(own_settings) is None
 
 
 @pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM])
-def test_dns_needs_its_port_over_both_protocols(chosen: Settings, kind: socket.SocketKind) -> None:
+def test_dns_needs_its_port_over_both_protocols(
+    own_settings: Settings, kind: socket.SocketKind
+) -> None:
     with socket.socket(socket.AF_INET, kind) as taken:
-        taken.bind(("127.0.0.1", chosen.dns_port))
+        taken.bind(("127.0.0.1", own_settings.dns_port))
         if kind is socket.SOCK_STREAM:
             taken.listen()
-        failed = command(chosen, "start")
+        failed = command(own_settings, "start")
 
     assert failed.returncode == 1
-    for part in (f"Port {chosen.dns_port}", f"process {os.getpid()}", "LOCAL_DNS_PORT"):
+    for part in (f"Port {own_settings.dns_port}", f"process {os.getpid()}", "LOCAL_DNS_PORT"):
         assert part in failed.stderr
 
 
-def test_down_leaves_nothing_but_what_is_not_ours(chosen: Settings) -> None:
-    process.start(chosen)
-    mine = chosen.state_dir / "mine.txt"
+def test_down_leaves_nothing_but_what_is_not_ours(own_settings: Settings) -> None:
+    process.start(own_settings)
+    mine = own_settings.state_dir / "mine.txt"
     mine.write_text("a person's own")
 
-    assert command(chosen, "down").returncode == 0
+    assert command(own_settings, "down").returncode == 0
 
     assert mine.exists()
-    assert not any((chosen.state_dir / name).exists() for name in process.OURS)
-    assert command(chosen, "status").returncode == 1
+    assert not any((own_settings.state_dir / name).exists() for name in process.OURS)
+    assert command(own_settings, "status").returncode == 1
 
 
 def test_status_asks_each_region_over_https(stack: Stack) -> None:
@@ -178,13 +182,13 @@ def test_nothing_changes_on_disk_while_nothing_happens(stack: Stack) -> None:
     assert file.stat().st_mtime_ns == before
 
 
-def test_who_took_the_port_of_a_stopped_emulator_gets_no_token(chosen: Settings) -> None:
-    with socket.create_server(("127.0.0.1", chosen.aws_port)) as stranger:
+def test_who_took_the_port_of_a_stopped_emulator_gets_no_token(own_settings: Settings) -> None:
+    with socket.create_server(("127.0.0.1", own_settings.aws_port)) as stranger:
         stranger.settimeout(0)
 
-        assert process.status(chosen) is None
+        assert process.status(own_settings) is None
         with pytest.raises(process.ProcessError, match="make start"):
-            process.control(chosen, "DELETE", "/_local/faults")
+            process.control(own_settings, "DELETE", "/_local/faults")
         with pytest.raises(BlockingIOError):
             stranger.accept()
 

@@ -269,10 +269,10 @@ def test_ministacks_own_paths_are_closed_with_a_signature_too(stack: Stack, path
     ],
 )
 def test_services_that_nothing_here_uses_are_off(
-    bench: Bench, service: str, operation: str
+    emulator: Emulator, service: str, operation: str
 ) -> None:
     with pytest.raises(ClientError):
-        getattr(bench.client(service), operation)()
+        getattr(emulator.client(service), operation)()
 
 
 @pytest.mark.parametrize("host", ["{api}.execute-api.localhost", "us-east-1.landing.localhost"])

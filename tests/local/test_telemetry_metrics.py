@@ -70,9 +70,9 @@ def test_a_minute_is_stored_once_it_is_over(clock: Clock) -> None:
 
 
 def test_a_restart_keeps_log_events_and_alarms_states_and_no_data_points(
-    chosen: Settings,
+    own_settings: Settings,
 ) -> None:
-    rarely = replace(chosen, alarm_interval=3600)
+    rarely = replace(own_settings, alarm_interval=3600)
     process.start(rarely)
     emulator = Emulator(rarely)
     watch, logs = emulator.client("cloudwatch"), emulator.client("logs")

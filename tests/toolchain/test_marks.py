@@ -18,7 +18,7 @@ GIVING = {
     "deployment": "tests/support/deployment.py",
     "clone": "tests/support/clone.py",
     "emulator": "tests/local/conftest.py",
-    "chosen": "tests/local/conftest.py",
+    "own_settings": "tests/local/conftest.py",
 }
 MARKERS = set(NOT_UNIT.split(" or "))
 
