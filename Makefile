@@ -41,7 +41,7 @@ dashboard: ## the deployed dashboards and alarms of ACCOUNT as pages on this mac
 fault: ## break a Region of the embedded AWS: REGION= KIND=refuse|hang|error|slow|partition|table [MS=]
 	$(TOOLCHAIN) local fault
 
-heal: ## mend it: [REGION=], or every one
+heal: ## end the fault: [REGION=], or every one
 	$(TOOLCHAIN) local heal
 
 takeover: ## make the standby Region of ACCOUNT serve, and watch users move

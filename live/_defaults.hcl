@@ -1,4 +1,4 @@
-# What most accounts have in common, said once. An account.hcl says what is its own, and wins.
+# What most accounts have in common, once. An account.hcl says what is its own, and wins.
 #
 # A new setting is a variable of its module, a line in its unit (_units/) and a default here. What
 # no default can be had for stands in REQUIRED of account_guard.py.
@@ -21,7 +21,7 @@ locals {
   point_in_time_recovery = true
   # Read and write units a second beyond which the table throttles, to bound the bill; null doesn't.
   table_max_throughput = null
-  # null names it after the account. A restore makes a table of another name; then it is said here.
+  # null names it after the account. A restore makes a table of another name; then this names it.
   table_name = null
 
   mfa = "OPTIONAL"
@@ -33,7 +33,7 @@ locals {
   email_ses_identity_arn = null
   email_from             = null
 
-  # How many items one account may have, those of the trash (30 days) included.
+  # How many items one account may have, deleted ones included (kept for 30 days).
   max_items_per_owner = 10000
   # It decides how fast the function is.
   function_memory_mb = 1024
@@ -59,8 +59,8 @@ locals {
   # Share of users' requests that X-Ray traces, beside one a second.
   trace_rate = 0.1
 
-  # What `make drill` holds a failover to: how long users may be without, how much of what they were
-  # told is written may be missing in the other Region. The 40 s above are the least; CloudFront's
+  # What `make drill` holds a failover to: how long users may be without, how much of their
+  # acknowledged writes may be missing in the other Region. The 40 s above are the least; CloudFront's
   # resolvers and health checkers all over the world add to them.
   rto_target_seconds = 60
   rpo_target_seconds = 5

@@ -60,17 +60,17 @@ def _check_day(due_on: str | None) -> None:
 
 def _explain(error: fastjsonschema.JsonSchemaValueException) -> list[dict[str, str]]:
     """Say where and what, in words that never repeat what was sent but for unknown names."""
-    place = [str(part) for part in error.path[1:]]
+    path = [str(part) for part in error.path[1:]]
     if error.rule == "additionalProperties":
         known = error.definition["properties"]
         unknown = sorted(set(error.value) - set(known))[:MAX_UNKNOWN_NAMED]
         detail = f"Unknown; known are {', '.join(known)}."
-        return [{"pointer": _pointer([*place, name]), "detail": detail} for name in unknown]
+        return [{"pointer": _pointer([*path, name]), "detail": detail} for name in unknown]
     if error.rule == "required":
         missing = [name for name in error.rule_definition if name not in error.value]
         detail = "Required, and missing."
-        return [{"pointer": _pointer([*place, name]), "detail": detail} for name in missing]
-    return [{"pointer": _pointer(place), "detail": _rule_in_words(error)}]
+        return [{"pointer": _pointer([*path, name]), "detail": detail} for name in missing]
+    return [{"pointer": _pointer(path), "detail": _rule_in_words(error)}]
 
 
 def _rule_in_words(error: fastjsonschema.JsonSchemaValueException) -> str:

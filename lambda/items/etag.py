@@ -56,7 +56,7 @@ def parse(value: str) -> Condition:
 
 
 def _blank(value: str, position: int) -> int:
-    """Give the place after the white space at position."""
+    """Give the position where the white space at position ends."""
     blank = _BLANK.match(value, position)
     assert blank is not None  # an empty one is one, too
     return blank.end()

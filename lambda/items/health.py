@@ -1,4 +1,4 @@
-"""The deep health checks: is this Region's replica usable, and is the operator's switch thrown.
+"""The deep health checks: is this Region's replica usable, and is the operator's switch active.
 
 Both answers are public, so both are cheap: kept for a second in memory, and one key read.
 """
@@ -75,13 +75,13 @@ class Probe:
         return self._readiness[1]
 
     def takeover(self) -> bool | None:
-        """Tell whether the operator's switch is thrown; None when that can't be known."""
+        """Tell whether the operator's switch is active; None when that can't be known."""
         if self._takeover is None or self._tick() - self._takeover[0] >= KEPT_SECONDS:
-            thrown = self._thrown()
-            self._takeover = (self._tick(), thrown)
+            active = self._takeover_active()
+            self._takeover = (self._tick(), active)
         return self._takeover[1]
 
-    def _thrown(self) -> bool | None:
+    def _takeover_active(self) -> bool | None:
         try:
             item = self._read("takeover")
         except (ClientError, BotoCoreError):

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from items.etag import Condition
 
-# Long enough that no retry of a create outlives its key, which is remembered in the trash too.
-TRASH_KEPT = timedelta(days=30)
+# Long enough that no retry of a create outlives its key, which a soft-deleted item keeps, too.
+SOFT_DELETED_KEPT = timedelta(days=30)
 # A write that comes between reading and writing is rare; this many in a row mean a hot item.
 ATTEMPTS = 3
 # How long nothing new is taken from an account that has deleted all that it owns. Its access token
@@ -38,16 +38,16 @@ class Store(Protocol):
     """One Region's replica of the table. Every read of a single item is consistent in it."""
 
     def get(self, owner: str, item_id: str) -> Item | None:
-        """Read an item, those in the trash too."""
+        """Read an item, soft-deleted ones too."""
 
     def insert(self, item: Item) -> bool:
         """Write a new item; False, and nothing written, when its id is taken."""
 
-    def update(self, held: Item, item: Item) -> bool:
-        """Write item over held; False, and nothing written, when held is not what is there."""
+    def update(self, current: Item, item: Item) -> bool:
+        """Write item over current; False, and nothing written, when the stored item differs."""
 
-    def trash(self, held: Item, item: Item, expires_at: int) -> bool:
-        """Put an item into the trash like update, until expires_at (epoch seconds)."""
+    def soft_delete(self, current: Item, item: Item, expires_at: int) -> bool:
+        """Soft-delete an item like update, until expires_at (epoch seconds)."""
 
     def page(
         self,
@@ -57,13 +57,13 @@ class Store(Protocol):
         after: str | None,
         subs: frozenset[str] | None = None,
     ) -> list[Item]:
-        """Give up to limit items, newest first, that come after a place in the index.
+        """Give up to limit items, newest first, that come after a sort key in the index.
 
         With subs, only those that these accounts made.
         """
 
     def accepted(self, caller: Caller) -> frozenset[str]:
-        """Read the subs whose items an operator has said to be the caller's."""
+        """Read the subs whose items an operator has given to the caller."""
 
     def reserve(self, caller: Caller, most: int, now: int) -> bool:
         """Count one more item of the caller; False when there are most, or it is closed (now)."""
@@ -83,7 +83,7 @@ class Store(Protocol):
     def rows(
         self, owner: str, limit: int, after: str | None
     ) -> tuple[list[tuple[str, str]], str | None]:
-        """Give up to limit items' ids and subs, those in the trash too, and where to go on."""
+        """Give up to limit items' ids and subs, soft-deleted ones too, and where to go on."""
 
     def remove(self, owner: str, ids: Sequence[str]) -> int:
         """Remove rows for good; how many of them, since a busy table doesn't take them all."""
@@ -94,8 +94,8 @@ class Store(Protocol):
     def remove_records(self, caller: Caller, accepted: frozenset[str]) -> bool:
         """Remove what an operator has written of the caller; False when the table was too busy."""
 
-    def place(self, item: Item, status: str | None) -> str:
-        """Give an item's place in the index that page uses."""
+    def sort_key(self, item: Item, status: str | None) -> str:
+        """Give an item's sort key in the index that page uses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,27 +151,27 @@ class Items:
         """
         item = self._first_version(caller, key, body)
         if not self._reserved(caller):
-            held = self._held(caller, item.id)
-            if held is not None:
-                return Created(_replayed(held, item), replayed=True)
+            current = self._find(caller, item.id)
+            if current is not None:
+                return Created(_replayed(current, item), replayed=True)
             self._make_room(caller)
         # Whatever fails from here on leaves the count one too high, until it is counted afresh:
         # nobody knows then whether the item was written.
         for _ in range(ATTEMPTS):
             if self._store.insert(item):
                 return Created(item, replayed=False)
-            held = self._held(caller, item.id)
-            if held is not None:
+            current = self._find(caller, item.id)
+            if current is not None:
                 self._store.give_back(caller)
-                return Created(_replayed(held, item), replayed=True)
+                return Created(_replayed(current, item), replayed=True)
         raise unavailable()
 
     def get(self, caller: Caller, item_id: str) -> Item:
-        """Read an item; 404 when the caller has none or it is in the trash."""
-        held = self._held(caller, item_id)
-        if held is None or held.deleted_at is not None:
+        """Read an item; 404 when the caller has none or it is deleted."""
+        current = self._find(caller, item_id)
+        if current is None or current.deleted_at is not None:
             raise not_found()
-        return held
+        return current
 
     def put(self, caller: Caller, item_id: str, condition: Condition, body: dict[str, Any]) -> Item:
         """Replace an item; 404, 412, or 409 (see _change)."""
@@ -182,32 +182,32 @@ class Items:
     ) -> Item:
         """Merge a patch into an item and check the result as a whole; else as put."""
 
-        def patched(held: Item) -> dict[str, Any]:
-            return contract.check("item-replace", merge_patch.apply(held.document(), patch))
+        def patched(current: Item) -> dict[str, Any]:
+            return contract.check("item-replace", merge_patch.apply(current.document(), patch))
 
         return self._change(caller, item_id, condition, patched)
 
     def delete(self, caller: Caller, item_id: str, condition: Condition | None) -> None:
-        """Put an item into the trash; nothing happens when it is there already.
+        """Soft-delete an item; nothing happens when it is deleted already.
 
         404 when the caller never had it, 412 when condition doesn't hold, 409 as _change.
         """
         for _ in range(ATTEMPTS):
-            held = self._held(caller, item_id)
-            if held is None:
+            current = self._find(caller, item_id)
+            if current is None:
                 raise not_found()
-            if held.deleted_at is not None:
+            if current.deleted_at is not None:
                 return
-            _require(condition, held)
-            deleted = self._next_version(held, held.document())
+            _require(condition, current)
+            deleted = self._next_version(current, current.document())
             deleted = replace(deleted, deleted_at=deleted.updated_at)
-            expires_at = _epoch(self._now() + TRASH_KEPT)
-            if self._store.trash(held, deleted, expires_at):
+            expires_at = _epoch(self._now() + SOFT_DELETED_KEPT)
+            if self._store.soft_delete(current, deleted, expires_at):
                 return
         raise _too_busy()
 
     def delete_all(self, caller: Caller, has_time: Callable[[], bool]) -> Deletion:
-        """Remove for good what the caller owns, the trash included, as far as one call gets.
+        """Remove for good what the caller owns, deleted items included, as far as one call gets.
 
         A call stops when has_time says so, after DELETION_PAGES, or when the table is too busy; the
         next one goes on from there. From the first on, nothing new is taken from the caller for
@@ -238,28 +238,28 @@ class Items:
         """List up to limit items; 400 when the cursor `after` isn't of this list."""
         owner = caller.owner
         try:
-            place = cursor.decode(owner, status, after) if after is not None else None
+            sort_key = cursor.decode(owner, status, after) if after is not None else None
         except cursor.CursorError:
             raise bad_parameter(
                 "cursor", "Send a next_cursor unchanged, with the same status, or none to begin."
             ) from None
         # One more than asked for tells whether there is a next page without a fruitless request.
-        found = self._store.page(owner, status, limit + 1, place)
+        found = self._store.page(owner, status, limit + 1, sort_key)
         if any(item.sub != caller.sub for item in found):
             subs = self._store.accepted(caller) | {caller.sub}
             if any(item.sub not in subs for item in found):
-                found = self._store.page(owner, status, limit + 1, place, subs)
+                found = self._store.page(owner, status, limit + 1, sort_key, subs)
         items = found[:limit]
         if len(found) <= limit:
             return Page(items, None)
-        return Page(items, cursor.encode(owner, status, self._store.place(items[-1], status)))
+        return Page(items, cursor.encode(owner, status, self._store.sort_key(items[-1], status)))
 
-    def _held(self, caller: Caller, item_id: str) -> Item | None:
+    def _find(self, caller: Caller, item_id: str) -> Item | None:
         """Read an item of the caller's; one of another account is as if it weren't there."""
-        held = self._store.get(caller.owner, item_id)
-        if held is None or held.sub == caller.sub:
-            return held
-        return held if held.sub in self._store.accepted(caller) else None
+        current = self._store.get(caller.owner, item_id)
+        if current is None or current.sub == caller.sub:
+            return current
+        return current if current.sub in self._store.accepted(caller) else None
 
     def _reserved(self, caller: Caller) -> bool:
         return self._store.reserve(caller, self._max, _epoch(self._now()))
@@ -267,7 +267,7 @@ class Items:
     def _make_room(self, caller: Caller) -> None:
         """Reserve an item after all where the count turns out to be too high; else raise 403.
 
-        The trash that DynamoDB has emptied is what makes it so, and creates that failed half-way.
+        Soft-deleted items that DynamoDB has removed make it so, and creates that failed half-way.
         """
         now = _epoch(self._now())
         if self._store.closed_until(caller) > now:
@@ -288,10 +288,10 @@ class Items:
         ETag the second reading ends in 412; only If-Match * can be outrun again and again.
         """
         for _ in range(ATTEMPTS):
-            held = self.get(caller, item_id)
-            _require(condition, held)
-            item = self._next_version(held, change(held))
-            if self._store.update(held, item):
+            current = self.get(caller, item_id)
+            _require(condition, current)
+            item = self._next_version(current, change(current))
+            if self._store.update(current, item):
                 return item
         raise _too_busy()
 
@@ -309,12 +309,12 @@ class Items:
             **_members(body),
         )
 
-    def _next_version(self, held: Item, body: dict[str, Any]) -> Item:
+    def _next_version(self, current: Item, body: dict[str, Any]) -> Item:
         # A clock that is behind the other Region's must not make an item older than it is.
-        now = max(timestamp(self._now()), held.updated_at)
+        now = max(timestamp(self._now()), current.updated_at)
         return replace(
-            held,
-            version=held.version + 1,
+            current,
+            version=current.version + 1,
             updated_at=now,
             written_in=self._region,
             **_members(body),
@@ -335,24 +335,24 @@ def _members(body: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _replayed(held: Item, item: Item) -> Item:
-    if held.request_hash != item.request_hash:
+def _replayed(current: Item, item: Item) -> Item:
+    if current.request_hash != item.request_hash:
         raise Problem(
             422,
             "This Idempotency-Key was used before with another body. Use a new key for a new "
             "item, and send the very same body to repeat a request.",
         )
-    if held.deleted_at is not None:
+    if current.deleted_at is not None:
         raise Problem(
             410,
             "The item that this Idempotency-Key made has been deleted. Use a new key to make "
             "a new one.",
         )
-    return held
+    return current
 
 
-def _require(condition: Condition | None, held: Item) -> None:
-    if condition is not None and not condition.matches_strongly(held.etag):
+def _require(condition: Condition | None, current: Item) -> None:
+    if condition is not None and not condition.matches_strongly(current.etag):
         raise Problem(
             412,
             "The item has changed since you last saw it. Read it again, and send your change "

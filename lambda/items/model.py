@@ -29,7 +29,7 @@ class Item:
 
     sub is the account that made it, empty where nobody knows. Times are RFC 3339 in UTC with
     microseconds, so that they sort as text. written_in is the Region that wrote last. request_hash
-    is the digest of the body that made the item. deleted_at is set while the item is in the trash.
+    is the digest of the body that made the item. deleted_at is set while the item is soft-deleted.
     """
 
     owner: str

@@ -1,7 +1,7 @@
 """Everything that can go wrong, as application/problem+json (RFC 9457).
 
 The kinds are the HTTP statuses themselves (type `about:blank`, whose title RFC 9457 wants to be the
-status phrase), so that the gateway's own errors and these are told apart by nothing. A refusal that
+status phrase), so that the gateway's own errors and these look the same. A refusal that
 an app has to tell from others of its status has a Kind of its own.
 """
 

@@ -128,7 +128,7 @@ class Api:
         headers = {"location": f"/v1/items/{created.item.id}"}
         if created.replayed:
             headers["idempotent-replayed"] = "true"
-        return _shown(created.item, 201, headers)
+        return _item_response(created.item, 201, headers)
 
     def list_items(self, request: Request) -> Answer:
         """GET /v1/items."""
@@ -144,31 +144,31 @@ class Api:
 
     def get_item(self, request: Request, item_id: str) -> Answer:
         """GET /v1/items/{id}."""
-        caller, known = self._caller(request), _known(item_id)
+        caller, valid_id = self._caller(request), _valid_id(item_id)
         condition = request.condition("If-None-Match")
-        item = self._items.get(caller, known)
+        item = self._items.get(caller, valid_id)
         if condition is not None and condition.matches_weakly(item.etag):
             return Answer(304, headers={"etag": item.etag})
-        return _shown(item, 200)
+        return _item_response(item, 200)
 
     def replace_item(self, request: Request, item_id: str) -> Answer:
         """PUT /v1/items/{id}."""
-        caller, known = self._caller(request), _known(item_id)
+        caller, valid_id = self._caller(request), _valid_id(item_id)
         condition = _required(request.condition("If-Match"))
         body = contract.check("item-replace", request.json((JSON,)))
-        return _shown(self._items.put(caller, known, condition, body), 200)
+        return _item_response(self._items.put(caller, valid_id, condition, body), 200)
 
     def patch_item(self, request: Request, item_id: str) -> Answer:
         """PATCH /v1/items/{id}."""
-        caller, known = self._caller(request), _known(item_id)
+        caller, valid_id = self._caller(request), _valid_id(item_id)
         condition = _required(request.condition("If-Match"))
         patch = contract.check("item-patch", request.json((MERGE_PATCH, JSON)))
-        return _shown(self._items.patch(caller, known, condition, patch), 200)
+        return _item_response(self._items.patch(caller, valid_id, condition, patch), 200)
 
     def delete_item(self, request: Request, item_id: str) -> Answer:
         """DELETE /v1/items/{id}."""
         caller = self._caller(request)
-        self._items.delete(caller, _known(item_id), request.condition("If-Match"))
+        self._items.delete(caller, _valid_id(item_id), request.condition("If-Match"))
         return Answer(204)
 
     def delete_me(self, request: Request) -> Answer:
@@ -183,13 +183,13 @@ class Api:
 
     def health(self, _: Request) -> Answer:
         """GET /health."""
-        return self._well()
+        return self._ok()
 
     def ready(self, _: Request) -> Answer:
         """GET /health/ready."""
         readiness = self._probe.ready()
         if readiness.failed is None:
-            return self._well()
+            return self._ok()
         self._observe.unavailable(f"{readiness.failed} {readiness.reason}")
         raise Problem(
             503,
@@ -205,20 +205,20 @@ class Api:
         could ask for until the on-call is paged. A switch that can't be read moves nobody: the
         same replica fails /health/ready, so that this Region is no place to move users to.
         """
-        thrown = self._probe.takeover()
-        if thrown:
-            return self._well()
-        if thrown is None:
+        active = self._probe.takeover()
+        if active:
+            return self._ok()
+        if active is None:
             self._observe.unavailable("takeover")
             raise Problem(
                 404,
-                "Whether this Region has been told to take over can't be known, as its table "
-                "can't be read. It counts as not told. Look at /health/ready.",
+                "Whether takeover is active in this Region can't be known, as its table "
+                "can't be read. It counts as not active. Look at /health/ready.",
                 extras={"reason": "unknown"},
             )
-        raise Problem(404, "This Region has not been told to take over.")
+        raise Problem(404, "Takeover is not active in this Region.")
 
-    def _well(self) -> Answer:
+    def _ok(self) -> Answer:
         return Answer(200, {"status": "ok", "region": self._settings.region})
 
     def _caller(self, request: Request) -> Caller:
@@ -318,11 +318,11 @@ def _written(answer: Answer) -> str:
     return json.dumps(answer.body, separators=(",", ":"), ensure_ascii=only_ascii)
 
 
-def _shown(item: Item, status: int, headers: Mapping[str, str] | None = None) -> Answer:
+def _item_response(item: Item, status: int, headers: Mapping[str, str] | None = None) -> Answer:
     return Answer(status, item.representation(), {"etag": item.etag, **(headers or {})})
 
 
-def _known(item_id: str) -> str:
+def _valid_id(item_id: str) -> str:
     """Give an id that could be one; any other is nobody's."""
     if not _ID.fullmatch(item_id):
         raise not_found()

@@ -30,7 +30,7 @@ class Settings:
     service, namespace: names that its logs and metrics carry. allowed_origins: the web origins
     whose pages may read its answers (`https://app.example.com`), or `*`. client_ids: the app
     clients whose access tokens are taken; the pool may have others, for other purposes.
-    max_items_per_owner: how many items one account may have, those in the trash included.
+    max_items_per_owner: how many items one account may have, deleted ones included.
     """
 
     region: str

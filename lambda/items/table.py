@@ -4,7 +4,7 @@
     by_created  (local)    owner + listed_at          "<created_at>#<item_id>"
     by_status   (global)   owner + status_changed_at  "<status>#<updated_at>#<item_id>"
 
-An item in the trash has neither index attribute, so no list shows it, and expires_at, after which
+A soft-deleted item has neither index attribute, so no list shows it, and expires_at, after which
 DynamoDB removes it.
 
 Beside an owner's items stand up to two records of each account (sub), which no index shows:
@@ -116,7 +116,7 @@ class Table:
         self._name = name
 
     def get(self, owner: str, item_id: str) -> Item | None:
-        """Read an item consistently, those in the trash too."""
+        """Read an item consistently, soft-deleted ones too."""
         attributes = self._get(_key(owner, item_id))
         return _item(attributes) if attributes else None
 
@@ -124,13 +124,13 @@ class Table:
         """Write a new item; False, and nothing written, when its id is taken."""
         return self._put(item, ConditionExpression="attribute_not_exists(item_id)")
 
-    def update(self, held: Item, item: Item) -> bool:
-        """Write item over held; False, and nothing written, when held is not what is there."""
-        return self._put(item, **_unchanged(held))
+    def update(self, current: Item, item: Item) -> bool:
+        """Write item over current; False, and nothing written, when the stored item differs."""
+        return self._put(item, **_unchanged(current))
 
-    def trash(self, held: Item, item: Item, expires_at: int) -> bool:
-        """Put an item into the trash like update, until expires_at (epoch seconds)."""
-        condition = _unchanged(held)
+    def soft_delete(self, current: Item, item: Item, expires_at: int) -> bool:
+        """Soft-delete an item like update, until expires_at (epoch seconds)."""
+        condition = _unchanged(current)
         condition["ExpressionAttributeValues"] |= {
             ":next": {"N": str(item.version)},
             ":now": {"S": item.updated_at},
@@ -160,7 +160,7 @@ class Table:
         after: str | None,
         subs: frozenset[str] | None = None,
     ) -> list[Item]:
-        """Give up to limit items, newest first, that come after a place in the index.
+        """Give up to limit items, newest first, that come after a sort key in the index.
 
         All of them in order of creation are read consistently; those of a status come from the
         global index, which is some milliseconds behind. With subs, only those that these accounts
@@ -168,11 +168,11 @@ class Table:
         """
         query = _query(owner, status)
         if after is not None:
-            sort_key = "listed_at" if status is None else "status_changed_at"
+            attribute = "listed_at" if status is None else "status_changed_at"
             query["ExclusiveStartKey"] = {
                 "owner": {"S": owner},
                 "item_id": {"S": cursor.item_id(after)},
-                sort_key: {"S": after},
+                attribute: {"S": after},
             }
         if subs is not None:
             return self._filtered(query, limit, subs)
@@ -206,7 +206,7 @@ class Table:
         raise PartitionCrowded
 
     def accepted(self, caller: Caller) -> frozenset[str]:
-        """Read the subs whose items an operator has said to be the caller's.
+        """Read the subs whose items an operator has given to the caller.
 
         The record's key holds the caller's own sub: whoever has the username later has no part in
         it. Nothing here ever writes one, and the function's role may not.
@@ -235,7 +235,7 @@ class Table:
         return _number(self._get(_quota_key(caller)), "closed_until")
 
     def recount(self, caller: Caller, now: int) -> bool:
-        """Count the caller's items afresh, those in the trash too.
+        """Count the caller's items afresh, soft-deleted ones too.
 
         Once an hour, however often it is asked for. False when it isn't due, or when there is more
         to count than COUNTED_PAGES: how far it got is kept, and the next call goes on.
@@ -315,7 +315,7 @@ class Table:
     def rows(
         self, owner: str, limit: int, after: str | None
     ) -> tuple[list[tuple[str, str]], str | None]:
-        """Give up to limit items' ids and subs, those in the trash too, and where to go on."""
+        """Give up to limit items' ids and subs, soft-deleted ones too, and where to go on."""
         answer = self._query_ids(
             owner,
             after,
@@ -374,8 +374,8 @@ class Table:
             and self.remove(caller.owner, [f"owner#{caller.sub}"]) == 1
         )
 
-    def place(self, item: Item, status: str | None) -> str:
-        """Give an item's place in the index that page uses."""
+    def sort_key(self, item: Item, status: str | None) -> str:
+        """Give an item's sort key in the index that page uses."""
         return _listed_at(item) if status is None else _status_changed_at(item)
 
     def _get(self, key: Any) -> dict[str, Any]:  # noqa: ANN401 - botocore's attribute values
@@ -392,7 +392,7 @@ class Table:
         values: dict[str, Any] | None = None,
         **query: Any,  # noqa: ANN401 - botocore's arguments
     ) -> Any:  # noqa: ANN401
-        """Query an owner's items by id, those in the trash too, and no record."""
+        """Query an owner's items by id, soft-deleted ones too, and no record."""
         if after is not None:
             query["ExclusiveStartKey"] = _key(owner, after)
         with _errors():
@@ -479,14 +479,14 @@ def _passed(write: Any) -> bool:  # noqa: ANN401
     return True
 
 
-def _unchanged(held: Item) -> dict[str, Any]:
+def _unchanged(current: Item) -> dict[str, Any]:
     return {
         "ConditionExpression": _UNCHANGED,
         "ExpressionAttributeNames": {"#version": "version"},
         "ExpressionAttributeValues": {
-            ":version": {"N": str(held.version)},
-            ":updated_at": {"S": held.updated_at},
-            ":written_in": {"S": held.written_in},
+            ":version": {"N": str(current.version)},
+            ":updated_at": {"S": current.updated_at},
+            ":written_in": {"S": current.written_in},
         },
     }
 

@@ -1,5 +1,5 @@
 # The alarms of one place (a Region, the edge): those that wake somebody, joined
-# by one composite alarm, and those that only inform. Used by api and edge.
+# by one composite alarm, and non-paging ones. Used by api and edge.
 
 locals {
   runbooks = "docs/runbooks"
@@ -16,14 +16,14 @@ locals {
 
   burn_rate_alarms = {
     for window, pace in local.burn_rate_windows : "availability-${window}" => {
-      meaning    = "${var.burn_rate.meaning} so often that the error budget of 30 days is gone in ${floor(30 / pace.factor * 10) / 10} days (over ${pace.seconds / 60} minutes). Pages together with the other window of its pair."
-      runbook    = var.burn_rate.runbook
-      metrics    = var.burn_rate.metrics
-      expression = var.burn_rate.expression
-      comparison = "GreaterThanThreshold"
-      threshold  = pace.factor * (1 - var.burn_rate.objective / 100)
-      period     = pace.seconds
-      periods    = 1
+      description = "${var.burn_rate.description} so often that the error budget of 30 days is gone in ${floor(30 / pace.factor * 10) / 10} days (over ${pace.seconds / 60} minutes). Pages together with the other window of its pair."
+      runbook     = var.burn_rate.runbook
+      metrics     = var.burn_rate.metrics
+      expression  = var.burn_rate.expression
+      comparison  = "GreaterThanThreshold"
+      threshold   = pace.factor * (1 - var.burn_rate.objective / 100)
+      period      = pace.seconds
+      periods     = 1
       # Without a request nobody is failed; whether anybody gets through at all is
       # the canary's to say.
       missing = "notBreaching"
@@ -41,7 +41,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   for_each = local.alarms
 
   alarm_name          = "${var.name}-${each.key}"
-  alarm_description   = "${each.value.meaning} Runbook: ${local.runbooks}/${each.value.runbook}"
+  alarm_description   = "${each.value.description} Runbook: ${local.runbooks}/${each.value.runbook}"
   comparison_operator = each.value.comparison
   threshold           = each.value.threshold
   evaluation_periods  = each.value.periods
@@ -79,7 +79,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
 
 resource "aws_cloudwatch_composite_alarm" "pages" {
   alarm_name        = "${var.name}-serves-errors"
-  alarm_description = "${var.page.meaning} Runbook: ${local.runbooks}/${var.page.runbook}"
+  alarm_description = "${var.page.description} Runbook: ${local.runbooks}/${var.page.runbook}"
 
   alarm_rule = join(" OR ", concat(
     [

@@ -24,10 +24,10 @@ variable "account" {
 variable "burn_rate" {
   description = "What eats the error budget: an expression over metrics that gives the share of failed requests (0 to 1), and the objective in percent."
   type = object({
-    meaning    = string
-    runbook    = string
-    objective  = number
-    expression = string
+    description = string
+    runbook     = string
+    objective   = number
+    expression  = string
     metrics = map(object({
       namespace  = string
       name       = string
@@ -48,17 +48,17 @@ variable "burn_rate" {
 }
 
 variable "alarms" {
-  description = "Every other alarm by its key: what it means to users and what to do first, its runbook, what it watches. With pages it is part of the composite alarm that wakes somebody; without, it informs."
+  description = "Every other alarm by its key: what it means to users and what to do first, its runbook, what it watches. With pages it is part of the composite alarm that wakes somebody; without, it doesn't page."
   type = map(object({
-    meaning    = string
-    runbook    = string
-    expression = string
-    threshold  = number
-    period     = number
-    periods    = optional(number, 1)
-    comparison = optional(string, "GreaterThanThreshold")
+    description = string
+    runbook     = string
+    expression  = string
+    threshold   = number
+    period      = number
+    periods     = optional(number, 1)
+    comparison  = optional(string, "GreaterThanThreshold")
     # Nothing measured is nothing wrong, for what tells of too much. With missing, it is
-    # told, but never pages.
+    # reported, but never pages.
     missing = optional(string, "notBreaching")
     pages   = optional(bool, false)
     metrics = map(object({
@@ -88,8 +88,8 @@ variable "alarms" {
 variable "page" {
   description = "What the composite alarm that wakes somebody means to users, what to do first, and its runbook."
   type = object({
-    meaning = string
-    runbook = string
+    description = string
+    runbook     = string
   })
 }
 

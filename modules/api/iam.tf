@@ -43,7 +43,7 @@ resource "aws_iam_role_policy" "function" {
         Resource = var.table_arn
       },
       {
-        # DELETE /v1/me removes items for good, those in the trash too, which
+        # DELETE /v1/me removes items for good, deleted ones too, which
         # stand in no index; a count of an owner's items is made the same way.
         Sid    = "OwnersItems"
         Effect = "Allow"

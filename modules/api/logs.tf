@@ -13,7 +13,7 @@ resource "aws_cloudwatch_log_group" "access" {
 }
 
 # The gateway makes this one by itself as well, under a name that can't be
-# chosen and without a retention.
+# set and without a retention.
 resource "aws_cloudwatch_log_group" "execution" {
   count = var.execution_log_level == "OFF" ? 0 : 1
 

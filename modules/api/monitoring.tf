@@ -1,5 +1,5 @@
 # What wakes somebody in this Region: that users' errors use up the error budget
-# too fast. What only informs is in informing_alarms.tf.
+# too fast. Non-paging alarms are in non_paging_alarms.tf.
 
 locals {
   monitoring_name = "${var.name}-${var.region}"
@@ -12,8 +12,8 @@ locals {
   table_dimensions    = { TableName = var.table_name }
 
   # Users' requests and failures: those of the stage less those of the health
-  # checks, whose refusals are answers ("not ready", 503, and "not told to take
-  # over", 404) and no failures of users' requests. An alarm on metric math has
+  # checks, whose refusals are answers ("not ready", 503, and "takeover is not
+  # active", 404) and no failures of users' requests. An alarm on metric math has
   # room for ten metrics; these are eight.
   user_traffic_metrics = merge(
     {
@@ -44,17 +44,17 @@ module "alarms" {
   emails  = var.alarm_emails
 
   burn_rate = {
-    meaning    = "Users' requests fail"
-    runbook    = "region-serves-errors.md"
-    objective  = var.availability_objective
-    expression = "IF(${local.user_requests} >= ${var.alarm_least_requests}, ${local.user_failures} / ${local.user_requests}, 0)"
-    metrics    = local.user_traffic_metrics
+    description = "Users' requests fail"
+    runbook     = "region-serves-errors.md"
+    objective   = var.availability_objective
+    expression  = "IF(${local.user_requests} >= ${var.alarm_min_requests}, ${local.user_failures} / ${local.user_requests}, 0)"
+    metrics     = local.user_traffic_metrics
   }
 
-  alarms = local.informing_alarms
+  alarms = local.non_paging_alarms
 
   page = {
-    meaning = "Pages: users of ${var.region} get errors, and the error budget goes too fast. First: is the other Region well? Then move users there (make takeover), and look for the cause afterwards."
-    runbook = "region-serves-errors.md"
+    description = "Pages: users of ${var.region} get errors, and the error budget goes too fast. First: is the other Region well? Then move users there (make takeover), and look for the cause afterwards."
+    runbook     = "region-serves-errors.md"
   }
 }

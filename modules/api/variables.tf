@@ -1,3 +1,5 @@
+# Names and Regions
+
 variable "name" {
   description = "Prefix of everything that is made here: project and account, for example landing-prod."
   type        = string
@@ -27,6 +29,18 @@ variable "role" {
     error_message = "role must be primary or replica."
   }
 }
+
+variable "peer_region" {
+  description = "The other Region of the pair: where this one's writes are replicated to. Its name alone; the stack reads nothing of it."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.peer_region)) && var.peer_region != var.region
+    error_message = "peer_region must be an AWS Region's code, and another one than region."
+  }
+}
+
+# Custom domain names
 
 variable "domain_name" {
   description = "The zone's domain. The Region answers at <region>.<domain_name> and, when DNS says so, at origin.<domain_name>."
@@ -59,6 +73,8 @@ variable "security_policy" {
   }
 }
 
+# Sign-in
+
 variable "user_pool_arns" {
   description = "ARNs of the Cognito user pools whose access tokens are accepted. A pool may be in another Region."
   type        = list(string)
@@ -78,6 +94,8 @@ variable "user_pool_client_ids" {
     error_message = "user_pool_client_ids must name at least one app client by its id: with none, nobody could sign in."
   }
 }
+
+# The table
 
 variable "table_name" {
   description = "Name of the Global Table, the same in every Region."
@@ -126,15 +144,7 @@ variable "kms_key_arn" {
   }
 }
 
-variable "package_path" {
-  description = "Path of the function's package (zip)."
-  type        = string
-
-  validation {
-    condition     = fileexists(var.package_path)
-    error_message = "There is no package at ${var.package_path}: build it with `make package`."
-  }
-}
+# The contract
 
 variable "openapi_path" {
   description = "Path of the contract. Its schemas are found beside it, where it says that they are."
@@ -163,13 +173,25 @@ variable "allowed_origins" {
 }
 
 variable "max_items_per_owner" {
-  description = "How many items one account may make, those in the trash included. Each takes at most 21 KB, and as much again in the local index, of the 10 GB that all items of one username share."
+  description = "How many items one account may make, deleted ones included. Each takes at most 21 KB, and as much again in the local index, of the 10 GB that all items of one username share."
   type        = number
   default     = 10000
 
   validation {
     condition     = var.max_items_per_owner >= 1 && var.max_items_per_owner <= 100000 && floor(var.max_items_per_owner) == var.max_items_per_owner
     error_message = "max_items_per_owner must be a whole number between 1 and 100,000: more of the largest items than that could fill the 10 GB that DynamoDB has for them, and then nothing more can be written there."
+  }
+}
+
+# The function
+
+variable "package_path" {
+  description = "Path of the function's package (zip)."
+  type        = string
+
+  validation {
+    condition     = fileexists(var.package_path)
+    error_message = "There is no package at ${var.package_path}: build it with `make package`."
   }
 }
 
@@ -255,6 +277,8 @@ variable "snap_start" {
   default     = false
 }
 
+# Logs
+
 variable "log_level" {
   description = "What the function logs: DEBUG, INFO, WARNING or ERROR."
   type        = string
@@ -310,6 +334,8 @@ variable "execution_log_level" {
   }
 }
 
+# The gateway
+
 variable "throttle_rate_limit" {
   description = "Requests a second that this Region's API takes. The account's quota is 10,000 in most Regions, 2,500 in newer ones."
   type        = number
@@ -344,7 +370,7 @@ variable "manage_gateway_account" {
   default     = true
 }
 
-
+# The web ACL
 
 variable "origin_key" {
   description = "The secret of the origin lock: what a request has to carry in x-origin-key to get in. {current, previous}: both are let in, the edge sends the current one."
@@ -371,15 +397,7 @@ variable "health_rate_limit_per_five_minutes" {
   }
 }
 
-variable "peer_region" {
-  description = "The other Region of the pair: where this one's writes are replicated to. Its name alone; the stack reads nothing of it."
-  type        = string
-
-  validation {
-    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.peer_region)) && var.peer_region != var.region
-    error_message = "peer_region must be an AWS Region's code, and another one than region."
-  }
-}
+# Objectives and alarms
 
 variable "availability_objective" {
   description = "Share of users' requests, in percent over 30 days, that must not fail (5XX). What is missing to 100 is the error budget."
@@ -414,14 +432,14 @@ variable "replication_lag_seconds" {
   }
 }
 
-variable "alarm_least_requests" {
+variable "alarm_min_requests" {
   description = "Requests in an alarm's window below which no rate of errors is one to act on."
   type        = number
   default     = 100
 
   validation {
-    condition     = var.alarm_least_requests >= 10
-    error_message = "alarm_least_requests must be at least 10, or a handful of requests sets off alarms."
+    condition     = var.alarm_min_requests >= 10
+    error_message = "alarm_min_requests must be at least 10, or a handful of requests sets off alarms."
   }
 }
 
@@ -435,6 +453,8 @@ variable "alarm_emails" {
     error_message = "alarm_emails must be e-mail addresses."
   }
 }
+
+# Traces
 
 variable "trace_reservoir" {
   description = "Users' requests that X-Ray traces every second before the rate counts, in this Region."

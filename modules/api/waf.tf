@@ -9,7 +9,7 @@ locals {
   #
   # Compared as a whole, and as it was sent: AWS WAF decodes and resolves nothing in
   # a path unless a text transformation says so (waf-rule-statement-transformation),
-  # and how the gateway reads /health/../v1/items, //health or /%68ealth is said
+  # and how the gateway reads /health/../v1/items, //health or /%68ealth is documented
   # nowhere. No spelling but the contract's opens.
   unlocked_paths = flatten([for path in local.public_paths : [path, "/${local.stage_name}${path}"]])
 

@@ -1,3 +1,5 @@
+# Names and Regions
+
 variable "name" {
   description = "Prefix of everything that is made here: project and account, for example landing-prod."
   type        = string
@@ -44,6 +46,8 @@ variable "replica_region" {
   }
 }
 
+# Protection and recovery
+
 variable "deletion_protection" {
   description = "Whether the table refuses to be deleted. A destroy then ends before it touches anything, the replica included."
   type        = bool
@@ -70,6 +74,8 @@ variable "recovery_period_days" {
   }
 }
 
+# Throughput
+
 variable "max_throughput" {
   description = "Ceiling of on-demand capacity in request units a second, for the table and its index alike: a limit on the bill, and a throttle beyond it. null is AWS's own limit."
   type = object({
@@ -83,6 +89,8 @@ variable "max_throughput" {
     error_message = "max_throughput must give read and write, each at least 1; leave it null for no ceiling."
   }
 }
+
+# Encryption keys
 
 variable "key_rotation_days" {
   description = "Days between two rotations of the key's material."
@@ -107,6 +115,8 @@ variable "key_deletion_window_days" {
     error_message = "key_deletion_window_days must be 7 to 30, the range that KMS takes."
   }
 }
+
+# Time limit of an apply
 
 variable "table_timeout" {
   description = "How long an apply waits for the table and its replica; a replica of much data takes its time."

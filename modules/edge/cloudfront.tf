@@ -127,7 +127,7 @@ resource "aws_cloudfront_distribution" "this" {
     response_headers_policy_id = aws_cloudfront_response_headers_policy.security.id
   }
 
-  # CloudFront keeps an error for 10 s unless told otherwise, even where nothing
+  # CloudFront keeps an error for 10 s unless configured otherwise, even where nothing
   # else is cached and the answer says no-store, and gives it to whoever asks for
   # the same path: one person's 404 to another, an outage's 504 to everybody after
   # it. No page is named, so that the API's own answer passes through.

@@ -7,8 +7,8 @@ locals {
 
   dashboard_introduction = <<-MARKDOWN
     # ${var.name}: users at ${local.public_domain_name}
-    Objective: ${var.availability_objective} % of requests answered without a 5XX. ${var.primary_region} serves while it is ready; otherwise, or once told to (make takeover), ${var.replica_region} does.
-    Paged? [Errors](${local.runbooks}/edge-serves-errors.md), [nobody gets through](${local.runbooks}/public-path-down.md). What the other alarms mean: [here](${local.runbooks}/informing-alarms.md).
+    Objective: ${var.availability_objective} % of requests answered without a 5XX. ${var.primary_region} serves while it is ready; otherwise, or while takeover is active (make takeover), ${var.replica_region} does.
+    Paged? [Errors](${local.runbooks}/edge-serves-errors.md), [nobody gets through](${local.runbooks}/public-path-down.md). What the other alarms mean: [here](${local.runbooks}/non-paging-alarms.md).
   MARKDOWN
 
   # Decoded and encoded again: what is no JSON fails here, and not in CloudWatch.
@@ -29,7 +29,7 @@ locals {
       "primary ready"                         = aws_route53_health_check.ready["primary"].id
       "standby ready"                         = aws_route53_health_check.ready["standby"].id
       "primary serves"                        = aws_route53_health_check.primary_serves.id
-      "not told to take over"                 = aws_route53_health_check.not_taken_over.id
+      "takeover not active"                   = aws_route53_health_check.not_taken_over.id
       "the whole way through the public name" = aws_route53_health_check.public_path.id
     }
     readiness_checks = { for role, check in aws_route53_health_check.ready : role => check.id }

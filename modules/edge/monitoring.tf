@@ -9,36 +9,36 @@ locals {
   health_alarms = {
     for key, check in {
       public-path-down = {
-        id      = aws_route53_health_check.public_path.id
-        runbook = "public-path-down.md"
-        meaning = "Pages: the whole way through the public name (CloudFront, DNS, a Region, its table) is down, seen from several parts of the world, whether anybody uses it or not. First: make status, and is one of the Regions ready? Then move users there (make takeover)."
+        id          = aws_route53_health_check.public_path.id
+        runbook     = "public-path-down.md"
+        description = "Pages: the whole way through the public name (CloudFront, DNS, a Region, its table) is down, seen from several parts of the world, whether anybody uses it or not. First: make status, and is one of the Regions ready? Then move users there (make takeover)."
       }
       primary-not-ready = {
-        id      = aws_route53_health_check.ready["primary"].id
-        runbook = "informing-alarms.md#primary-not-ready"
-        meaning = "${var.primary_region} is not ready: users move to ${var.replica_region} by themselves. See that they did, then look for the cause."
+        id          = aws_route53_health_check.ready["primary"].id
+        runbook     = "non-paging-alarms.md#primary-not-ready"
+        description = "${var.primary_region} is not ready: users move to ${var.replica_region} by themselves. See that they did, then look for the cause."
       }
       standby-not-ready = {
-        id      = aws_route53_health_check.ready["standby"].id
-        runbook = "informing-alarms.md#standby-not-ready"
-        meaning = "${var.replica_region} is not ready: there is nowhere to fail over to. Nobody notices until it is needed."
+        id          = aws_route53_health_check.ready["standby"].id
+        runbook     = "non-paging-alarms.md#standby-not-ready"
+        description = "${var.replica_region} is not ready: there is nowhere to fail over to. Nobody notices until it is needed."
       }
       takeover-active = {
-        id      = aws_route53_health_check.not_taken_over.id
-        runbook = "informing-alarms.md#takeover-active"
-        meaning = "The operator's switch is active: users are in ${var.replica_region} until the failback (make failback)."
+        id          = aws_route53_health_check.not_taken_over.id
+        runbook     = "non-paging-alarms.md#takeover-active"
+        description = "The operator's switch is active: users are in ${var.replica_region} until the failback (make failback)."
       }
     } :
     key => {
-      runbook    = check.runbook
-      meaning    = check.meaning
-      metrics    = { status = { namespace = "AWS/Route53", name = "HealthCheckStatus", dimensions = { HealthCheckId = check.id }, stat = "Minimum" } }
-      expression = "status"
-      comparison = "LessThanThreshold"
-      threshold  = 1
-      period     = 60
-      periods    = key == "public-path-down" ? 2 : 1
-      pages      = key == "public-path-down"
+      runbook     = check.runbook
+      description = check.description
+      metrics     = { status = { namespace = "AWS/Route53", name = "HealthCheckStatus", dimensions = { HealthCheckId = check.id }, stat = "Minimum" } }
+      expression  = "status"
+      comparison  = "LessThanThreshold"
+      threshold   = 1
+      period      = 60
+      periods     = key == "public-path-down" ? 2 : 1
+      pages       = key == "public-path-down"
       # A new check has no data for its first minutes, and would page on the first
       # apply if that were an alarm. One that Route 53 ceases to report on doesn't stay
       # silent: the alarm then tells that it has no data, and wakes nobody.
@@ -57,10 +57,10 @@ module "alarms" {
   emails  = var.alarm_emails
 
   burn_rate = {
-    meaning    = "Users get errors at the public name"
-    runbook    = "edge-serves-errors.md"
-    objective  = var.availability_objective
-    expression = "IF(requests >= ${var.alarm_least_requests}, failed / 100, 0)"
+    description = "Users get errors at the public name"
+    runbook     = "edge-serves-errors.md"
+    objective   = var.availability_objective
+    expression  = "IF(requests >= ${var.alarm_min_requests}, failed / 100, 0)"
     metrics = {
       requests = { namespace = "AWS/CloudFront", name = "Requests", dimensions = local.distribution_dimensions, stat = "Sum" }
       failed   = { namespace = "AWS/CloudFront", name = "5xxErrorRate", dimensions = local.distribution_dimensions, stat = "Average" }
@@ -70,8 +70,8 @@ module "alarms" {
   alarms = local.health_alarms
 
   page = {
-    meaning = "Pages: users get errors at ${local.public_domain_name}, whichever Region serves, or nobody gets through at all. First: which Region serves, and is the other one well?"
-    runbook = "edge-serves-errors.md"
+    description = "Pages: users get errors at ${local.public_domain_name}, whichever Region serves, or nobody gets through at all. First: which Region serves, and is the other one well?"
+    runbook     = "edge-serves-errors.md"
   }
 }
 

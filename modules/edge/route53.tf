@@ -24,7 +24,7 @@ resource "aws_route53_health_check" "ready" {
 
 # The operator's switch. It watches the *standby*, so that it works when the
 # primary Region and Route 53's control plane don't: /health/takeover answers
-# 200 once the standby was told to take over, and 404 otherwise, its table lost
+# 200 while takeover is active, and 404 otherwise, its table lost
 # included: no other answer than a plain yes moves anybody. Inverted: that 200 is
 # "unhealthy".
 resource "aws_route53_health_check" "not_taken_over" {
@@ -40,7 +40,7 @@ resource "aws_route53_health_check" "not_taken_over" {
   tags = { Name = "${var.name}-not-taken-over" }
 }
 
-# The primary serves while it is ready AND nobody told the standby to take over.
+# The primary serves while it is ready AND takeover is not active.
 resource "aws_route53_health_check" "primary_serves" {
   type                   = "CALCULATED"
   child_health_threshold = 2

@@ -1,3 +1,5 @@
+# Names and Regions
+
 variable "name" {
   description = "Prefix of everything that is made here: project and account, for example landing-prod."
   type        = string
@@ -54,6 +56,8 @@ variable "replica_region" {
   }
 }
 
+# The way to the Regions
+
 variable "regional_endpoints" {
   description = "Region => API Gateway's names there behind <region>.<domain_name> (region) and origin.<domain_name> (origin): the api units' output of the same name."
   type = map(map(object({
@@ -91,6 +95,8 @@ variable "origin_read_timeout_seconds" {
     error_message = "origin_read_timeout_seconds must be 5 to 60: more needs a quota increase of CloudFront."
   }
 }
+
+# Who may call
 
 variable "minimum_tls_version" {
   description = "CloudFront's security policy towards viewers."
@@ -160,6 +166,8 @@ variable "health_rate_limit_per_minute" {
   }
 }
 
+# Failover
+
 variable "health_check_interval_seconds" {
   description = "Seconds between two requests of one health checker: 10 (fast, costs more) or 30. AWS can't change it on an existing check: a change replaces the checks."
   type        = number
@@ -192,6 +200,8 @@ variable "failover_record_ttl_seconds" {
     error_message = "failover_record_ttl_seconds must be 1 to 60: with more, a failover takes longer than an alias record's."
   }
 }
+
+# Logs, objectives and alarms
 
 variable "log_retention_days" {
   description = "Days the edge's access logs are kept."
@@ -226,14 +236,14 @@ variable "latency_objective_ms" {
   }
 }
 
-variable "alarm_least_requests" {
+variable "alarm_min_requests" {
   description = "Requests in an alarm's window below which no rate of errors is one to act on."
   type        = number
   default     = 100
 
   validation {
-    condition     = var.alarm_least_requests >= 10
-    error_message = "alarm_least_requests must be at least 10, or a handful of requests sets off alarms."
+    condition     = var.alarm_min_requests >= 10
+    error_message = "alarm_min_requests must be at least 10, or a handful of requests sets off alarms."
   }
 }
 
@@ -247,6 +257,8 @@ variable "alarm_emails" {
     error_message = "alarm_emails must be e-mail addresses."
   }
 }
+
+# Shown on the dashboard
 
 variable "table_name" {
   description = "Name of the Global Table, the same in every Region: for the dashboard."

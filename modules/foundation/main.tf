@@ -2,7 +2,7 @@
 # certificates that the Regions and the edge answer with, and the key that the edge shows them.
 
 locals {
-  # CloudFront reads certificates from us-east-1 alone. A provider can't be chosen by an
+  # CloudFront reads certificates from us-east-1 alone. A provider can't be selected by an
   # expression, so a third certificate is asked for only when neither Region's will do.
   edge_region            = "us-east-1"
   needs_edge_certificate = !contains([var.primary_region, var.replica_region], local.edge_region)

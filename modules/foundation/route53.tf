@@ -48,7 +48,7 @@ resource "aws_route53_record" "caa" {
   name    = var.domain_name
   type    = "CAA"
   ttl     = 3600
-  # Said twice: an authority reads `issuewild` for a wildcard, and `issue` for all else.
+  # Twice: an authority reads `issuewild` for a wildcard, and `issue` for all else.
   records = flatten([
     for issuer in var.caa_issuers : ["0 issue \"${issuer}\"", "0 issuewild \"${issuer}\""]
   ])

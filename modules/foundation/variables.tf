@@ -1,3 +1,5 @@
+# Names
+
 variable "name" {
   description = "Prefix of everything that is made here: project and account, for example landing-prod."
   type        = string
@@ -20,6 +22,8 @@ variable "domain_name" {
     error_message = "domain_name must be a lower-case domain such as example.com, with no trailing dot, and at most 64 characters, the longest that ACM takes."
   }
 }
+
+# The hosted zone
 
 variable "create_hosted_zone" {
   description = "true makes a public hosted zone for domain_name; false uses one that the account already has."
@@ -56,6 +60,8 @@ variable "domain_delegated" {
   type        = bool
   nullable    = false
 }
+
+# Certificates
 
 variable "validation_timeout" {
   description = "How long an apply waits for ACM to validate each certificate (minutes on a delegated domain)."
@@ -102,6 +108,8 @@ variable "caa_issuers" {
   }
 }
 
+# Regions
+
 variable "primary_region" {
   description = "Region of the default provider, where traffic goes while all is well."
   type        = string
@@ -126,6 +134,8 @@ variable "replica_region" {
     error_message = "replica_region must differ from primary_region: a Region can't stand in for itself."
   }
 }
+
+# The origin key
 
 variable "origin_key_rotation" {
   description = "Number of the origin key's rotation. Raise it by exactly one to rotate: the key in use stays valid as the previous one until the next rotation. Lowering it by one goes back."

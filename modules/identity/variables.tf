@@ -1,3 +1,5 @@
+# Names
+
 variable "name" {
   description = "Prefix of everything that is made here: project and account, for example landing-prod."
   type        = string
@@ -23,6 +25,8 @@ variable "domain_prefix" {
     error_message = "A sign-in prefix (domain_prefix, or else name) must not contain aws, amazon or cognito: Cognito keeps those to itself."
   }
 }
+
+# The app's URLs
 
 variable "callback_urls" {
   description = "Where the sign-in page may send a person back to: https URLs, the app's own scheme, or http://localhost while developing."
@@ -58,6 +62,8 @@ variable "logout_urls" {
     error_message = "logout_urls must be at most 100 https:// URLs, the app's own scheme (myapp://signed-out) or http://localhost, and have no #fragment."
   }
 }
+
+# Users and threat protection
 
 variable "deletion_protection" {
   description = "Whether Cognito refuses to delete the pool, and every account in it."
@@ -126,6 +132,8 @@ variable "remember_devices" {
   }
 }
 
+# Passwords
+
 variable "password_minimum_length" {
   description = "Fewest characters of a password."
   type        = number
@@ -156,6 +164,8 @@ variable "temporary_password_validity_days" {
     error_message = "temporary_password_validity_days must be 1 to 365."
   }
 }
+
+# Tokens
 
 variable "access_token_minutes" {
   description = "Minutes that an access token is good. The gateway checks tokens by signature alone, so this is also how long a revoked one still passes."
@@ -197,6 +207,8 @@ variable "refresh_token_days" {
     error_message = "refresh_token_days must outlast access_token_minutes and id_token_minutes: Cognito refuses a refresh token that ends before what it refreshes."
   }
 }
+
+# E-mail
 
 variable "email_ses_identity_arn" {
   description = "ARN of a verified SES identity to send from. null sends from Cognito's own address, which is limited to 50 e-mails a day: enough to try it, not for users."

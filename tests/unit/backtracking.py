@@ -37,7 +37,7 @@ class Matcher:
         return any(end == len(text) for end in self._ends(self.nodes, text, 0))
 
     def match(self, text: str, at: int = 0) -> bool:
-        """Match at a place."""
+        """Match at a position."""
         return next(self._ends(self.nodes, text, at), None) is not None
 
     def _ends(self, nodes: Sequence[Node], text: str, at: int) -> Iterator[int]:
@@ -171,7 +171,7 @@ class Counted:
         self.matcher = Matcher(pattern.pattern)
 
     def match(self, text: str, position: int = 0) -> re.Match[str] | None:
-        """Match at a place."""
+        """Match at a position."""
         found = self._pattern.match(text, position)
         assert self.matcher.match(text, position) is (found is not None)
         return found

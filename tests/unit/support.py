@@ -182,14 +182,14 @@ class Replica:
         """Write a new item unless its id is taken."""
         return self.get(item.owner, item.id) is None and self._write(item)
 
-    def update(self, held: Item, item: Item) -> bool:
-        """Write item if held is what is there."""
-        return self.get(held.owner, held.id) == held and self._write(item)
+    def update(self, current: Item, item: Item) -> bool:
+        """Write item if current is what is stored."""
+        return self.get(current.owner, current.id) == current and self._write(item)
 
-    def trash(self, held: Item, item: Item, expires_at: int) -> bool:
-        """Write a trashed item if held is what is there."""
+    def soft_delete(self, current: Item, item: Item, expires_at: int) -> bool:
+        """Write a soft-deleted item if current is what is stored."""
         assert expires_at > 0
-        return self.update(held, item)
+        return self.update(current, item)
 
     def page(
         self,
@@ -201,18 +201,18 @@ class Replica:
     ) -> list[Item]:
         """List items, newest first."""
         listed = {
-            self.place(item, status): item
+            self.sort_key(item, status): item
             for (holder, _), (_, item) in self.rows_by_key.items()
             if holder == owner
             and item.deleted_at is None
             and status in (None, item.status)
             and (subs is None or item.sub in subs)
         }
-        places = sorted((p for p in listed if after is None or p < after), reverse=True)
-        return [listed[place] for place in places[:limit]]
+        sort_keys = sorted((key for key in listed if after is None or key < after), reverse=True)
+        return [listed[sort_key] for sort_key in sort_keys[:limit]]
 
-    def place(self, item: Item, status: str | None) -> str:
-        """Give an item's place in a list."""
+    def sort_key(self, item: Item, status: str | None) -> str:
+        """Give an item's sort key in a list."""
         if status is None:
             return f"{item.created_at}#{item.id}"
         return f"{item.status}#{item.updated_at}#{item.id}"
@@ -292,10 +292,10 @@ class World:
     def replicate(self) -> None:
         """Let both Regions see everything; the last writer wins."""
         for key in self.east.rows_by_key.keys() | self.west.rows_by_key.keys():
-            held = [
+            rows = [
                 replica.rows_by_key[key]
                 for replica in (self.east, self.west)
                 if key in replica.rows_by_key
             ]
-            winner = max(held, key=lambda row: row[0])
+            winner = max(rows, key=lambda row: row[0])
             self.east.rows_by_key[key] = self.west.rows_by_key[key] = winner

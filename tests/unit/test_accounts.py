@@ -48,11 +48,11 @@ def titles(page: Reply) -> list[str]:
 
 def test_the_next_account_of_a_username_finds_nothing(client: Client) -> None:
     theirs = client.create({"title": "Private"}, key="k")
-    trashed = client.create({"title": "Thrown away"}, key="t")
-    client.send("DELETE", trashed.headers["location"])
+    deleted = client.create({"title": "Deleted"}, key="t")
+    client.send("DELETE", deleted.headers["location"])
     path, etag = theirs.headers["location"], {"If-Match": theirs.etag}
 
-    for item in (path, trashed.headers["location"]):
+    for item in (path, deleted.headers["location"]):
         assert client.send("GET", item, sub=MALLORY).status == 404
         for method, body in (("PUT", {"title": "a"}), ("PATCH", {"title": "a"}), ("DELETE", None)):
             answer = client.send(method, item, sub=MALLORY, headers=etag, body=body)
@@ -68,14 +68,14 @@ def test_the_next_account_of_a_username_finds_nothing(client: Client) -> None:
     assert client.send("GET", path, user=ALICE).json == theirs.json
 
 
-def test_nobody_is_told_that_the_username_was_anothers(client: Client) -> None:
+def test_no_answer_shows_that_the_username_was_anothers(client: Client) -> None:
     theirs = client.create({"title": "Private"})
 
-    def told(path: str) -> Json:
+    def answer_to(path: str) -> Json:
         answer = client.send("GET", path, sub=MALLORY).json
         return {name: value for name, value in answer.items() if name != "instance"}
 
-    assert told(theirs.headers["location"]) == told(
+    assert answer_to(theirs.headers["location"]) == answer_to(
         "/v1/items/01234567-89ab-8def-8123-456789abcdef"
     )
 

@@ -27,14 +27,14 @@ class Busy(Replica):
 
     meetings = 0
 
-    def update(self, held: Item, item: Item) -> bool:
+    def update(self, current: Item, item: Item) -> bool:
         """Let the other writer in first, as long as there are meetings left."""
         if self.meetings:
             self.meetings -= 1
-            there = self.get(held.owner, held.id)
+            there = self.get(current.owner, current.id)
             assert there is not None
             super().update(there, replace(there, version=there.version + 1, notes="theirs"))
-        return super().update(held, item)
+        return super().update(current, item)
 
 
 @pytest.fixture

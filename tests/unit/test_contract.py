@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from items import contract, routes
-from items.logic import TRASH_KEPT
+from items.logic import SOFT_DELETED_KEPT
 from items.request import MAX_BODY_BYTES
 from tests.unit.support import ORIGIN, Json
 
@@ -131,8 +131,8 @@ def test_the_contract_and_the_code_name_the_same_limits() -> None:
     assert contract.schema("item-list")["properties"]["items"]["maxItems"] == routes.MAX_LIMIT
     described = OPENAPI["components"]["responses"]["TooLarge"]["description"]
     assert f"{MAX_BODY_BYTES // 1024} KiB" in described
-    assert f"{TRASH_KEPT.days} days" in OPERATIONS["DELETE", "/v1/items/{id}"]["description"]
-    assert f"{TRASH_KEPT.days} days" in OPERATIONS["POST", "/v1/items"]["description"]
+    assert f"{SOFT_DELETED_KEPT.days} days" in OPERATIONS["DELETE", "/v1/items/{id}"]["description"]
+    assert f"{SOFT_DELETED_KEPT.days} days" in OPERATIONS["POST", "/v1/items"]["description"]
 
 
 def test_browsers_are_told_of_the_same_headers_by_gateway_and_handler(client: Client) -> None:

@@ -29,8 +29,8 @@ def lists(draw: st.DrawFn) -> tuple[str, str | None, str]:
 
 @given(lists())
 def test_a_cursor_gives_its_place_back(query: tuple[str, str | None, str]) -> None:
-    owner, status, place = query
-    assert decode(owner, status, encode(owner, status, place)) == place
+    owner, status, sort_key = query
+    assert decode(owner, status, encode(owner, status, sort_key)) == sort_key
 
 
 @given(lists(), owners, statuses)
@@ -62,7 +62,7 @@ def test_any_other_text_is_refused(cursor: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "place",
+    "sort_key",
     [
         "2025-01-01T00:00:00.000000Z#not-an-id",
         f"yesterday#{uuid.UUID(int=1)}",
@@ -71,16 +71,16 @@ def test_any_other_text_is_refused(cursor: str) -> None:
         "",
     ],
 )
-def test_a_forged_cursor_can_only_say_a_place_that_the_list_could_have(place: str) -> None:
-    digest = hashlib.sha256(json.dumps(["user#a", None, place]).encode()).digest()[:12]
-    forged = base64.urlsafe_b64encode(digest + place.encode()).rstrip(b"=").decode()
+def test_a_forged_cursor_can_only_say_a_sort_key_that_the_list_could_have(sort_key: str) -> None:
+    digest = hashlib.sha256(json.dumps(["user#a", None, sort_key]).encode()).digest()[:12]
+    forged = base64.urlsafe_b64encode(digest + sort_key.encode()).rstrip(b"=").decode()
     with pytest.raises(CursorError):
         decode("user#a", None, forged)
 
 
 def test_the_same_forgery_with_a_proper_place_reads_as_a_cursor() -> None:
-    place = f"2025-01-01T00:00:00.000000Z#{uuid.UUID(int=1)}"
-    digest = hashlib.sha256(json.dumps(["user#a", None, place]).encode()).digest()[:12]
-    forged = base64.urlsafe_b64encode(digest + place.encode()).rstrip(b"=").decode()
-    assert decode("user#a", None, forged) == place
-    assert item_id(place) == str(uuid.UUID(int=1))
+    sort_key = f"2025-01-01T00:00:00.000000Z#{uuid.UUID(int=1)}"
+    digest = hashlib.sha256(json.dumps(["user#a", None, sort_key]).encode()).digest()[:12]
+    forged = base64.urlsafe_b64encode(digest + sort_key.encode()).rstrip(b"=").decode()
+    assert decode("user#a", None, forged) == sort_key
+    assert item_id(sort_key) == str(uuid.UUID(int=1))

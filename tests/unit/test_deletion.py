@@ -41,7 +41,7 @@ def delete_me(client: Client, **who: str) -> list[int]:
     return statuses
 
 
-def test_all_that_a_caller_owns_is_gone_the_trash_and_the_count_too(
+def test_all_that_a_caller_owns_is_gone_deleted_items_and_the_count_too(
     client: Client, dynamodb: DynamoDBClient
 ) -> None:
     for _ in range(60):

@@ -137,7 +137,7 @@ def test_what_failed_is_told(replica: Replica, clock: Clock, error: Exception, r
 @pytest.mark.parametrize(
     "code", ["ConditionalCheckFailedException", "ProvisionedThroughputExceededException"]
 )
-def test_a_refusal_that_proves_the_way_is_open_is_well(
+def test_a_refusal_that_proves_the_way_is_open_is_ok(
     replica: Replica, clock: Clock, code: str
 ) -> None:
     replica.write_error = refusal(code)
@@ -212,7 +212,7 @@ def test_a_region_that_is_not_ready_says_what_failed_and_no_more(
     assert '"reason":"read refused"' in log.getvalue()
 
 
-def test_a_takeover_is_answered_once_the_switch_is_thrown_and_until_it_is_given_back(
+def test_a_takeover_is_answered_while_the_switch_is_active(
     client: Client, dynamodb: DynamoDBClient
 ) -> None:
     clock = Clock()
@@ -246,7 +246,7 @@ def test_the_switch_of_the_other_region_is_not_this_ones(
     assert client.send("GET", "/health/takeover", user=None).status == 404
 
 
-def test_a_switch_that_cannot_be_read_is_not_thrown(client: Client, log: io.StringIO) -> None:
+def test_a_switch_that_cannot_be_read_is_not_active(client: Client, log: io.StringIO) -> None:
     client.api._probe._table_name = "no-such-table"
     answer = client.send("GET", "/health/takeover", user=None)
     assert (answer.status, answer.json["reason"]) == (404, "unknown")

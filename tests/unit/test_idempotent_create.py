@@ -89,11 +89,11 @@ def test_a_region_that_knows_of_the_deletion_never_undoes_it(
 ) -> None:
     run = Run()
     for what, region in interleaving:
-        held = getattr(run.world, region).get(ALICE.owner, ID)
+        current = getattr(run.world, region).get(ALICE.owner, ID)
         status = run.step(what, region)
-        if what in {"create", "other"} and held is not None and held.deleted_at is not None:
+        if what in {"create", "other"} and current is not None and current.deleted_at is not None:
             assert status in {410, 422}
-            assert getattr(run.world, region).get(ALICE.owner, ID) == held
+            assert getattr(run.world, region).get(ALICE.owner, ID) == current
 
 
 @given(steps)
@@ -120,9 +120,9 @@ def test_another_body_never_changes_what_the_key_made(interleaving: list[tuple[s
     for what, region in interleaving:
         status = run.step(what, region)
         assert what != "other" or status == 422
-    held = run.world.east.get(ALICE.owner, ID)
-    assert held is not None
-    assert held.title == "Milk"
+    current = run.world.east.get(ALICE.owner, ID)
+    assert current is not None
+    assert current.title == "Milk"
 
 
 callers = st.builds(Caller, st.text(max_size=9), st.text(max_size=9))
@@ -134,7 +134,7 @@ def test_no_two_callers_or_keys_share_an_id(a: Caller, b: str, c: Caller, d: str
     assert (derived_id(a, b) == derived_id(c, d)) == ((a, b) == (c, d))
 
 
-def test_a_create_that_meets_an_emptied_trash_is_tried_again() -> None:
+def test_a_create_that_meets_a_removed_item_is_tried_again() -> None:
     run = Run()
     taken = iter([False, True])
     insert = run.world.east.insert

@@ -108,7 +108,7 @@ def test_a_retry_costs_nothing_and_is_answered_at_the_limit_too(
     assert count(dynamodb) == 3
 
 
-def test_the_trash_counts_until_it_is_emptied(
+def test_soft_deleted_items_count_until_they_are_removed(
     three: Client, dynamodb: DynamoDBClient, clock: Clock
 ) -> None:
     made = [three.create() for _ in range(3)]

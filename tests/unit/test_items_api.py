@@ -361,7 +361,7 @@ def test_a_deleted_item_is_gone_and_can_be_deleted_again(client: Client) -> None
         assert client.send("GET", "/v1/items", query=query).json["items"] == []
 
 
-def test_the_trash_keeps_the_item_for_a_while(client: Client, dynamodb: DynamoDBClient) -> None:
+def test_soft_delete_keeps_the_item_for_a_while(client: Client, dynamodb: DynamoDBClient) -> None:
     made = client.create(FULL)
     client.send("DELETE", path_of(made))
     row = dynamodb.scan(TableName=TABLE)["Items"][0]

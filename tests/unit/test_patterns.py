@@ -74,7 +74,7 @@ def assert_linear(few: int, many: int) -> None:
 
 
 def test_there_are_patterns_to_look_at() -> None:
-    assert {"items.request._KEY", "items.cursor._PLACE", "item-create/properties/title"} <= set(
+    assert {"items.request._KEY", "items.cursor._SORT_KEY", "item-create/properties/title"} <= set(
         PATTERNS
     )
 
@@ -98,7 +98,7 @@ def test_a_route_is_found_in_steps_in_proportion_to_the_path(client: Client) -> 
     rules = [route.rule.pattern for route in resolver._dynamic_routes + resolver._static_routes]
     assert len(rules) == len(client.api.routes)
     for rule in rules:
-        # A named group is a group; \Z would be told apart from $ by a line break alone.
+        # A named group is a group; \Z would differ from $ by a line break alone.
         plain = re.sub(r"\?P<\w+>", "", rule)
         assert_linear(most_steps(plain, SIZE), most_steps(plain, 4 * SIZE))
 

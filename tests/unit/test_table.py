@@ -53,11 +53,11 @@ def test_an_item_is_read_as_it_was_written(table: Table, item: Item) -> None:
     assert table.get(item.owner, item.id) == item
 
 
-def test_an_insert_never_overwrites_what_is_there_or_in_the_trash(table: Table) -> None:
+def test_an_insert_never_overwrites_what_is_stored_soft_deleted_or_not(table: Table) -> None:
     assert table.insert(ITEM)
     assert not table.insert(replace(ITEM, title="other"))
     assert table.get(ITEM.owner, ITEM.id) == ITEM
-    assert table.trash(ITEM, DELETED, expires_at=9)
+    assert table.soft_delete(ITEM, DELETED, expires_at=9)
     assert not table.insert(ITEM)
     assert table.get(ITEM.owner, ITEM.id) == DELETED
 
@@ -73,13 +73,13 @@ def test_an_insert_never_overwrites_what_is_there_or_in_the_trash(table: Table) 
 def test_a_change_of_anything_but_what_was_read_is_not_written(table: Table, seen: Item) -> None:
     table.insert(ITEM)
     assert not table.update(seen, replace(ITEM, version=3))
-    assert not table.trash(seen, DELETED, expires_at=9)
+    assert not table.soft_delete(seen, DELETED, expires_at=9)
     assert table.get(ITEM.owner, ITEM.id) == ITEM
 
 
 def test_a_change_of_what_is_not_there_makes_nothing(table: Table) -> None:
     assert not table.update(ITEM, replace(ITEM, version=2))
-    assert not table.trash(ITEM, DELETED, expires_at=9)
+    assert not table.soft_delete(ITEM, DELETED, expires_at=9)
     assert table.get(ITEM.owner, ITEM.id) is None
 
 

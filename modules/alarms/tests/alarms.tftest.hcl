@@ -11,13 +11,13 @@ mock_provider "aws" {
 variables {
   name    = "landing-test"
   account = { id = "111111111111", partition = "aws" }
-  page    = { meaning = "Users get errors.", runbook = "page.md" }
+  page    = { description = "Users get errors.", runbook = "page.md" }
 
   burn_rate = {
-    meaning    = "Requests fail"
-    runbook    = "page.md"
-    objective  = 99.9
-    expression = "errors / all"
+    description = "Requests fail"
+    runbook     = "page.md"
+    objective   = 99.9
+    expression  = "errors / all"
     metrics = {
       all    = { namespace = "N", name = "Count", dimensions = {}, stat = "Sum" }
       errors = { namespace = "N", name = "Errors", dimensions = {}, stat = "Sum" }
@@ -26,23 +26,23 @@ variables {
 
   alarms = {
     canary = {
-      meaning    = "Nobody gets through."
-      runbook    = "canary.md"
-      expression = "status"
-      threshold  = 1
-      period     = 60
-      comparison = "LessThanThreshold"
-      missing    = "missing"
-      pages      = true
-      metrics    = { status = { namespace = "N", name = "Status", dimensions = {}, stat = "Minimum" } }
+      description = "Nobody gets through."
+      runbook     = "canary.md"
+      expression  = "status"
+      threshold   = 1
+      period      = 60
+      comparison  = "LessThanThreshold"
+      missing     = "missing"
+      pages       = true
+      metrics     = { status = { namespace = "N", name = "Status", dimensions = {}, stat = "Minimum" } }
     }
     lag = {
-      meaning    = "It is late."
-      runbook    = "informing.md#lag"
-      expression = "lag"
-      threshold  = 5
-      period     = 300
-      metrics    = { lag = { namespace = "N", name = "Lag", dimensions = {}, stat = "Average" } }
+      description = "It is late."
+      runbook     = "non-paging.md#lag"
+      expression  = "lag"
+      threshold   = 5
+      period      = 300
+      metrics     = { lag = { namespace = "N", name = "Lag", dimensions = {}, stat = "Average" } }
     }
   }
 }
@@ -115,11 +115,11 @@ run "more_than_ten_metrics_are_refused" {
 
   variables {
     burn_rate = {
-      meaning    = "Requests fail"
-      runbook    = "page.md"
-      objective  = 99.9
-      expression = "m0"
-      metrics    = { for index in range(11) : "m${index}" => { namespace = "N", name = "Count", dimensions = {}, stat = "Sum" } }
+      description = "Requests fail"
+      runbook     = "page.md"
+      objective   = 99.9
+      expression  = "m0"
+      metrics     = { for index in range(11) : "m${index}" => { namespace = "N", name = "Count", dimensions = {}, stat = "Sum" } }
     }
   }
 
@@ -132,12 +132,12 @@ run "an_alarm_without_a_runbook_is_refused" {
   variables {
     alarms = {
       lag = {
-        meaning    = "It is late."
-        runbook    = "somewhere"
-        expression = "lag"
-        threshold  = 5
-        period     = 300
-        metrics    = { lag = { namespace = "N", name = "Lag", dimensions = {}, stat = "Average" } }
+        description = "It is late."
+        runbook     = "somewhere"
+        expression  = "lag"
+        threshold   = 5
+        period      = 300
+        metrics     = { lag = { namespace = "N", name = "Lag", dimensions = {}, stat = "Average" } }
       }
     }
   }

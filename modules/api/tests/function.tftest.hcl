@@ -78,7 +78,7 @@ run "a_talkative_function_is_heard" {
 
   assert {
     condition     = one(aws_lambda_function.this.logging_config).application_log_level == "DEBUG"
-    error_message = "Lambda drops what the function was told to log."
+    error_message = "Lambda drops what the function logs."
   }
 }
 

@@ -41,7 +41,7 @@ run "all_wrong_at_once" {
     availability_objective             = 89.9
     latency_objective_ms               = 49
     replication_lag_seconds            = 1
-    alarm_least_requests               = 9
+    alarm_min_requests                 = 9
     alarm_emails                       = ["somebody"]
     trace_reservoir                    = 0.5
     trace_rate                         = 1.01
@@ -80,7 +80,7 @@ run "all_wrong_at_once" {
     var.availability_objective,
     var.latency_objective_ms,
     var.replication_lag_seconds,
-    var.alarm_least_requests,
+    var.alarm_min_requests,
     var.alarm_emails,
     var.trace_reservoir,
     var.trace_rate,

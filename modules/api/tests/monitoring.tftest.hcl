@@ -9,34 +9,34 @@ run "requests_that_make_a_rate_worth_acting_on_are_users_own" {
 
   assert {
     condition = toset([
-      for metric in local.informing_alarms["client-errors"].metrics : try(metric.dimensions.Resource, "the stage") if metric.name == "Count"
+      for metric in local.non_paging_alarms["client-errors"].metrics : try(metric.dimensions.Resource, "the stage") if metric.name == "Count"
     ]) == toset(["the stage", "/health", "/health/ready", "/health/takeover"])
     error_message = "Health checks' requests must be taken from the stage's."
   }
 
   assert {
     condition = {
-      for id, metric in local.informing_alarms["client-errors"].metrics : try(metric.dimensions.Resource, "the stage") => id if metric.name == "4XXError"
+      for id, metric in local.non_paging_alarms["client-errors"].metrics : try(metric.dimensions.Resource, "the stage") => id if metric.name == "4XXError"
       } == {
       for id, metric in local.user_traffic_metrics : try(metric.dimensions.Resource, "the stage") => id if metric.name == "5XXError"
     }
-    error_message = "A health check's 4XX (not told to take over) is no mistake of a user's."
+    error_message = "A health check's 4XX (takeover is not active) is no mistake of a user's."
   }
 
   assert {
-    condition     = strcontains(local.informing_alarms["client-errors"].expression, "${local.user_failures} / ${local.user_requests}")
+    condition     = strcontains(local.non_paging_alarms["client-errors"].expression, "${local.user_failures} / ${local.user_requests}")
     error_message = "A share of users' requests must have these below the line, and users' errors alone above it."
   }
 
   assert {
-    condition     = alltrue([for alarm in local.informing_alarms : length(alarm.metrics) <= 10])
+    condition     = alltrue([for alarm in local.non_paging_alarms : length(alarm.metrics) <= 10])
     error_message = "An alarm on metric math reads ten metrics at most."
   }
 
   assert {
     condition = alltrue([
       for key, alarm in local.latency_alarms :
-      alarm.metrics.requests.dimensions == alarm.metrics.slow.dimensions && strcontains(alarm.expression, "requests >= ${var.alarm_least_requests}")
+      alarm.metrics.requests.dimensions == alarm.metrics.slow.dimensions && strcontains(alarm.expression, "requests >= ${var.alarm_min_requests}")
     ])
     error_message = "A route's latency must be judged by that route's own number of requests."
   }

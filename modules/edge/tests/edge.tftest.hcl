@@ -262,7 +262,7 @@ run "impossible_settings_are_refused" {
     log_retention_days             = 31
     availability_objective         = 89.9
     latency_objective_ms           = 49
-    alarm_least_requests           = 9
+    alarm_min_requests             = 9
     alarm_emails                   = ["somebody"]
     table_name                     = "arn:aws:dynamodb:us-east-1:111111111111:table/items"
     stage_name                     = "live/other"
@@ -282,7 +282,7 @@ run "impossible_settings_are_refused" {
     var.log_retention_days,
     var.availability_objective,
     var.latency_objective_ms,
-    var.alarm_least_requests,
+    var.alarm_min_requests,
     var.alarm_emails,
     var.table_name,
     var.stage_name,

@@ -114,7 +114,7 @@ run "a_guarded_pool" {
 
   assert {
     condition     = startswith(output.sign_in_domain, "sign-in-landing.auth.")
-    error_message = "A chosen prefix wins."
+    error_message = "A configured prefix wins."
   }
 }
 

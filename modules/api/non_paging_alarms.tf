@@ -12,33 +12,33 @@ locals {
 
   table_operations = ["GetItem", "PutItem", "Query", "UpdateItem"]
 
-  informing_alarm_definitions = {
+  non_paging_alarm_definitions = {
     client-errors = {
-      meaning = "Every other of users' requests is refused as the caller's mistake (4XX), throttling (429) included. A release of the app that sends nonsense, tokens that nobody takes, or the stage's rate limit: errors by route are in the saved query."
-      # The health checks' own 4XXs ("not told to take over") are taken from both.
+      description = "Every other of users' requests is refused as the caller's mistake (4XX), throttling (429) included. A release of the app that sends nonsense, tokens that nobody takes, or the stage's rate limit: errors by route are in the saved query."
+      # The health checks' own 4XXs ("takeover is not active") are taken from both.
       metrics = {
         for id, metric in local.user_traffic_metrics :
         id => merge(metric, { name = metric.name == "5XXError" ? "4XXError" : metric.name })
       }
-      expression = "IF(${local.user_requests} >= ${var.alarm_least_requests}, ${local.user_failures} / ${local.user_requests}, 0)"
+      expression = "IF(${local.user_requests} >= ${var.alarm_min_requests}, ${local.user_failures} / ${local.user_requests}, 0)"
       threshold  = 0.5
       period     = 300
       periods    = 3
     }
 
     function-errors = {
-      meaning = "More than one call in a hundred ends with an error of the function itself: a fault in the code, memory, or a timeout. Look at the function's log; after a release, roll back."
+      description = "More than one call in a hundred ends with an error of the function itself: a fault in the code, memory, or a timeout. Look at the function's log; after a release, roll back."
       metrics = {
         calls  = { namespace = "AWS/Lambda", name = "Invocations", dimensions = local.function_dimensions, stat = "Sum" }
         errors = { namespace = "AWS/Lambda", name = "Errors", dimensions = local.function_dimensions, stat = "Sum" }
       }
-      expression = "IF(calls >= ${var.alarm_least_requests}, errors / calls, 0)"
+      expression = "IF(calls >= ${var.alarm_min_requests}, errors / calls, 0)"
       threshold  = 0.01
       period     = 300
     }
 
     function-throttles = {
-      meaning = "Calls of the function are refused because too many run: users get errors. Look at the concurrency, raise reserved_concurrency or the account's quota, in both Regions."
+      description = "Calls of the function are refused because too many run: users get errors. Look at the concurrency, raise reserved_concurrency or the account's quota, in both Regions."
       metrics = {
         throttles = { namespace = "AWS/Lambda", name = "Throttles", dimensions = local.function_dimensions, stat = "Sum" }
       }
@@ -48,19 +48,19 @@ locals {
     }
 
     function-duration = {
-      meaning = "The slowest hundredth of calls is near the function's timeout of ${var.function_timeout_seconds} s, where users get errors. Look at the slowest traces: it is almost always the table."
+      description = "The slowest hundredth of calls is near the function's timeout of ${var.function_timeout_seconds} s, where users get errors. Look at the slowest traces: it is almost always the table."
       metrics = {
         calls = { namespace = "AWS/Lambda", name = "Invocations", dimensions = local.function_dimensions, stat = "Sum" }
         slow  = { namespace = "AWS/Lambda", name = "Duration", dimensions = local.function_dimensions, stat = "p99" }
       }
-      expression = "IF(calls >= ${var.alarm_least_requests}, slow, 0)"
+      expression = "IF(calls >= ${var.alarm_min_requests}, slow, 0)"
       threshold  = 0.8 * 1000 * var.function_timeout_seconds
       period     = 300
       periods    = 3
     }
 
     function-concurrency = {
-      meaning = "The function runs more than 80 % of what is reserved for it (${var.reserved_concurrency}): a little more, and calls are refused. Raise it, in both Regions."
+      description = "The function runs more than 80 % of what is reserved for it (${var.reserved_concurrency}): a little more, and calls are refused. Raise it, in both Regions."
       metrics = {
         running = { namespace = "AWS/Lambda", name = "ConcurrentExecutions", dimensions = { FunctionName = local.function_name }, stat = "Maximum" }
       }
@@ -71,7 +71,7 @@ locals {
     }
 
     table-throttles = {
-      meaning = "The table refuses reads or writes beyond its limit or on a hot key: users get 429s. Look at table_max_throughput, and for one owner with very many requests."
+      description = "The table refuses reads or writes beyond its limit or on a hot key: users get 429s. Look at table_max_throughput, and for one owner with very many requests."
       metrics = {
         reads        = { namespace = "AWS/DynamoDB", name = "ReadThrottleEvents", dimensions = local.table_dimensions, stat = "Sum" }
         writes       = { namespace = "AWS/DynamoDB", name = "WriteThrottleEvents", dimensions = local.table_dimensions, stat = "Sum" }
@@ -84,7 +84,7 @@ locals {
     }
 
     table-system-errors = {
-      meaning = "DynamoDB itself fails in this Region. Users move by themselves once /health/ready fails; where it doesn't, move them (make takeover)."
+      description = "DynamoDB itself fails in this Region. Users move by themselves once /health/ready fails; where it doesn't, move them (make takeover)."
       metrics = {
         for operation in local.table_operations : lower(operation) => {
           namespace  = "AWS/DynamoDB"
@@ -99,7 +99,7 @@ locals {
     }
 
     replication-lag = {
-      meaning = "What is written here reaches ${var.peer_region} late: a failover now would lose more than it should for a while. Don't fail over or back on purpose until it is over."
+      description = "What is written here reaches ${var.peer_region} late: a failover now would lose more than it should for a while. Don't fail over or back on purpose until it is over."
       metrics = {
         lag = { namespace = "AWS/DynamoDB", name = "ReplicationLatency", dimensions = merge(local.table_dimensions, { ReceivingRegion = var.peer_region }), stat = "Average" }
       }
@@ -110,7 +110,7 @@ locals {
     }
 
     web-acl-blocks = {
-      meaning = "Very many requests come to the Region's own door without the edge's key. Somebody goes around CloudFront, or the edge sends a key that this Region doesn't know: then users get 403s, and the key has to be rotated again."
+      description = "Very many requests come to the regional endpoint without the edge's key. Somebody goes around CloudFront, or the edge sends a key that this Region doesn't know: then users get 403s, and the key has to be rotated again."
       metrics = {
         blocked = { namespace = "AWS/WAFV2", name = "BlockedRequests", dimensions = { WebACL = aws_wafv2_web_acl.this.name, Region = var.region, Rule = "ALL" }, stat = "Sum" }
       }
@@ -120,12 +120,12 @@ locals {
     }
 
     sign-in-failures = {
-      meaning = "Half of all sign-ins fail. Somebody tries passwords, or the pool or the app's client was changed: users who are signed in go on for as long as their token lives."
+      description = "Half of all sign-ins fail. Somebody tries passwords, or the pool or the app's client was changed: users who are signed in go on for as long as their token lives."
       metrics = {
         successes = { namespace = "AWS/Cognito", name = "SignInSuccesses", dimensions = local.sign_in_dimensions, stat = "Sum" }
         attempts  = { namespace = "AWS/Cognito", name = "SignInSuccesses", dimensions = local.sign_in_dimensions, stat = "SampleCount" }
       }
-      expression = "IF(attempts >= ${var.alarm_least_requests}, 1 - successes / attempts, 0)"
+      expression = "IF(attempts >= ${var.alarm_min_requests}, 1 - successes / attempts, 0)"
       threshold  = 0.5
       period     = 300
       periods    = 3
@@ -137,8 +137,8 @@ locals {
   # contract could get no further route. This way each counts its own, too.
   latency_alarms = {
     for key, route in local.user_routes : "latency-${trim(replace(lower(key), "/[^a-z0-9]+/", "-"), "-")}" => {
-      meaning = "One in a hundred users' requests of ${key} takes longer than ${var.latency_objective_ms} ms. Look at the Region's dashboard: is it the function, the table, or waiting for a free function?"
-      runbook = "informing-alarms.md#latency"
+      description = "One in a hundred users' requests of ${key} takes longer than ${var.latency_objective_ms} ms. Look at the Region's dashboard: is it the function, the table, or waiting for a free function?"
+      runbook     = "non-paging-alarms.md#latency"
       metrics = {
         for id, metric in { requests = { name = "Count", stat = "Sum" }, slow = { name = "Latency", stat = "p99" } } :
         id => merge(metric, {
@@ -146,7 +146,7 @@ locals {
           dimensions = merge(local.stage_dimensions, { Resource = route.path, Method = route.method })
         })
       }
-      expression = "IF(requests >= ${var.alarm_least_requests}, slow, 0)"
+      expression = "IF(requests >= ${var.alarm_min_requests}, slow, 0)"
       threshold  = var.latency_objective_ms
       period     = 300
       periods    = 3
@@ -154,9 +154,9 @@ locals {
   }
 
   # Those that make no sense here are left out.
-  informing_alarms = merge(local.latency_alarms, {
-    for key, alarm in local.informing_alarm_definitions :
-    key => merge(alarm, { runbook = "informing-alarms.md#${key}" })
+  non_paging_alarms = merge(local.latency_alarms, {
+    for key, alarm in local.non_paging_alarm_definitions :
+    key => merge(alarm, { runbook = "non-paging-alarms.md#${key}" })
     if !(key == "function-concurrency" && var.reserved_concurrency <= 0) && !(key == "sign-in-failures" && !local.is_the_pools)
   })
 }
