@@ -106,7 +106,7 @@ generate "provider" {
     embedded   = local.embedded
     regions = {
       ""        = local.region.region
-      replica   = local.account.replica_region
+      replica   = local.account.standby_region
       us_east_1 = "us-east-1"
     }
     tags = {

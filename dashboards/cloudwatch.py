@@ -142,7 +142,7 @@ class CloudWatch:
 
 def of_account(account: Account) -> CloudWatch:
     """CloudWatch as far as an account's deployment goes, by the caller's credentials."""
-    regions = dict.fromkeys((account.primary_region, account.replica_region, EDGE_REGION))
+    regions = dict.fromkeys((account.primary_region, account.standby_region, EDGE_REGION))
     return CloudWatch(f"{account.project}-{account.name}-", list(regions))
 
 

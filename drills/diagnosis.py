@@ -26,9 +26,9 @@ def _stuck(experiment: Experiment, timeline: Timeline) -> Iterator[str]:
             "The health check failed, but DNS went on naming the primary: look at the failover "
             "records, the SECONDARY one and its health check, and at the calculated check."
         )
-    elif timeline.first_success_in_replica_seconds is None:
+    elif timeline.first_success_in_standby_seconds is None:
         yield (
-            "DNS named the replica, but it served nobody: look at the replica's own health, its "
+            "DNS named the standby, but it served nobody: look at the standby's own health, its "
             "quotas and the origin lock's key."
         )
     elif timeline.failback_seconds is None:

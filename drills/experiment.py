@@ -17,7 +17,7 @@ from drills.system import System
 class Expectation(StrEnum):
     """Where users are while the fault lasts."""
 
-    MOVES = "users move to the replica, and come back after healing"
+    MOVES = "users move to the standby, and come back after healing"
     STAYS = "users stay where they are"
     NOBODY = "nobody can serve users, who get a clear error soon, and service comes back by itself"
 

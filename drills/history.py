@@ -123,7 +123,7 @@ class History:
     """One drill: what it did and saw."""
 
     primary: str
-    replica: str
+    standby: str
     attempts: Sequence[Attempt] = ()
     acknowledged: Sequence[Acknowledged] = ()
     moments: dict[Moment, float] = field(default_factory=dict)

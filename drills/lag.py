@@ -46,10 +46,10 @@ class Markers:
                 sender.result()
 
     def _send(self, pool: ThreadPoolExecutor) -> None:
-        primary, replica = self.system.regions
+        primary, standby = self.system.regions
         for number in count():
-            pool.submit(self._marker, primary, replica, number)
-            pool.submit(self._marker, replica, primary, number)
+            pool.submit(self._marker, primary, standby, number)
+            pool.submit(self._marker, standby, primary, number)
             if self._over.wait(EVERY_SECONDS):
                 return
 

@@ -47,7 +47,7 @@ class Timeline:
     first_failure_seconds: float | None
     detection_seconds: float | None
     dns_seconds: float | None
-    first_success_in_replica_seconds: float | None
+    first_success_in_standby_seconds: float | None
     rto_reads_seconds: float | None
     rto_writes_seconds: float | None
     failback_seconds: float | None
@@ -65,7 +65,7 @@ class Counts:
     failed_during_the_fault: int
     failed_after_healing: int
     good_share_before_the_fault: float
-    served_by_replica_during_the_fault: int
+    served_by_standby_during_the_fault: int
     slowest_answer_seconds: float
     latest_start_seconds: float
 
@@ -109,8 +109,8 @@ def timeline(history: History) -> Timeline:
     def after_fault(at: float | None) -> float | None:
         return None if at is None else at - fault
 
-    def in_replica(each: Attempt) -> bool:
-        return each.good and each.region == history.replica
+    def in_standby(each: Attempt) -> bool:
+        return each.good and each.region == history.standby
 
     return Timeline(
         first_failure_seconds=after_fault(_first(during, lambda each: not each.good)),
@@ -118,8 +118,8 @@ def timeline(history: History) -> Timeline:
             _changed(history, f"{history.primary}.", "does not answer", fault, until)
             or _changed(history, "/health/takeover", "answers", fault, until)
         ),
-        dns_seconds=after_fault(_changed(history, "DNS", history.replica, fault, until)),
-        first_success_in_replica_seconds=after_fault(_first(during, in_replica)),
+        dns_seconds=after_fault(_changed(history, "DNS", history.standby, fault, until)),
+        first_success_in_standby_seconds=after_fault(_first(during, in_standby)),
         rto_reads_seconds=after_fault(_good_again(during, lambda each: not each.kind.writes)),
         rto_writes_seconds=after_fault(_good_again(during, lambda each: each.kind.writes)),
         **_after_healing(history, healed),
@@ -194,8 +194,8 @@ def counts(history: History) -> Counts:
         failed_during_the_fault=_failed(during),
         failed_after_healing=_failed(after),
         good_share_before_the_fault=1 - _failed(before) / len(before) if before else 0.0,
-        served_by_replica_during_the_fault=sum(
-            each.good and each.region == history.replica for each in during
+        served_by_standby_during_the_fault=sum(
+            each.good and each.region == history.standby for each in during
         ),
         slowest_answer_seconds=max(
             (each.ended - each.sent for each in history.attempts), default=0

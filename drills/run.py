@@ -24,7 +24,7 @@ from project.paths import TREE
 
 USERS = 4
 STEADY_SECONDS = 15.0
-# How long the replica is looked at once it serves, and the primary once it is back.
+# How long the standby is looked at once it serves, and the primary once it is back.
 HOLD_SECONDS = 10.0
 # For retries under way, and for the Regions to agree.
 DRAIN_SECONDS = 30.0
@@ -73,12 +73,12 @@ class Drill:
         self._heal()
 
     def _await_takeover(self) -> None:
-        """Wait until the replica serves; what it lacks at that moment is what the move costs."""
-        replica = self.system.replica
-        if self._await(lambda: self._served_by(replica, Moment.FAULT)):
+        """Wait until the standby serves; what it lacks at that moment is what the move costs."""
+        standby = self.system.standby
+        if self._await(lambda: self._served_by(standby, Moment.FAULT)):
             self.journal.moment(Moment.TAKEOVER)
-            self.display.phase("served by the replica")
-            self.at_takeover = audit.snapshot(self.system, replica, self.users, self.journal)
+            self.display.phase("served by the standby")
+            self.at_takeover = audit.snapshot(self.system, standby, self.users, self.journal)
 
     def _flap(self, faults: Sequence[Fault]) -> None:
         # Away for long enough that every checker finds it so at least once, but not often enough.
@@ -177,7 +177,7 @@ def _history(
     journal = drill.journal
     return History(
         primary=drill.system.primary,
-        replica=drill.system.replica,
+        standby=drill.system.standby,
         attempts=tuple(journal.attempts),
         acknowledged=tuple(journal.acknowledged),
         moments=dict(journal.moments),

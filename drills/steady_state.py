@@ -33,13 +33,13 @@ def _complaint(system: System) -> str:
     for stack in system.deployment.regions:
         if not watchers.answers(f"{stack.url}/health/ready"):
             return f"{stack.region} is not ready ({stack.url}/health/ready)."
-    if watchers.answers(f"{system.deployment.replica.url}/health/takeover"):
-        return f"{system.replica} has taken over (make failback)."
+    if watchers.answers(f"{system.deployment.standby.url}/health/takeover"):
+        return f"{system.standby} has taken over (make failback)."
     # DNS before who serves: the edge keeps an answer for its TTL, and may still go where DNS no
     # longer leads.
     domain = system.account.domain_name
     named = watchers.failover_record(domain, system.regions).look()
-    if named == system.replica:
+    if named == system.standby:
         return f"DNS names {named} for origin.{domain}, not {system.primary}."
     serving = watchers.serving_region(system.deployment.api_url).look()
     if serving != system.primary:

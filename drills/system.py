@@ -44,14 +44,14 @@ class System:
         return self.deployment.primary.region
 
     @property
-    def replica(self) -> str:
+    def standby(self) -> str:
         """The Region that stands by."""
-        return self.deployment.replica.region
+        return self.deployment.standby.region
 
     @property
     def regions(self) -> tuple[str, str]:
         """Both, the primary first."""
-        return self.primary, self.replica
+        return self.primary, self.standby
 
     def dynamodb(self, region: str) -> DynamoDBClient:
         """A Region's own replica of the table."""

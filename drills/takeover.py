@@ -48,11 +48,11 @@ def takeover(names: Names) -> int:
     with _explained(account):
         changed = _switch(account).activate()
     say(
-        f"{account.replica_region} takes over."
+        f"{account.standby_region} takes over."
         if changed
-        else f"{account.replica_region} had taken over before; the switch is set again."
+        else f"{account.standby_region} had taken over before; the switch is set again."
     )
-    return _watch(names, account.replica_region)
+    return _watch(names, account.standby_region)
 
 
 def failback(names: Names) -> int:
@@ -61,9 +61,9 @@ def failback(names: Names) -> int:
     with _explained(account):
         taken_back = _switch(account).deactivate()
     say(
-        f"{account.replica_region} stands by again."
+        f"{account.standby_region} stands by again."
         if taken_back
-        else f"{account.replica_region} had not taken over."
+        else f"{account.standby_region} had not taken over."
     )
     url = f"https://{names.host(account.primary_region)}{names.port}/health/ready"
     if not watchers.answers(url):
@@ -72,8 +72,8 @@ def failback(names: Names) -> int:
 
 
 def _switch(account: Account) -> Switch:
-    client = boto3.client("dynamodb", region_name=account.replica_region, config=QUICK)
-    return Switch(client, account.table_name, account.replica_region)
+    client = boto3.client("dynamodb", region_name=account.standby_region, config=QUICK)
+    return Switch(client, account.table_name, account.standby_region)
 
 
 @contextmanager
@@ -84,7 +84,7 @@ def _explained(account: Account) -> Iterator[None]:
     except (BotoCoreError, ClientError) as error:
         raise ToolchainError(
             f"The switch of {account.name} is not set: {error}\n"
-            f"It is one item in table {account.table_name}, Region {account.replica_region}. "
+            f"It is one item in table {account.table_name}, Region {account.standby_region}. "
             f"Check that your credentials are of account {account.account_id} and may call "
             "dynamodb:UpdateItem there, and try again."
         ) from error
@@ -92,7 +92,7 @@ def _explained(account: Account) -> Iterator[None]:
 
 def _watch(names: Names, expected: str) -> int:
     account = names.account
-    regions = (account.primary_region, account.replica_region)
+    regions = (account.primary_region, account.standby_region)
     route53 = boto3.client("route53", region_name="us-east-1", config=QUICK)
     serving = watchers.serving_region(names.public_url)
     moved = threading.Event()

@@ -82,10 +82,10 @@ def _measuring(figures: Figures) -> Iterator[Check]:
 def _moves(experiment: Experiment, figures: Figures, targets: Targets) -> Iterator[Check]:
     timeline, counts = figures.timeline, figures.counts
     yield Check(
-        "Served by the replica",
-        f"{counts.served_by_replica_during_the_fault} requests",
+        "Served by the standby",
+        f"{counts.served_by_standby_during_the_fault} requests",
         "users move to it",
-        counts.served_by_replica_during_the_fault > 0,
+        counts.served_by_standby_during_the_fault > 0,
     )
     if experiment.planned:
         share = _failed_share(figures)
@@ -96,7 +96,7 @@ def _moves(experiment: Experiment, figures: Figures, targets: Targets) -> Iterat
             share <= PLANNED_FAILURES,
         )
     yield _within(
-        "Users moved", timeline.first_success_in_replica_seconds, MARGIN * targets.limit_seconds
+        "Users moved", timeline.first_success_in_standby_seconds, MARGIN * targets.limit_seconds
     )
     yield _within("RTO for reads", timeline.rto_reads_seconds, targets.rto_seconds)
     yield _within("RTO for writes", timeline.rto_writes_seconds, targets.rto_seconds)
@@ -109,8 +109,8 @@ def _failed_share(figures: Figures) -> float:
 
 def _stays(experiment: Experiment, figures: Figures, targets: Targets) -> Iterator[Check]:
     del experiment
-    timeline, moved = figures.timeline, figures.counts.served_by_replica_during_the_fault
-    yield Check("Served by the replica", f"{moved} requests", "no failover", moved == 0)
+    timeline, moved = figures.timeline, figures.counts.served_by_standby_during_the_fault
+    yield Check("Served by the standby", f"{moved} requests", "no failover", moved == 0)
     yield Check(
         "The fault was felt",
         f"{figures.counts.failed_during_the_fault} failed requests",

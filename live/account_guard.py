@@ -28,7 +28,7 @@ REQUIRED: Final = frozenset(
         "domain_name",
         "primary_region",
         "project",
-        "replica_region",
+        "standby_region",
     }
 )
 # What the embedded AWS alone says.
@@ -47,14 +47,14 @@ class Account:
     name: str
     id: str
     primary: str
-    replica: str
+    standby: str
     provider: str
 
     @classmethod
     def read(cls, folder: str, written: Mapping[str, object]) -> Self:
         """Take an account's settings; what isn't among them is an empty string."""
         names = (
-            *("project", "account_name", "account_id", "primary_region", "replica_region"),
+            *("project", "account_name", "account_id", "primary_region", "standby_region"),
             "provider_version",
         )
         return cls(folder, frozenset(written), *(str(written.get(name, "")) for name in names))
@@ -105,15 +105,15 @@ def check_folder(account: Account, area: str) -> str:
             f'{account.file} has account_name = "{account.name}": give it the name of its folder, '
             "or two accounts could share names."
         )
-    if account.primary == account.replica:
+    if account.primary == account.standby:
         return (
-            f"{account.file} has the same primary_region and replica_region: a Region can't stand "
+            f"{account.file} has the same primary_region and standby_region: a Region can't stand "
             "in for itself."
         )
-    if area not in {"global", account.primary, account.replica}:
+    if area not in {"global", account.primary, account.standby}:
         return (
             f"live/{account.folder}/{area} is named for a Region that {account.file} doesn't: "
-            "rename the folder, or set primary_region or replica_region to it."
+            "rename the folder, or set primary_region or standby_region to it."
         )
     return ""
 

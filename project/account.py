@@ -27,7 +27,7 @@ class Account:
     account_id: str
     domain_name: str
     primary_region: str
-    replica_region: str
+    standby_region: str
     table_name: str
 
 
@@ -63,7 +63,7 @@ def _locals_of(tree: Tree, file: Path) -> dict[str, Any]:
 def read_account(tree: Tree, name: str) -> Account:
     """Read who and where an account is. Raises ToolchainError when there is none."""
     settings = read_settings(tree, name)
-    fields = ("project", "account_id", "domain_name", "primary_region", "replica_region")
+    fields = ("project", "account_id", "domain_name", "primary_region", "standby_region")
     missing = [field for field in fields if not settings.get(field)]
     if missing:
         raise ToolchainError(f"live/{name}/account.hcl doesn't say {', '.join(missing)}.")

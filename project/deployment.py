@@ -43,7 +43,7 @@ class Deployment:
     domain_name: str
     api_url: str
     primary: RegionStack
-    replica: RegionStack
+    standby: RegionStack
     user_pool_id: str
     user_pool_client_id: str
     table_name: str
@@ -53,14 +53,14 @@ class Deployment:
     @property
     def regions(self) -> tuple[RegionStack, RegionStack]:
         """Both Regions, the primary first."""
-        return self.primary, self.replica
+        return self.primary, self.standby
 
     def variables(self) -> dict[str, str]:
         """Name what `make env` exports of it."""
         variables = {
             "API_URL": self.api_url,
             "API_URL_PRIMARY": self.primary.url,
-            "API_URL_REPLICA": self.replica.url,
+            "API_URL_STANDBY": self.standby.url,
             "USER_POOL_ID": self.user_pool_id,
             "USER_POOL_CLIENT_ID": self.user_pool_client_id,
         }
@@ -116,7 +116,7 @@ def from_outputs(account: Account, outputs: Mapping[str, Outputs]) -> Deployment
         domain_name=account.domain_name,
         api_url=output("global/edge", "api_url") + port,
         primary=stack(account.primary_region),
-        replica=stack(account.replica_region),
+        standby=stack(account.standby_region),
         user_pool_id=output("global/identity", "user_pool_id"),
         user_pool_client_id=output("global/identity", "client_id"),
         table_name=output("global/data", "table_name"),
@@ -125,7 +125,7 @@ def from_outputs(account: Account, outputs: Mapping[str, Outputs]) -> Deployment
 
 
 def _units(account: Account) -> list[str]:
-    regions = (account.primary_region, account.replica_region)
+    regions = (account.primary_region, account.standby_region)
     shared = [f"global/{unit}" for unit in ("foundation", "identity", "data", "edge")]
     return [*shared, *(f"{region}/api" for region in regions)]
 

@@ -257,6 +257,6 @@ TOKEN="$(python -m toolchain sign-in)"
 curl -sS "$API_URL/v1/items" -H "authorization: Bearer $TOKEN" \\
   -H 'content-type: application/json' -H "idempotency-key: $(cat /proc/sys/kernel/random/uuid)" \\
   -d '{{"title": "Water the plants"}}'
-sleep 2; curl -sS "$API_URL_REPLICA/v1/items" -H "authorization: Bearer $TOKEN" \\
+sleep 2; curl -sS "$API_URL_STANDBY/v1/items" -H "authorization: Bearer $TOKEN" \\
   -H "x-origin-key: $ORIGIN_KEY"
 """

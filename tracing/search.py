@@ -47,7 +47,7 @@ def follow(account: Account, identifier: str, minutes: int) -> Found:
     """
     found = Found({identifier})
     prefix = f"{account.project}-{account.name}"
-    regions = (account.primary_region, account.replica_region)
+    regions = (account.primary_region, account.standby_region)
     places = {f"{prefix}/{region}/{QUERY}": region for region in regions}
     places[f"{prefix}/edge/{QUERY}"] = EDGE_REGION
     queries = [query for name, region in places.items() if (query := _query(found, name, region))]

@@ -8,7 +8,7 @@ from drills.faults import FunctionStopped
 EXPERIMENT = Experiment(
     name="function-stopped",
     hypothesis=(
-        "When the primary's function is throttled to nothing, users are served by the replica "
+        "When the primary's function is throttled to nothing, users are served by the standby "
         "within the RTO."
     ),
     fault="The reserved concurrency of the primary's function is set to 0.",

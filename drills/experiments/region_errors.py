@@ -8,7 +8,7 @@ from drills.faults import EndpointFault
 EXPERIMENT = Experiment(
     name="region-errors",
     hypothesis=(
-        "A primary that answers every request with 503 loses its users to the replica within the "
+        "A primary that answers every request with 503 loses its users to the standby within the "
         "RTO."
     ),
     fault="The primary's endpoint answers every request with 503.",

@@ -8,7 +8,7 @@ from drills.faults import EndpointFault
 EXPERIMENT = Experiment(
     name="region-hangs",
     hypothesis=(
-        "A primary that takes requests and never answers loses its users to the replica within "
+        "A primary that takes requests and never answers loses its users to the standby within "
         "the RTO, and none of them waits longer than a client's patience."
     ),
     fault="The primary's endpoint takes every request and keeps silent.",

@@ -8,12 +8,12 @@ from drills.faults import EndpointFault
 EXPERIMENT = Experiment(
     name="region-lost",
     hypothesis=(
-        "When the primary Region vanishes, users read and write in the replica within the RTO, "
+        "When the primary Region vanishes, users read and write in the standby within the RTO, "
         "and no acknowledged write is lost once the Region is back."
     ),
     fault="The primary's endpoint refuses connections, and nothing replicates to it or from it.",
     proves=(
-        "Detection, DNS and the replica's own capacity do what the architecture says, with the "
+        "Detection, DNS and the standby's own capacity do what the architecture says, with the "
         "Region that holds state and users gone at once."
     ),
     expects=Expectation.MOVES,

@@ -8,7 +8,7 @@ from drills.faults import TableDenied
 EXPERIMENT = Experiment(
     name="table-lost",
     hypothesis=(
-        "When the primary's function can't use its table, users are served by the replica within "
+        "When the primary's function can't use its table, users are served by the standby within "
         "the RTO although every port answers."
     ),
     fault="A policy on the primary's function denies it the table.",

@@ -17,6 +17,6 @@ EXPERIMENT = Experiment(
         "suspicion."
     ),
     expects=Expectation.MOVES,
-    faults=lambda system: (Takeover(system.replica),),
+    faults=lambda system: (Takeover(system.standby),),
     planned=True,
 )

@@ -51,7 +51,7 @@ def build(experiment: Experiment, system: System, history: History, began: datet
         },
         "account": system.account.name,
         "note": ON_THE_EMULATOR if system.on_emulator else "",
-        "regions": {"primary": system.primary, "replica": system.replica},
+        "regions": {"primary": system.primary, "standby": system.standby},
         "began_at": began.astimezone(UTC).isoformat(timespec="seconds"),
         "targets": {
             "rto_seconds": targets.rto_seconds,
@@ -90,10 +90,10 @@ def _by_second(history: History) -> list[dict[str, int]]:
     """Count requests by the second in which they were due, and by what came of them."""
     last = int(max((each.due for each in history.attempts), default=0))
     rows = [
-        {"second": second, "primary": 0, "replica": 0, "failed": 0} for second in range(last + 1)
+        {"second": second, "primary": 0, "standby": 0, "failed": 0} for second in range(last + 1)
     ]
     for each in history.attempts:
-        outcome = "primary" if each.region == history.primary else "replica"
+        outcome = "primary" if each.region == history.primary else "standby"
         rows[int(each.due)][outcome if each.good else "failed"] += 1
     return rows
 

@@ -16,7 +16,7 @@ FIGURES = {
     ("timeline", "first_failure_seconds"): "First failed request, after the fault",
     ("timeline", "detection_seconds"): "Health check noticed",
     ("timeline", "dns_seconds"): "DNS changed",
-    ("timeline", "first_success_in_replica_seconds"): "First success in the replica",
+    ("timeline", "first_success_in_standby_seconds"): "First success in the standby",
     ("timeline", "rto_reads_seconds"): "RTO for reads: good again",
     ("timeline", "rto_writes_seconds"): "RTO for writes: good again",
     ("timeline", "failback_seconds"): "Failback: served by the primary, after healing",

@@ -12,12 +12,12 @@ from matplotlib.figure import Figure
 
 from drills.report.document import Document
 
-COLOURS = {"primary": "#2a78b8", "replica": "#e8963a", "failed": "#c8323c"}
+COLOURS = {"primary": "#2a78b8", "standby": "#e8963a", "failed": "#c8323c"}
 INK, FAINT = "#24292f", "#8c959f"
 # Moments of the drill, each a line across the picture, with what stands beside it.
 MOMENTS = {
     "fault made": "fault",
-    "takeover seen": "replica serves",
+    "takeover seen": "standby serves",
     "healed": "healed",
     "failback seen": "primary serves",
 }
@@ -71,7 +71,7 @@ def _requests(axes: Axes, document: Document) -> None:
     below = [0] * len(rows)
     names = {
         "primary": f"served by {regions['primary']}",
-        "replica": f"served by {regions['replica']}",
+        "standby": f"served by {regions['standby']}",
         "failed": "failed",
     }
     for outcome, name in names.items():
@@ -119,7 +119,7 @@ def _sign_colour(document: Document, subject: str, seen: str) -> str:
     if seen in regions:
         return COLOURS[regions[seen]]
     # The operator's switch is silent when all is as usual; readiness isn't.
-    good, bad = (COLOURS["replica"], "#e4e8ec") if "takeover" in subject else ("#57a773", "#d9a5a9")
+    good, bad = (COLOURS["standby"], "#e4e8ec") if "takeover" in subject else ("#57a773", "#d9a5a9")
     return {"answers": good, "does not answer": bad}.get(seen, FAINT)
 
 

@@ -102,7 +102,7 @@ inputs = {
   throttle_burst_limit = local.account.throttle_burst_limit
   log_retention_days   = local.account.log_retention_days
 
-  peer_region            = local.role == "primary" ? local.account.replica_region : local.account.primary_region
+  peer_region            = local.role == "primary" ? local.account.standby_region : local.account.primary_region
   availability_objective = local.account.availability_objective
   latency_objective_ms   = local.account.latency_objective_ms
   alarm_emails           = local.account.alarm_emails

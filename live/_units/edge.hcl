@@ -51,9 +51,9 @@ dependency "primary" {
   mock_outputs = { regional_endpoints = { region = local.mock_endpoint, origin = local.mock_endpoint } }
 }
 
-dependency "replica" {
+dependency "standby" {
   enabled                                 = local.refusal == ""
-  config_path                             = "${local.folder}/${local.account.replica_region}/api"
+  config_path                             = "${local.folder}/${local.account.standby_region}/api"
   mock_outputs_allowed_terraform_commands = local.mocks_for
   mock_outputs_merge_strategy_with_state  = "shallow"
 
@@ -68,14 +68,14 @@ inputs = {
   name           = local.name
   domain_name    = local.account.domain_name
   primary_region = local.account.primary_region
-  replica_region = local.account.replica_region
+  standby_region = local.account.standby_region
 
   zone_id              = dependency.foundation.outputs.zone_id
   edge_certificate_arn = dependency.foundation.outputs.edge_certificate_arn
   origin_key           = dependency.foundation.outputs.origin_key
   regional_endpoints = {
     (local.account.primary_region) = dependency.primary.outputs.regional_endpoints
-    (local.account.replica_region) = dependency.replica.outputs.regional_endpoints
+    (local.account.standby_region) = dependency.standby.outputs.regional_endpoints
   }
 
   health_check_interval_seconds  = local.account.health_check_interval_seconds

@@ -17,6 +17,6 @@ inputs = {
   create_hosted_zone  = local.account.create_hosted_zone
   domain_delegated    = local.account.domain_delegated
   primary_region      = local.account.primary_region
-  replica_region      = local.account.replica_region
+  standby_region      = local.account.standby_region
   origin_key_rotation = local.account.origin_key_rotation
 }

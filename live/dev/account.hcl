@@ -13,7 +13,7 @@ locals {
 
   # The folders beside this file carry the same names.
   primary_region = "us-east-1"
-  replica_region = "us-west-2"
+  standby_region = "us-west-2"
 
   # ← Where the app takes a signed-in user back to, and web pages that may call the API.
   callback_urls   = ["https://dev.example.com/signed-in", "http://localhost:3000/signed-in"]

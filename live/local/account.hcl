@@ -11,7 +11,7 @@ locals {
   domain_delegated = true
 
   primary_region = "us-east-1"
-  replica_region = "us-west-2"
+  standby_region = "us-west-2"
 
   callback_urls   = ["http://localhost:3000/signed-in"]
   logout_urls     = ["http://localhost:3000/signed-out"]

@@ -21,12 +21,12 @@ variable "region" {
 }
 
 variable "role" {
-  description = "What this Region is in the pair: primary or replica. It tells people and logs apart; the stack is the same."
+  description = "What this Region is in the pair: primary or standby. It tells people and logs apart; the stack is the same."
   type        = string
 
   validation {
-    condition     = contains(["primary", "replica"], var.role)
-    error_message = "role must be primary or replica."
+    condition     = contains(["primary", "standby"], var.role)
+    error_message = "role must be primary or standby."
   }
 }
 

@@ -81,7 +81,7 @@ resource "aws_dynamodb_table" "this" {
   }
 
   replica {
-    region_name            = var.replica_region
+    region_name            = var.standby_region
     kms_key_arn            = aws_kms_replica_key.this.arn
     point_in_time_recovery = var.point_in_time_recovery
     propagate_tags         = true

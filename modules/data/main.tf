@@ -5,6 +5,6 @@ data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
 
 locals {
-  regions     = [var.primary_region, var.replica_region]
+  regions     = [var.primary_region, var.standby_region]
   index_names = { created = "by_created", status = "by_status" }
 }

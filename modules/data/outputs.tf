@@ -7,7 +7,7 @@ output "table_arns" {
   description = "Region => ARN of the table there."
   value = {
     (var.primary_region) = aws_dynamodb_table.this.arn
-    (var.replica_region) = one(aws_dynamodb_table.this.replica[*].arn)
+    (var.standby_region) = one(aws_dynamodb_table.this.replica[*].arn)
   }
 }
 
@@ -15,7 +15,7 @@ output "kms_key_arns" {
   description = "Region => ARN of the key that encrypts the table there."
   value = {
     (var.primary_region) = aws_kms_key.this.arn
-    (var.replica_region) = aws_kms_replica_key.this.arn
+    (var.standby_region) = aws_kms_replica_key.this.arn
   }
 }
 

@@ -7,7 +7,7 @@ locals {
 
   dashboard_introduction = <<-MARKDOWN
     # ${var.name}: users at ${local.public_domain_name}
-    Objective: ${var.availability_objective} % of requests answered without a 5XX. ${var.primary_region} serves while it is ready; otherwise, or while takeover is active (make takeover), ${var.replica_region} does.
+    Objective: ${var.availability_objective} % of requests answered without a 5XX. ${var.primary_region} serves while it is ready; otherwise, or while takeover is active (make takeover), ${var.standby_region} does.
     Paged? [Errors](${local.runbooks}/edge-serves-errors.md), [nobody gets through](${local.runbooks}/public-path-down.md). What the other alarms mean: [here](${local.runbooks}/non-paging-alarms.md).
   MARKDOWN
 

@@ -11,7 +11,7 @@ locals {
 
   regions = {
     primary = var.primary_region
-    standby = var.replica_region
+    standby = var.standby_region
   }
 
   region_domain_names = { for role, region in local.regions : role => "${region}.${var.domain_name}" }

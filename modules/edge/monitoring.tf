@@ -16,17 +16,17 @@ locals {
       primary-not-ready = {
         id          = aws_route53_health_check.ready["primary"].id
         runbook     = "non-paging-alarms.md#primary-not-ready"
-        description = "${var.primary_region} is not ready: users move to ${var.replica_region} by themselves. See that they did, then look for the cause."
+        description = "${var.primary_region} is not ready: users move to ${var.standby_region} by themselves. See that they did, then look for the cause."
       }
       standby-not-ready = {
         id          = aws_route53_health_check.ready["standby"].id
         runbook     = "non-paging-alarms.md#standby-not-ready"
-        description = "${var.replica_region} is not ready: there is nowhere to fail over to. Nobody notices until it is needed."
+        description = "${var.standby_region} is not ready: there is nowhere to fail over to. Nobody notices until it is needed."
       }
       takeover-active = {
         id          = aws_route53_health_check.not_taken_over.id
         runbook     = "non-paging-alarms.md#takeover-active"
-        description = "The operator's switch is active: users are in ${var.replica_region} until the failback (make failback)."
+        description = "The operator's switch is active: users are in ${var.standby_region} until the failback (make failback)."
       }
     } :
     key => {

@@ -46,13 +46,13 @@ variable "primary_region" {
   }
 }
 
-variable "replica_region" {
+variable "standby_region" {
   description = "The Region that takes over."
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.replica_region)) && var.replica_region != var.primary_region
-    error_message = "replica_region must be an AWS Region name other than primary_region."
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.standby_region)) && var.standby_region != var.primary_region
+    error_message = "standby_region must be an AWS Region name other than primary_region."
   }
 }
 
@@ -66,8 +66,8 @@ variable "regional_endpoints" {
   })))
 
   validation {
-    condition     = toset(keys(var.regional_endpoints)) == toset([var.primary_region, var.replica_region])
-    error_message = "regional_endpoints must have the primary and the replica Region, and no other."
+    condition     = toset(keys(var.regional_endpoints)) == toset([var.primary_region, var.standby_region])
+    error_message = "regional_endpoints must have the primary and the standby Region, and no other."
   }
 
   validation {

@@ -5,7 +5,7 @@ locals {
   # CloudFront reads certificates from us-east-1 alone. A provider can't be selected by an
   # expression, so a third certificate is asked for only when neither Region's will do.
   edge_region            = "us-east-1"
-  needs_edge_certificate = !contains([var.primary_region, var.replica_region], local.edge_region)
+  needs_edge_certificate = !contains([var.primary_region, var.standby_region], local.edge_region)
 
   # The same name in the same account gets the same validation record in every Region, and a
   # wildcard shares its parent's: this one record validates all of them.
@@ -21,7 +21,7 @@ locals {
   # validation can say better than a missing value what has to be done.
   certificate_arns = {
     (var.primary_region) = join("", aws_acm_certificate_validation.primary[*].certificate_arn)
-    (var.replica_region) = join("", aws_acm_certificate_validation.replica[*].certificate_arn)
+    (var.standby_region) = join("", aws_acm_certificate_validation.replica[*].certificate_arn)
   }
   edge_certificate_arn = (
     local.needs_edge_certificate

@@ -120,18 +120,18 @@ variable "primary_region" {
   }
 }
 
-variable "replica_region" {
+variable "standby_region" {
   description = "Region of the provider aws.replica, which takes over."
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.replica_region))
-    error_message = "replica_region must be a Region's name, such as us-west-2."
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.standby_region))
+    error_message = "standby_region must be a Region's name, such as us-west-2."
   }
 
   validation {
-    condition     = var.replica_region != var.primary_region
-    error_message = "replica_region must differ from primary_region: a Region can't stand in for itself."
+    condition     = var.standby_region != var.primary_region
+    error_message = "standby_region must differ from primary_region: a Region can't stand in for itself."
   }
 }
 

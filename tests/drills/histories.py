@@ -17,7 +17,7 @@ from drills.history import (
     Snapshot,
 )
 
-PRIMARY, REPLICA = "us-east-1", "us-west-2"
+PRIMARY, STANDBY = "us-east-1", "us-west-2"
 OWNER = "user#1"
 STEP = 0.25
 
@@ -37,7 +37,7 @@ class Plan:
 
     @property
     def takeover(self) -> float:
-        """When the replica begins to serve."""
+        """When the standby begins to serve."""
         return self.fault + self.outage
 
 
@@ -48,7 +48,7 @@ def attempt(number: int, at: float, region: str | None, status: int | None) -> A
 
 
 def attempts(plan: Plan) -> list[Attempt]:
-    """Four requests a second: the primary answers, then nobody, the replica, the primary."""
+    """Four requests a second: the primary answers, then nobody, the standby, the primary."""
     made = []
     for number in range(int(plan.end / STEP)):
         at = number * STEP
@@ -60,7 +60,7 @@ def attempts(plan: Plan) -> list[Attempt]:
 def _serving(plan: Plan, at: float) -> str | None:
     if at < plan.fault or at >= plan.failback:
         return PRIMARY
-    return REPLICA if at >= plan.takeover else None
+    return STANDBY if at >= plan.takeover else None
 
 
 def acknowledged(made: Sequence[Attempt]) -> list[Acknowledged]:
@@ -91,7 +91,7 @@ def history(plan: Plan) -> History:
     ]
     return History(
         PRIMARY,
-        REPLICA,
+        STANDBY,
         attempts=made,
         acknowledged=writes,
         moments={
@@ -102,15 +102,15 @@ def history(plan: Plan) -> History:
             Moment.END: plan.end,
         },
         changes=_changes(plan),
-        lags=(Lag(PRIMARY, REPLICA, 1.0, 1.0), Lag(REPLICA, PRIMARY, 2.0, 3.0)),
-        at_takeover=Snapshot(plan.takeover, REPLICA, rows(before)),
+        lags=(Lag(PRIMARY, STANDBY, 1.0, 1.0), Lag(STANDBY, PRIMARY, 2.0, 3.0)),
+        at_takeover=Snapshot(plan.takeover, STANDBY, rows(before)),
         in_the_end=tuple(
             Snapshot(
                 plan.end,
                 region,
                 rows([w for w in writes if w.operation not in plan.lost.get(region, ())]) + doubles,
             )
-            for region in (PRIMARY, REPLICA)
+            for region in (PRIMARY, STANDBY)
         ),
     )
 
@@ -120,13 +120,13 @@ def _changes(plan: Plan) -> tuple[Change, ...]:
     return (
         Change(0.5, ready, "answers"),
         Change(plan.fault + 10, ready, "does not answer"),
-        Change(plan.takeover - 1, "DNS: origin.example.com", REPLICA),
+        Change(plan.takeover - 1, "DNS: origin.example.com", STANDBY),
         Change(plan.healed + 10, ready, "answers"),
         Change(plan.failback - 1, "DNS: origin.example.com", PRIMARY),
     )
 
 
-def with_conflict(base: History, *, apart: float, region: str = REPLICA) -> History:
+def with_conflict(base: History, *, apart: float, region: str = STANDBY) -> History:
     """Add two updates of one item, of which the earlier is gone in the end.
 
     The later one is a Region's own, so many seconds after the earlier, which the primary

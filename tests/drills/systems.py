@@ -8,11 +8,11 @@ from drills.system import System
 from drills.targets import Targets
 from project.account import Account
 from project.deployment import Deployment, RegionStack
-from tests.drills.histories import PRIMARY, REPLICA
+from tests.drills.histories import PRIMARY, STANDBY
 
 TARGETS = Targets(46.0, 5.0, 10, 3, 10, asks_twice=False)
 ACCOUNT = Account(
-    "dev", "landing", "345678901234", "example.com", PRIMARY, REPLICA, "landing-dev-items"
+    "dev", "landing", "345678901234", "example.com", PRIMARY, STANDBY, "landing-dev-items"
 )
 # Nobody listens there.
 NOWHERE = "https://127.0.0.1:1"
@@ -31,7 +31,7 @@ def system(targets: Targets = TARGETS) -> System:
         domain_name=ACCOUNT.domain_name,
         api_url=NOWHERE,
         primary=stack(PRIMARY),
-        replica=stack(REPLICA),
+        standby=stack(STANDBY),
         user_pool_id=f"{PRIMARY}_pool",
         user_pool_client_id="client",
         table_name="items",

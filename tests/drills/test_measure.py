@@ -12,7 +12,7 @@ from drills.history import History, Moment
 from drills.measure import GOOD_SECONDS, figures
 from tests.drills.histories import (
     PRIMARY,
-    REPLICA,
+    STANDBY,
     STEP,
     Plan,
     acknowledged,
@@ -64,7 +64,7 @@ def test_a_success_amid_failures_is_no_recovery(second: int) -> None:
     whole = history(Plan(outage=45.0))
     lucky = Plan().fault + second
     mixed = [
-        replace(each, status=200, region=REPLICA) if lucky <= each.due < lucky + STEP else each
+        replace(each, status=200, region=STANDBY) if lucky <= each.due < lucky + STEP else each
         for each in whole.attempts
     ]
 
@@ -78,7 +78,7 @@ def test_who_never_recovers_has_no_rto() -> None:
 
     assert timeline.rto_reads_seconds is None
     assert timeline.rto_writes_seconds is None
-    assert timeline.first_success_in_replica_seconds is None
+    assert timeline.first_success_in_standby_seconds is None
 
 
 def test_the_course_is_counted_from_the_fault_and_from_the_healing() -> None:
@@ -87,12 +87,12 @@ def test_the_course_is_counted_from_the_fault_and_from_the_healing() -> None:
     assert timeline.first_failure_seconds == pytest.approx(0.1, abs=STEP)
     assert timeline.detection_seconds == pytest.approx(10)
     assert timeline.dns_seconds == pytest.approx(29)
-    assert timeline.first_success_in_replica_seconds == pytest.approx(30, abs=STEP)
+    assert timeline.first_success_in_standby_seconds == pytest.approx(30, abs=STEP)
     assert timeline.failback_seconds == pytest.approx(30, abs=STEP)
     assert timeline.good_after_healing_seconds == pytest.approx(0, abs=STEP)
 
 
-@given(st.sets(st.sampled_from(CREATES), min_size=1), st.sampled_from((PRIMARY, REPLICA)))
+@given(st.sets(st.sampled_from(CREATES), min_size=1), st.sampled_from((PRIMARY, STANDBY)))
 def test_a_lost_write_is_always_found_in_whichever_region(lost: set[int], region: str) -> None:
     data_loss = figures(history(Plan(lost={region: frozenset(lost)}))).data_loss
 
@@ -171,7 +171,7 @@ def test_a_marker_that_never_came_means_that_nothing_caught_up() -> None:
 
 
 def test_a_drill_that_did_nothing_has_figures_all_the_same() -> None:
-    seen = figures(History(PRIMARY, REPLICA))
+    seen = figures(History(PRIMARY, STANDBY))
 
     assert seen.counts.requests == 0
     assert seen.counts.good_share_before_the_fault == 0
@@ -185,7 +185,7 @@ def test_good_again_looks_far_enough_ahead_to_see_more_than_one_request() -> Non
 def test_a_retry_that_succeeds_does_not_end_the_outage() -> None:
     whole = history(Plan(outage=30.0))
     retries = [
-        replace(each, number=2, status=200, region=REPLICA)
+        replace(each, number=2, status=200, region=STANDBY)
         for each in whole.attempts
         if Plan().fault <= each.due < Plan().fault + 30
     ]

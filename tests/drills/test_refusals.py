@@ -17,7 +17,7 @@ from drills.targets import Targets, read_targets
 from drills.watchers import Watcher
 from project.console import ToolchainError
 from project.paths import TREE
-from tests.drills.histories import PRIMARY, REPLICA
+from tests.drills.histories import PRIMARY, STANDBY
 from tests.drills.systems import impatient
 
 if TYPE_CHECKING:
@@ -142,8 +142,8 @@ def test_nothing_is_broken_while_only_the_edge_still_goes_to_the_primary(
         return Watcher("", 0, lambda: seen)
 
     monkeypatch.setattr(watchers, "answers", lambda url: not url.endswith("/takeover"))
-    monkeypatch.setattr(watchers, "failover_record", lambda *_: always(REPLICA))
+    monkeypatch.setattr(watchers, "failover_record", lambda *_: always(STANDBY))
     monkeypatch.setattr(watchers, "serving_region", lambda _url: always(PRIMARY))
 
-    with pytest.raises(ToolchainError, match=f"DNS names {REPLICA}"):
+    with pytest.raises(ToolchainError, match=f"DNS names {STANDBY}"):
         await_steady_state(impatient())

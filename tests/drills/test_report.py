@@ -14,7 +14,7 @@ from drills.history import Change, History
 from drills.report import document as documents
 from drills.report import page, picture
 from drills.report.document import Document
-from tests.drills.histories import PRIMARY, REPLICA, Plan, history, with_conflict
+from tests.drills.histories import PRIMARY, STANDBY, Plan, history, with_conflict
 from tests.drills.systems import system
 
 BEGAN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -36,7 +36,7 @@ def test_the_report_says_what_was_expected_and_what_was_measured() -> None:
 
 
 def test_the_report_keeps_its_schema_whatever_was_never_seen() -> None:
-    report = document(History(PRIMARY, REPLICA))
+    report = document(History(PRIMARY, STANDBY))
 
     assert report["figures"]["timeline"]["rto_writes_seconds"] is None
     assert json.loads(json.dumps(report)) == report
@@ -52,9 +52,9 @@ def test_a_report_that_breaks_its_schema_is_not_written(monkeypatch: pytest.Monk
 def test_requests_are_counted_by_the_second_and_by_who_served_them() -> None:
     rows = document(history(Plan(outage=30.0)))["requests_by_second"]
 
-    assert rows[5] == {"second": 5, "primary": 4, "replica": 0, "failed": 0}
-    assert rows[20] == {"second": 20, "primary": 0, "replica": 0, "failed": 4}
-    assert rows[50] == {"second": 50, "primary": 0, "replica": 4, "failed": 0}
+    assert rows[5] == {"second": 5, "primary": 4, "standby": 0, "failed": 0}
+    assert rows[20] == {"second": 20, "primary": 0, "standby": 0, "failed": 4}
+    assert rows[50] == {"second": 50, "primary": 0, "standby": 4, "failed": 0}
 
 
 def test_alarms_that_went_off_are_listed() -> None:
@@ -81,13 +81,13 @@ def test_the_short_form_names_what_was_missed_and_why() -> None:
 
     shown = page.text(document(never))
 
-    assert "MISSED  Served by the replica: 0 requests" in shown
+    assert "MISSED  Served by the standby: 0 requests" in shown
     assert "Why: No health check of the primary failed" in shown
 
 
 def test_the_picture_names_the_moments() -> None:
     drawn = picture.svg(document(history(Plan())))
 
-    for name in ("fault 10 s", "replica serves 40 s", "healed 60 s", "primary serves 90 s"):
+    for name in ("fault 10 s", "standby serves 40 s", "healed 60 s", "primary serves 90 s"):
         assert name in drawn
     assert picture.png(document(history(Plan()))).startswith(b"\x89PNG")

@@ -52,7 +52,7 @@ def without_failover_record(system: System) -> Iterator[None]:
 
 @contextmanager
 def health_check_of_the_wrong_region(system: System) -> Iterator[None]:
-    """While open, what should watch the primary watches the replica."""
+    """While open, what should watch the primary watches the standby."""
     route53 = system.route53()
     right, wrong = (f"{region}.{system.account.domain_name}" for region in system.regions)
     check = next(
@@ -151,7 +151,7 @@ def test_without_failover_records_and_idempotency_the_drill_misses_both(
         status, output, report = drill(deployed_clone, "region-lost")
 
     assert status == 1, output
-    assert {"Served by the replica", "RTO for writes", "Writes that made two items"} <= missed(
+    assert {"Served by the standby", "RTO for writes", "Writes that made two items"} <= missed(
         report
     )
     assert any("SECONDARY" in reason for reason in report["reasons"])
@@ -165,5 +165,5 @@ def test_a_health_check_of_the_wrong_region_is_found_out(
         status, output, report = drill(deployed_clone, "region-lost")
 
     assert status == 1, output
-    assert {"Served by the replica", "RTO for writes"} <= missed(report)
+    assert {"Served by the standby", "RTO for writes"} <= missed(report)
     assert any("what the health checks watch" in reason for reason in report["reasons"])

@@ -11,7 +11,7 @@ from drills.experiments import EXPERIMENTS
 from drills.history import Change, History
 from drills.measure import figures
 from drills.verdict import judge
-from tests.drills.histories import PRIMARY, REPLICA, Plan, history
+from tests.drills.histories import PRIMARY, STANDBY, Plan, history
 from tests.drills.systems import TARGETS
 
 REGION_LOST = EXPERIMENTS["region-lost"]
@@ -29,7 +29,7 @@ def test_a_failover_in_time_with_nothing_lost_passes() -> None:
 @pytest.mark.parametrize("experiment", EXPERIMENTS.values(), ids=lambda each: each.name)
 def test_measuring_nothing_passes_no_experiment(experiment: Experiment) -> None:
     assert {"Requests sent", "Good answers before the fault"} <= missed(
-        experiment, History(PRIMARY, REPLICA)
+        experiment, History(PRIMARY, STANDBY)
     )
 
 
@@ -39,9 +39,9 @@ def test_measuring_nothing_passes_no_experiment(experiment: Experiment) -> None:
         (Plan(outage=48.0), "RTO for writes"),
         (Plan(outage=48.0), "RTO for reads"),
         (Plan(duplicates=frozenset({3})), "Writes that made two items"),
-        (Plan(lost={REPLICA: frozenset({3})}), "Acknowledged writes missing after healing"),
+        (Plan(lost={STANDBY: frozenset({3})}), "Acknowledged writes missing after healing"),
         (Plan(missing_at_takeover=frozenset({1, 3})), "RPO"),
-        (Plan(outage=50.0), "Served by the replica"),
+        (Plan(outage=50.0), "Served by the standby"),
     ],
 )
 def test_what_is_missed_is_named(plan: Plan, name: str) -> None:
@@ -76,7 +76,7 @@ def test_flapping_passes_only_where_nobody_moved_and_the_fault_was_felt() -> Non
         changes=(),
     )
 
-    assert missed(flapping, moved) == {"Served by the replica", "DNS"}
+    assert missed(flapping, moved) == {"Served by the standby", "DNS"}
     assert "The fault was felt" in missed(flapping, untouched)
     assert missed(flapping, stayed) == set()
 
@@ -95,7 +95,7 @@ def test_with_both_lost_a_hang_is_a_miss() -> None:
 
 def test_a_change_before_the_fault_is_no_detection() -> None:
     whole = history(Plan())
-    early = Change(1.0, "DNS: origin.example.com", REPLICA)
+    early = Change(1.0, "DNS: origin.example.com", STANDBY)
 
     timeline = figures(replace(whole, changes=(early,))).timeline
 

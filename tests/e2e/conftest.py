@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 def targets(deployment: Deployment) -> dict[str, Target]:
     """The names in TARGETS, as this deployment has them."""
     key = {"x-origin-key": deployment.origin_key}
-    primary, replica = deployment.regions
+    primary, standby = deployment.regions
     return {
         # While nothing is wrong with it, the primary serves.
         "public": Target("public", deployment.api_url, primary.region),
         "primary": Target("primary", primary.url, primary.region, key),
-        "replica": Target("replica", replica.url, replica.region, key),
+        "standby": Target("standby", standby.url, standby.region, key),
     }
 
 
@@ -124,7 +124,7 @@ def api(request: pytest.FixtureRequest, apis: Mapping[str, Api]) -> Api:
 @pytest.fixture
 def elsewhere(api: Api, apis: Mapping[str, Api]) -> Api:
     """The API in the other Region."""
-    return apis["primary" if api.target.name == "replica" else "replica"]
+    return apis["primary" if api.target.name == "standby" else "standby"]
 
 
 @pytest.fixture(autouse=True)

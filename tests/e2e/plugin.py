@@ -22,8 +22,8 @@ SUITE = Path(__file__).parent
 # Every name that answers for the API. A test that calls it goes by the public name, which the
 # primary Region serves. What the other Region could answer otherwise is marked `each_region`, and
 # what may differ by the name itself, `each_name`.
-TARGETS = ("public", "primary", "replica")
-EACH_REGION = ("public", "replica")
+TARGETS = ("public", "primary", "standby")
+EACH_REGION = ("public", "standby")
 
 # What the contract names and no test can bring about (target, status), and why.
 NEVER_SEEN: Mapping[tuple[str, int], str] = {}

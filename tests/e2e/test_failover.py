@@ -1,4 +1,4 @@
-"""Users move to the replica when the primary fails or an operator says so, and come back."""
+"""Users move to the standby when the primary fails or an operator says so, and come back."""
 
 from __future__ import annotations
 
@@ -121,13 +121,13 @@ def test_users_leave_a_broken_region_and_come_back(
     apis: dict[str, Api],
     limit: float,
 ) -> None:
-    primary, replica = deployment.primary.region, deployment.replica.region
+    primary, standby = deployment.primary.region, deployment.standby.region
     fault = time.monotonic()
     with broken(primary, kind):
-        took = traffic.await_service(replica, fault, within=limit)
-        print(f"{kind}: served by {replica} after {took:.1f} s, limit {limit:.1f} s")
+        took = traffic.await_service(standby, fault, within=limit)
+        print(f"{kind}: served by {standby} after {took:.1f} s, limit {limit:.1f} s")
     traffic.await_service(primary, time.monotonic(), within=2 * limit)
-    assert_no_loss_and_no_duplicates(traffic, user, apis["primary"], apis["replica"])
+    assert_no_loss_and_no_duplicates(traffic, user, apis["primary"], apis["standby"])
 
 
 def test_with_both_regions_broken_the_edge_says_so_and_dns_still_answers(
@@ -137,8 +137,8 @@ def test_with_both_regions_broken_the_edge_says_so_and_dns_still_answers(
     traffic: Traffic,
     limit: float,
 ) -> None:
-    primary, replica = deployment.primary.region, deployment.replica.region
-    with broken(replica, "hang"), broken(primary, "hang"):
+    primary, standby = deployment.primary.region, deployment.standby.region
+    with broken(standby, "hang"), broken(primary, "hang"):
         eventually(lambda: failing(deployment, operator), bool, within=2 * limit)
         assert serving(deployment) == primary
 
@@ -155,17 +155,17 @@ def test_an_operator_moves_users_when_the_primary_is_gone(
     traffic: Traffic,
     limit: float,
 ) -> None:
-    primary, replica = deployment.primary.region, deployment.replica.region
-    switch = Switch(operator.dynamodb(replica), deployment.table_name, replica)
+    primary, standby = deployment.primary.region, deployment.standby.region
+    switch = Switch(operator.dynamodb(standby), deployment.table_name, standby)
     try:
         with broken(primary, "partition"):
             assert switch.activate()
             assert not switch.activate(), "activated twice, it was active before"
-            traffic.await_service(replica, time.monotonic(), within=limit)
+            traffic.await_service(standby, time.monotonic(), within=limit)
         # Healed, with the switch still active.
         ready = f"{deployment.primary.url}/health/ready"
         eventually(lambda: watchers.answers(ready), bool, within=2 * limit)
-        assert serving(deployment) == replica
+        assert serving(deployment) == standby
         assert switch.deactivate()
         assert not switch.deactivate(), "deactivated twice, it was not active"
     finally:

@@ -94,7 +94,7 @@ def regions(clone: Clone) -> Iterator[tuple[SignedIn, SignedIn]]:
     with resolver.installed(), requests.Session() as http:
         http.trust_env = False
         http.verify = str(clone.state / "ca" / "bundle.pem")
-        primary, replica = (
+        primary, standby = (
             SignedIn(
                 Api(Target(stack.region, stack.url, stack.region, key), http, set()),
                 person,
@@ -102,7 +102,7 @@ def regions(clone: Clone) -> Iterator[tuple[SignedIn, SignedIn]]:
             )
             for stack in deployed.regions
         )
-        yield primary, replica
+        yield primary, standby
 
 
 def ids(me: SignedIn) -> set[str]:
@@ -112,9 +112,9 @@ def ids(me: SignedIn) -> set[str]:
 def test_4_after_a_crash_both_regions_serve_the_same(
     clone: Clone, regions: tuple[SignedIn, SignedIn]
 ) -> None:
-    primary, replica = regions
+    primary, standby = regions
     settled = primary.create({"title": "Long before"}, str(uuid.uuid4())).json()["id"]
-    eventually(lambda: ids(replica), lambda seen: seen == {settled}, within=10)
+    eventually(lambda: ids(standby), lambda seen: seen == {settled}, within=10)
     saved = clone.state / "state" / "dynamodb.json"
     eventually(saved.read_text, lambda text: text.count(settled) >= 2, within=10)
     for _ in range(5):
@@ -125,8 +125,8 @@ def test_4_after_a_crash_both_regions_serve_the_same(
 
     assert status == 0, output
     here, there = eventually(
-        lambda: (ids(primary), ids(replica)), lambda seen: seen[0] == seen[1], within=15
+        lambda: (ids(primary), ids(standby)), lambda seen: seen[0] == seen[1], within=15
     )
     assert settled in here & there
-    written = replica.create({"title": "After"}, str(uuid.uuid4())).json()["id"]
+    written = standby.create({"title": "After"}, str(uuid.uuid4())).json()["id"]
     eventually(lambda: ids(primary), lambda seen: written in seen, within=10)

@@ -42,11 +42,11 @@ def test_a_second_embedded_environment_shares_nothing_with_the_first(tree: Tree)
 
 def test_another_replica_region_is_one_renamed_folder_and_one_value(tree: Tree) -> None:
     (tree.account("local") / "us-west-2").rename(tree.account("local") / "eu-west-1")
-    tree.say("local", replica_region='"eu-west-1"')
+    tree.say("local", standby_region='"eu-west-1"')
 
     units = tree.render("local")
 
-    assert units["local/eu-west-1/api"].inputs["role"] == "replica"
+    assert units["local/eu-west-1/api"].inputs["role"] == "standby"
     assert units["local/eu-west-1/api"].inputs["table_arn"].split(":")[3] == "eu-west-1"
     for unit in units.values():
         assert "us-west-2" not in str(unit.rendered), unit.path
@@ -67,7 +67,7 @@ def forget_the_name(tree: Tree) -> None:
 
 
 def repeat_the_region(tree: Tree) -> None:
-    tree.say("local", replica_region='"us-east-1"')
+    tree.say("local", standby_region='"us-east-1"')
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ def test_a_unit_waits_only_for_what_it_reads(units: Mapping[str, Unit]) -> None:
     assert {path: read for path, read in reads.items() if read} == {
         **{unit.path: {"foundation", "identity", "data"} for unit in of(units, "api")},
         # Not before the Regions know a key that it is going to send.
-        **{unit.path: {"foundation", "data", "primary", "replica"} for unit in of(units, "edge")},
+        **{unit.path: {"foundation", "data", "primary", "standby"} for unit in of(units, "edge")},
     }
 
 
@@ -104,8 +104,8 @@ def test_the_edge_has_the_domain_name_of_each_region(units: Mapping[str, Unit]) 
             for name, dependency in unit.dependencies.items()
         }
         assert areas["primary"] == unit.inputs["primary_region"]
-        assert areas["replica"] == unit.inputs["replica_region"]
-        assert set(unit.inputs["regional_endpoints"]) == {areas["primary"], areas["replica"]}
+        assert areas["standby"] == unit.inputs["standby_region"]
+        assert set(unit.inputs["regional_endpoints"]) == {areas["primary"], areas["standby"]}
 
 
 def test_the_tested_provider_is_pinned(units: Mapping[str, Unit], tree: Tree) -> None:
@@ -157,7 +157,7 @@ def test_each_provider_works_in_its_own_region_and_account(units: Mapping[str, U
 
 def test_each_region_is_given_its_own_part_of_what_is_shared(units: Mapping[str, Unit]) -> None:
     for unit in of(units, "api"):
-        assert unit.inputs["role"] == {"us-east-1": "primary", "us-west-2": "replica"}[unit.area]
+        assert unit.inputs["role"] == {"us-east-1": "primary", "us-west-2": "standby"}[unit.area]
         for name in ("certificate_arn", "table_arn", "kms_key_arn"):
             assert unit.inputs[name].split(":")[3] == unit.area
 

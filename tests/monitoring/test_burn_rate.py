@@ -167,7 +167,7 @@ def states(pair: Pair, traffic: Traffic) -> list[bool]:
 ACCOUNT_SETTINGS = read_settings(TREE, ACCOUNT)
 NAME = re.compile(r"(.+)-availability-(\w+)-long\+.+")
 ALARM_TYPES = ("MetricAlarm", "CompositeAlarm")
-PLACES = (ACCOUNT_SETTINGS["primary_region"], ACCOUNT_SETTINGS["replica_region"], "edge")
+PLACES = (ACCOUNT_SETTINGS["primary_region"], ACCOUNT_SETTINGS["standby_region"], "edge")
 BUDGET = 1 - float(ACCOUNT_SETTINGS["availability_objective"]) / 100
 
 

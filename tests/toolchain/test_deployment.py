@@ -53,7 +53,7 @@ def outputs(account: Account) -> dict[str, Any]:
         "global/identity": {"user_pool_id": {"value": "pool"}, "client_id": {"value": "client"}},
         "global/data": {"table_name": {"value": "table"}},
         f"{account.primary_region}/api": api(account.primary_region),
-        f"{account.replica_region}/api": api(account.replica_region),
+        f"{account.standby_region}/api": api(account.standby_region),
     }
 
 
@@ -72,7 +72,7 @@ def test_the_embedded_regions_answer_at_the_endpoints_port_and_real_ones_at_thei
     monkeypatch.setenv("LOCAL_HTTPS_PORT", "9443")
     local, prod = from_outputs(LOCAL, outputs(LOCAL)), from_outputs(PROD, outputs(PROD))
     assert local.primary.url == "https://us-east-1.landing.localhost:9443"
-    assert prod.replica.url == "https://eu-central-1.example.com"
+    assert prod.standby.url == "https://eu-central-1.example.com"
     assert [stack.region for stack in prod.regions] == ["eu-west-1", "eu-central-1"]
 
 

@@ -2,5 +2,5 @@
 locals {
   account = read_terragrunt_config(find_in_parent_folders("account.hcl")).locals
   region  = basename(get_terragrunt_dir())
-  role    = lookup({ (local.account.primary_region) = "primary", (local.account.replica_region) = "replica" }, local.region, "unknown")
+  role    = lookup({ (local.account.primary_region) = "primary", (local.account.standby_region) = "standby" }, local.region, "unknown")
 }

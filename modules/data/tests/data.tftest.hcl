@@ -34,7 +34,7 @@ mock_provider "aws" {
 variables {
   name                = "landing-test"
   primary_region      = "eu-west-1"
-  replica_region      = "eu-central-1"
+  standby_region      = "eu-central-1"
   deletion_protection = false
 }
 
@@ -167,7 +167,7 @@ run "what_aws_would_refuse_is_refused_before_it_is_asked" {
   variables {
     name                     = "Landing Test"
     primary_region           = "eu-west-1"
-    replica_region           = "eu-west-1"
+    standby_region           = "eu-west-1"
     recovery_period_days     = 36
     max_throughput           = { read = 0, write = 10 }
     key_rotation_days        = 30
@@ -177,7 +177,7 @@ run "what_aws_would_refuse_is_refused_before_it_is_asked" {
 
   expect_failures = [
     var.name,
-    var.replica_region,
+    var.standby_region,
     var.recovery_period_days,
     var.max_throughput,
     var.key_rotation_days,

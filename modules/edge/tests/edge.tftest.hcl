@@ -34,7 +34,7 @@ variables {
   zone_id              = "Z0000000000000"
   edge_certificate_arn = "arn:aws:acm:us-east-1:111111111111:certificate/1"
   primary_region       = "us-east-1"
-  replica_region       = "us-west-2"
+  standby_region       = "us-west-2"
   origin_key           = { current = "new-key", previous = "old-key" }
   table_name           = "landing-test-items"
 
@@ -249,7 +249,7 @@ run "impossible_settings_are_refused" {
   command = plan
 
   variables {
-    replica_region                 = "us-east-1"
+    standby_region                 = "us-east-1"
     health_check_interval_seconds  = 20
     health_check_failure_threshold = 0
     failover_record_ttl_seconds    = 300
@@ -269,7 +269,7 @@ run "impossible_settings_are_refused" {
   }
 
   expect_failures = [
-    var.replica_region,
+    var.standby_region,
     var.health_check_interval_seconds,
     var.health_check_failure_threshold,
     var.failover_record_ttl_seconds,

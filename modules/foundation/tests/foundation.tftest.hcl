@@ -67,7 +67,7 @@ variables {
   domain_name      = "example.com"
   domain_delegated = true
   primary_region   = "eu-west-1"
-  replica_region   = "eu-central-1"
+  standby_region   = "eu-central-1"
 }
 
 run "one_record_validates_a_certificate_in_each_region" {
@@ -129,7 +129,7 @@ run "no_third_certificate_when_the_primary_is_us_east_1" {
 
   variables {
     primary_region = "us-east-1"
-    replica_region = "us-west-2"
+    standby_region = "us-west-2"
   }
 
   assert {
@@ -141,7 +141,7 @@ run "no_third_certificate_when_the_primary_is_us_east_1" {
 run "the_edge_uses_the_replica_s_certificate_when_that_is_us_east_1" {
   variables {
     primary_region = "us-west-2"
-    replica_region = "us-east-1"
+    standby_region = "us-east-1"
   }
 
   assert {

@@ -26,7 +26,7 @@ variables {
   domain_name      = "example.com"
   domain_delegated = true
   primary_region   = "us-east-1"
-  replica_region   = "us-west-2"
+  standby_region   = "us-west-2"
 }
 
 run "first" {

@@ -13,7 +13,7 @@ variables {
   domain_name      = "example.com"
   domain_delegated = true
   primary_region   = "us-east-1"
-  replica_region   = "us-west-2"
+  standby_region   = "us-west-2"
 }
 
 # One run shows many refusals, each its own variable's: a run is a start of the provider.
@@ -24,7 +24,7 @@ run "what_aws_or_acm_would_refuse_is_refused_before_it_is_asked" {
   variables {
     name               = "Landing_Test"
     domain_name        = "example.com."
-    replica_region     = "us-east-1"
+    standby_region     = "us-east-1"
     create_hosted_zone = false
     hosted_zone_id     = "/hostedzone/Z0EXISTING"
     caa_issuers        = ["letsencrypt.org"]
@@ -38,7 +38,7 @@ run "what_aws_or_acm_would_refuse_is_refused_before_it_is_asked" {
   expect_failures = [
     var.name,
     var.domain_name,
-    var.replica_region,
+    var.standby_region,
     var.hosted_zone_id,
     var.caa_issuers,
     var.validation_timeout,
