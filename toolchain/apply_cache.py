@@ -9,44 +9,44 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from project.account import LOCAL
 from project.paths import Tree, write_atomically
 from toolchain import pins
 
-CONFIGURATION = ("terragrunt.hcl", "live/_units", f"live/{LOCAL}", "modules", "lambda")
+CONFIGURATION = (
+    "terragrunt.hcl",
+    "live/_defaults.hcl",
+    "live/_units",
+    f"live/{LOCAL}",
+    "modules",
+    "lambda",
+)
 MADE_BY_TOOLS = frozenset({".terraform", ".terragrunt-cache", ".terraform.lock.hcl", "__pycache__"})
 # Ports and the like are part of the configuration.
 ENVIRONMENT = ("LOCAL_", "TF_VAR_")
 
 
-def fingerprint(tree: Tree) -> str:
-    """Digest all that decides what an apply would do."""
-    parts = hashlib.sha256(f"{pins.TERRAFORM} {pins.TERRAGRUNT}".encode())
-    variables = sorted(item for item in os.environ.items() if item[0].startswith(ENVIRONMENT))
-    parts.update(repr(variables).encode())
-    for path in [*_configuration(tree), tree.package, *_states(tree)]:
-        content = path.read_bytes() if path.is_file() else b"missing"
-        parts.update(f"{path}\0{len(content)}\0".encode() + content)
-    return parts.hexdigest()
+@contextmanager
+def applying(tree: Tree) -> Iterator[None]:
+    """Note what an apply brought the embedded AWS to, unless it fails.
 
-
-def remember(tree: Tree) -> None:
-    """Note that everything is applied as it stands now."""
-    write_atomically(_note(tree), fingerprint(tree).encode())
-
-
-def forget(tree: Tree) -> None:
-    """Note that an apply has begun, which may end anywhere."""
+    That is the configuration as it stood at the start: an edit made meanwhile is not applied.
+    """
     _note(tree).unlink(missing_ok=True)
+    configuration = _digest(_configuration(tree))
+    yield
+    write_atomically(_note(tree), f"{configuration} {_digest(_states(tree))}".encode())
 
 
 def is_current(tree: Tree) -> bool:
     """Tell whether an apply would find everything as the last one left it."""
     note = _note(tree)
-    return note.is_file() and note.read_text() == fingerprint(tree)
+    current = f"{_digest(_configuration(tree))} {_digest(_states(tree))}"
+    return note.is_file() and note.read_text() == current
 
 
 def _note(tree: Tree) -> Path:
@@ -60,6 +60,17 @@ def _states(tree: Tree) -> list[Path]:
 def _configuration(tree: Tree) -> Iterator[Path]:
     for name in CONFIGURATION:
         yield from _files(tree.root / name)
+    yield tree.package
+
+
+def _digest(files: Iterable[Path]) -> str:
+    parts = hashlib.sha256(f"{pins.TERRAFORM} {pins.TERRAGRUNT}".encode())
+    variables = sorted(item for item in os.environ.items() if item[0].startswith(ENVIRONMENT))
+    parts.update(repr(variables).encode())
+    for path in files:
+        content = path.read_bytes() if path.is_file() else b"missing"
+        parts.update(f"{path}\0{len(content)}\0".encode() + content)
+    return parts.hexdigest()
 
 
 def _files(top: Path) -> Iterator[Path]:

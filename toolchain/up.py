@@ -60,9 +60,8 @@ def _apply(tree: Tree) -> None:
     if apply_cache.is_current(tree) and _is_ready(tree, read_deployment(LOCAL, tree)):
         say("  0 resources changed: all is as the last apply left it, and both Regions are ready")
         return
-    apply_cache.forget(tree)
-    terragrunt_all(tree, "apply")
-    apply_cache.remember(tree)
+    with apply_cache.applying(tree):
+        terragrunt_all(tree, "apply")
 
 
 def down(tree: Tree) -> None:

@@ -81,9 +81,3 @@ def stack(emulator: Emulator) -> Stack:
 def layer(stack: Stack) -> GlobalLayer:
     """A distribution in front of the stack's Regions, its origin pointing at the first."""
     return deploy_global_layer(stack)
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark a test that is given an embedded AWS of its own."""
-    if isinstance(item, pytest.Function) and {"emulator", "own_settings"} & set(item.fixturenames):
-        item.add_marker(pytest.mark.emulator)

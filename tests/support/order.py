@@ -19,6 +19,7 @@ FIRST = (*CLONE, "tests/monitoring/test_alarms_that_page.py")
 # deployment last, because it may have to come up yet. Of those, failover waits longest.
 NEEDS = ("emulator", "terraform", "deployed")
 FIRST_DEPLOYED = "tests/e2e/test_failover.py"
+GIVEN_AN_EMULATOR = frozenset({"emulator", "own_settings"})
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -30,6 +31,12 @@ def pytest_configure(config: pytest.Config) -> None:
         "terraform: runs Terraform for minutes",
     ):
         config.addinivalue_line("markers", marker)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark a test that is given an embedded AWS of its own."""
+    if isinstance(item, pytest.Function) and GIVEN_AN_EMULATOR & set(item.fixturenames):
+        item.add_marker(pytest.mark.emulator)
 
 
 def _need(item: pytest.Item) -> int:

@@ -12,6 +12,7 @@ from toolchain import apply_cache, up
 
 FILES = (
     "terragrunt.hcl",
+    "live/_defaults.hcl",
     "live/_units/api.hcl",
     "live/local/account.hcl",
     "modules/api/main.tf",
@@ -30,25 +31,36 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
     return Tree(tmp_path)
 
 
+def _apply(tree: Tree) -> None:
+    with apply_cache.applying(tree):
+        pass
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_any_change_of_what_an_apply_starts_from_is_seen(tree: Tree, name: str) -> None:
-    apply_cache.remember(tree)
+    _apply(tree)
     assert apply_cache.is_current(tree)
     (tree.root / name).write_text('{"changed": true}')
     assert not apply_cache.is_current(tree)
 
 
 def test_a_new_file_and_another_port_are_seen(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
-    apply_cache.remember(tree)
+    _apply(tree)
     (tree.root / "modules" / "api" / "more.tf").touch()
     assert not apply_cache.is_current(tree)
-    apply_cache.remember(tree)
+    _apply(tree)
     monkeypatch.setenv("LOCAL_HTTPS_PORT", "1")
     assert not apply_cache.is_current(tree)
 
 
+def test_what_is_edited_during_an_apply_is_not_taken_for_applied(tree: Tree) -> None:
+    with apply_cache.applying(tree):
+        (tree.root / "live" / "local" / "account.hcl").write_text("edited")
+    assert not apply_cache.is_current(tree)
+
+
 def test_other_accounts_and_what_tools_leave_behind_do_not_count(tree: Tree) -> None:
-    apply_cache.remember(tree)
+    _apply(tree)
     (tree.root / "live" / "dev" / "account.hcl").write_text("changed")
     (tree.root / "modules" / "api" / ".terraform" / "provider").write_text("changed")
     assert apply_cache.is_current(tree)
@@ -73,7 +85,7 @@ def test_an_apply_that_fails_is_never_taken_for_done(
     def fail(*_: object) -> None:
         raise ToolchainError("no")
 
-    apply_cache.remember(tree)
+    _apply(tree)
     monkeypatch.setattr(up, "terragrunt_all", fail)
     monkeypatch.setattr(up, "_is_ready", lambda *_: False)
     monkeypatch.setattr(up, "read_deployment", lambda *_: None)
