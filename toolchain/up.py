@@ -240,13 +240,13 @@ def _record(tree: Tree, deployment: Deployment) -> None:
 
 
 def _how_to_use(deployment: Deployment) -> str:
-    primary, replica = deployment.regions
+    primary, standby = deployment.regions
     return f"""
 The API is served at
   {deployment.api_url}
 by two Regions, which their own names lead to for those who hold the origin key:
   {primary.region} (primary)  {primary.url}
-  {replica.region} (replica)  {replica.url}
+  {standby.region} (standby)  {standby.url}
   user pool {deployment.user_pool_id}, client {deployment.user_pool_client_id}
 
 Signed in, write through the public name, and read in the Region that stands by:

@@ -10,6 +10,8 @@ import pytest
 from tests.live.sts import Listener, listening
 from tests.live.trees import Tree, copy_tree, declared
 
+pytestmark = pytest.mark.terraform
+
 EMBEDDED = "000000000000"
 SERIOUS = "AKIASERIOUSMONEY"
 PROFILE = f"[{{}}]\naws_access_key_id = {SERIOUS}\naws_secret_access_key = serious\n"

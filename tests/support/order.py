@@ -28,7 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "deployed: looks at what `make up` has deployed",
         "clone: deploys a clone of the repository (tests/support/clone.py)",
         "emulator: starts an embedded AWS of its own",
-        "terraform: runs Terraform for minutes",
+        "terraform: runs Terraform with its provider",
     ):
         config.addinivalue_line("markers", marker)
 
