@@ -240,7 +240,7 @@ variable "function_timeout_seconds" {
 }
 
 variable "reserved_concurrency" {
-  description = "How many copies of the function may run at once, taken out of the account's quota in this Region. -1 reserves nothing and limits nothing; 0 stops the function. Both Regions need the same: the replica gets all the traffic on the bad day."
+  description = "How many copies of the function may run at once, taken out of the account's quota in this Region. -1 reserves nothing and limits nothing; 0 stops the function. Both Regions need the same: the standby Region gets all the traffic on the bad day."
   type        = number
   default     = -1
 

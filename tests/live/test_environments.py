@@ -40,7 +40,7 @@ def test_a_second_embedded_environment_shares_nothing_with_the_first(tree: Tree)
         assert unit.inputs["name"] == "landing-sandbox"
 
 
-def test_another_replica_region_is_one_renamed_folder_and_one_value(tree: Tree) -> None:
+def test_another_standby_region_is_one_renamed_folder_and_one_value(tree: Tree) -> None:
     (tree.account("local") / "us-west-2").rename(tree.account("local") / "eu-west-1")
     tree.say("local", standby_region='"eu-west-1"')
 

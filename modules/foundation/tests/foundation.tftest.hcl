@@ -146,7 +146,7 @@ run "the_edge_uses_the_replica_s_certificate_when_that_is_us_east_1" {
 
   assert {
     condition     = length(aws_acm_certificate.edge) == 0
-    error_message = "The replica's certificate is the edge's."
+    error_message = "The standby Region's certificate is the edge's."
   }
 
   assert {
