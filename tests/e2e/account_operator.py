@@ -143,7 +143,7 @@ class Operator:
             limit(before["throttlingRateLimit"], before["throttlingBurstLimit"])
 
     def rows(self, region: str, person: Person) -> list[dict[str, Any]]:
-        """Every row under a person's username, the trash and the records included."""
+        """Every row under a person's username, soft-deleted ones and the records included."""
         pages = (
             self.dynamodb(region)
             .get_paginator("query")
@@ -165,7 +165,7 @@ class Operator:
         )
 
     def forget(self, person: Person) -> None:
-        """Remove every row a person owns, the trash included."""
+        """Remove every row a person owns, soft-deleted ones included."""
         dynamodb = self.dynamodb(self.home_region)
         for row in self.rows(self.home_region, person):
             dynamodb.delete_item(

@@ -55,8 +55,8 @@ def test_who_takes_a_freed_username_finds_nothing_of_who_had_it(
 ) -> None:
     made = me.create(ITEM, key)
     item_id, etag = made.json()["id"], etag_of(made)
-    trashed = me.create(ITEM, str(uuid.uuid4())).json()["id"]
-    me.delete(trashed)
+    soft_deleted = me.create(ITEM, str(uuid.uuid4())).json()["id"]
+    me.delete(soft_deleted)
 
     intruder = taken_again(me, pool)
 
@@ -65,7 +65,7 @@ def test_who_takes_a_freed_username_finds_nothing_of_who_had_it(
     assert claims[0]["sub"] != claims[1]["sub"]
     assert intruder.list().json() == {"items": [], "next_cursor": None}
     assert intruder.list(status="todo").json()["items"] == []
-    for item in (item_id, trashed):
+    for item in (item_id, soft_deleted):
         assert intruder.get(item).status_code == 404
         assert intruder.replace(item, ITEM, if_match=etag).status_code == 404
         assert intruder.patch(item, ITEM, if_match=etag).status_code == 404
