@@ -94,9 +94,6 @@ def figures(history: History) -> Figures:
     return Figures(timeline(history), counts(history), data_loss(history), replication(history))
 
 
-# -- the timeline of events --------------------------------------------------------------
-
-
 def timeline(history: History) -> Timeline:
     """Find when what happened. A drill that made no fault has no timeline."""
     fault = history.first(Moment.FAULT)
@@ -173,9 +170,6 @@ def _end(history: History) -> float:
     return max((each.ended for each in history.attempts), default=0.0) + 1.0
 
 
-# -- counts ----------------------------------------------------------------------------
-
-
 def counts(history: History) -> Counts:
     """Count requests before the fault, while it lasted, and after it was healed."""
     fault = history.first(Moment.FAULT)
@@ -206,9 +200,6 @@ def counts(history: History) -> Counts:
 
 def _failed(attempts: Iterable[Attempt]) -> int:
     return sum(not each.good for each in attempts)
-
-
-# -- what became of acknowledged writes --------------------------------------------------
 
 
 def data_loss(history: History) -> DataLoss:
@@ -325,9 +316,6 @@ def _because(history: History, lost: Acknowledged, rival: Acknowledged) -> str:
         f"reached {rival.region} when that wrote the same item (operation {rival.operation}, "
         f"{rival.at - fault:+.2f} s), and the last writer wins"
     )
-
-
-# -- replication -------------------------------------------------------------------------
 
 
 def replication(history: History) -> Replication:

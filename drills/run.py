@@ -44,8 +44,6 @@ class Drill:
     display: Display
     at_takeover: Snapshot | None = None
 
-    # -- its phases --------------------------------------------------------------------
-
     def perform(self) -> None:
         """Break, watch, heal, watch."""
         self.display.phase("steady state")
@@ -106,8 +104,6 @@ class Drill:
         if self._await(lambda: self._served_by(self.system.primary, Moment.HEALED)):
             self.journal.moment(Moment.FAILBACK)
             self.display.phase("healed")
-
-    # -- what they wait for ------------------------------------------------------------
 
     def _served_by(self, region: str, since: Moment) -> bool:
         began = self.journal.moments[since]

@@ -138,8 +138,6 @@ class Traffic:
         answer.raise_for_status()
         return replace(client, counter_id=str(answer.json()["id"]))
 
-    # -- what is due -------------------------------------------------------------------
-
     def _plan(self, kind: Kind, due: float) -> None:
         client = self._clients[next(self._turns)]
         self._push(Task(next(self._operations), kind, client, due, due))
@@ -169,8 +167,6 @@ class Traffic:
             with self._changed:
                 self._under_way -= 1
                 self._changed.notify_all()
-
-    # -- one request -------------------------------------------------------------------
 
     def _attempt(self, task: Task) -> None:
         sent = self._journal.clock()

@@ -67,8 +67,6 @@ class Replication:
         self._last_stamp = 0
         self._changed = asyncio.Event()
 
-    # -- writes in -------------------------------------------------------------------
-
     def record(self, write: dynamodb.TableWrite) -> None:
         """Put a write to a global table on its way to the other replicas."""
         account, home = write.scope
@@ -96,8 +94,6 @@ class Replication:
         self._last_stamp = max(self._clock(), self._last_stamp + 1)
         return self._last_stamp
 
-    # -- control ---------------------------------------------------------------------
-
     @property
     def pending(self) -> int:
         """Writes that have not arrived."""
@@ -117,8 +113,6 @@ class Replication:
         """The lag from now on, for those on their way as well."""
         self.lag = seconds
         self._changed.set()
-
-    # -- writes out ------------------------------------------------------------------
 
     def deliver_due(self) -> int:
         """Apply every write whose time has come on a link that flows; returns how many."""
@@ -170,8 +164,6 @@ class Replication:
         elif len(self._last_write) > 4 * self.pending + 256:
             oldest = min(heads)
             self._last_write = {a: s for a, s in self._last_write.items() if s > oldest}
-
-    # -- over a restart --------------------------------------------------------------
 
     def get_state(self) -> dict[str, Any]:
         """What must not be lost, as JSON types."""

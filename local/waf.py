@@ -170,9 +170,6 @@ def _blocked(rule: str | None, action: Document) -> Verdict:
     return Verdict(allowed=False, rule=rule, status=status, headers=headers)
 
 
-# -- what is emulated ------------------------------------------------------------------
-
-
 FIELDS = frozenset({"SingleHeader", "UriPath"})
 ACTIONS = frozenset({"Allow", "Block", "Count"})
 

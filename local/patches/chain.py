@@ -47,7 +47,7 @@ class FunctionCall:
 class RequestContext:
     """A request on its way, and what its steps leave behind.
 
-    `region` is where it came to, `domain` the account in which the host name is a custom domain
+    `region` is where it came to, `account` the one in which the host name is a custom domain
     there, None for a name that leads nowhere. `headers` are those that go on to the function.
     """
 
@@ -157,9 +157,6 @@ async def _pass(context: RequestContext, way: Sequence[Step]) -> Response:
     return await way[0](context, lambda: _pass(context, way[1:]))
 
 
-# -- around the stage ------------------------------------------------------------------
-
-
 async def add_ids(context: RequestContext, proceed: Proceed) -> Response:
     """Give every answer the ids that API Gateway knows it by."""
     status, headers, body = await proceed()
@@ -224,9 +221,6 @@ def _evaluating(verdict_of: Callable[[str, Request], Verdict]) -> Step:
         return _refusal(context, error)
 
     return evaluate_web_acl
-
-
-# -- ministack's own steps -------------------------------------------------------------
 
 
 async def answer_refusals(context: RequestContext, proceed: Proceed) -> Response:
@@ -358,9 +352,6 @@ async def too_large(context: RequestContext, proceed: Proceed) -> Response:
             return 413, headers, b'{"message": "Request Too Long"}'
         context.api_id, context.stage_name, context.stage = mapping[0], mapping[1], stage
         return _refusal(context, error)
-
-
-# -- what the steps share --------------------------------------------------------------
 
 
 def _raise(error: Any) -> None:  # noqa: ANN401 - ministack's _GatewayError, or None

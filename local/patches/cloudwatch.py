@@ -66,9 +66,6 @@ class DataResult:
     points: Sequence[tuple[float, float]]
 
 
-# -- what it holds ---------------------------------------------------------------------
-
-
 def all_points() -> list[tuple[MetricKey, list[Point]]]:
     """Every metric of every account and Region, and the list that its points are added to."""
     return list(cloudwatch._metrics._data.items())
@@ -133,9 +130,6 @@ def before_each_request(prepare: Callable[[], None]) -> None:
     cloudwatch.handle_request = handle_request
 
 
-# -- alarms ----------------------------------------------------------------------------
-
-
 def alarms_by_the_clock() -> None:
     """Alarms are evaluated on every write, of any metric of that name, over one single window.
 
@@ -174,9 +168,6 @@ def _complete(alarm: Document, data: Document) -> None:
     left_out = SINGLE_METRIC_FIELDS if data.get("Metrics") else ()
     for name in left_out or (("Statistic",) if data.get("ExtendedStatistic") else ()):
         alarm.pop(name, None)
-
-
-# -- metric data -----------------------------------------------------------------------
 
 
 def serve_metric_data(answer: Callable[[DataRequest], list[DataResult]]) -> None:
@@ -270,18 +261,12 @@ def saved_without_copies() -> None:
     cloudwatch.get_state = get_state
 
 
-# -- dashboards ------------------------------------------------------------------------
-
-
 def global_dashboards() -> None:
     """A dashboard is seen only from the Region that it was put from; on AWS from every one.
 
     Their ARNs have no Region (AmazonCloudWatch/latest/monitoring/CloudWatch_Dashboards).
     """
     cloudwatch._dashboards = AccountScopedDict()
-
-
-# -- the query protocol ----------------------------------------------------------------
 
 
 def query_protocol() -> None:

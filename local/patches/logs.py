@@ -53,8 +53,6 @@ class QueryAnswer(Protocol):
 
 Query = Callable[[Iterable[Row]], QueryAnswer]
 
-# -- what it holds ---------------------------------------------------------------------
-
 
 def write_event(scope: Scope, group: str, stream: str, message: str, at: float) -> None:
     """Add one event of this moment (seconds since the epoch) to a group; to none if it is gone."""
@@ -147,9 +145,6 @@ def _deliveries(arn: str) -> Iterator[tuple[str, list[str]]]:
             group = target.partition(":log-group:")[2].removesuffix(":*")
             if group:
                 yield group, delivery["recordFields"]
-
-
-# -- what it lacks ---------------------------------------------------------------------
 
 
 def saved_without_copies() -> None:

@@ -179,9 +179,6 @@ def _shown(pages: Pages, page: str) -> str:
         return pages.explain(error)
 
 
-# -- the command -----------------------------------------------------------------------
-
-
 def command(environment: Mapping[str, str], **more: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "toolchain", "dashboards"],

@@ -111,9 +111,6 @@ def test_markup_of_an_account_is_text() -> None:
     assert "<img" not in alarms + dashboard
 
 
-# -- what a person reads when it can't be shown ----------------------------------------
-
-
 @pytest.mark.parametrize(
     ("error", "message"),
     [

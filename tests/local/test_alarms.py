@@ -173,9 +173,6 @@ def test_an_alarm_that_aws_refuses_is_refused(change: dict[str, Any], message: s
         alarm(**change)
 
 
-# -- a round ---------------------------------------------------------------------------
-
-
 def put(name: str, *points: tuple[float, float]) -> list[Any]:
     stored: list[Any] = [
         {"Timestamp": at, "Value": value, "Unit": "None", "Dimensions": {}} for at, value in points
@@ -259,9 +256,6 @@ def test_points_of_the_day_before_are_dropped_now_and_then() -> None:
         clock[0] += 601
         evict()
         assert ("M", "old", "") not in cloudwatch._metrics
-
-
-# -- on the running emulator --------------------------------------------------------------
 
 
 @pytest.fixture

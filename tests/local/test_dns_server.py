@@ -127,9 +127,6 @@ def _all_healthy(server: Running) -> None:
     server.unhealthy.clear()
 
 
-# --- what the project's zone holds, both transports ---
-
-
 @pytest.mark.parametrize("over", ["udp", "tcp"])
 @pytest.mark.parametrize(
     ("name", "kind", "expected"),
@@ -170,9 +167,6 @@ def test_ttls_are_the_records_own(server: Running) -> None:
     assert [rrset.ttl for rrset in answer.answer] == [10, 60]
 
 
-# --- the ways to say no ---
-
-
 def test_a_missing_name(server: Running) -> None:
     answer = server.ask("gone." + APEX, "A")
     assert answer.rcode() == dns.rcode.NXDOMAIN
@@ -200,9 +194,6 @@ def test_another_class_is_refused(server: Running) -> None:
 def test_a_record_that_cannot_be_packed_fails_alone(server: Running) -> None:
     assert server.ask("broken." + APEX, "A").rcode() == dns.rcode.SERVFAIL
     assert server.ask("v6." + APEX, "AAAA").rcode() == dns.rcode.NOERROR
-
-
-# --- messages ---
 
 
 def test_the_question_comes_back_as_it_was_asked(server: Running) -> None:
@@ -255,9 +246,6 @@ def test_one_tcp_connection_carries_several_questions(server: Running) -> None:
             dns.query.send_tcp(connection, query)
             answer, _ = dns.query.receive_tcp(connection)
             assert answer.answer[0].rdtype == dns.rdatatype.from_text(kind)
-
-
-# --- nonsense ---
 
 
 def wire_rcode(packet: bytes) -> int:
@@ -378,9 +366,6 @@ def test_the_server_answers_after_nonsense_over_tcp(
     with socket.create_connection((server.host, server.port), timeout=5) as client:
         client.sendall(length + packet)
     assert server.ask("v6." + APEX, "AAAA", over="tcp").rcode() == dns.rcode.NOERROR
-
-
-# --- life ---
 
 
 def free_place() -> tuple[str, int]:

@@ -36,9 +36,6 @@ def healthy(
     return rules.is_healthy(check_id, by_id, lambda asked: (states or {}).get(asked, ()))
 
 
-# --- consecutive results: health-checks-creating-values, "Failure threshold" ---
-
-
 @pytest.mark.parametrize(
     ("results", "threshold", "verdict"),
     [
@@ -65,9 +62,6 @@ def test_a_verdict_turns_after_as_many_results_in_a_row(
 def test_results_before_a_threshold_was_lowered_still_count() -> None:
     state = rules.observe(rules.observe(GOOD, passed=False, threshold=5), passed=False, threshold=5)
     assert not rules.observe(state, passed=False, threshold=3).healthy
-
-
-# --- 18 %: dns-failover-determining-health-of-endpoints ---
 
 
 @pytest.mark.parametrize(
@@ -97,9 +91,6 @@ def test_a_new_inverted_check_is_unhealthy_until_there_is_data() -> None:
     assert not healthy("endpoint", [replace(ENDPOINT, inverted=True)])
 
 
-# --- status codes: same page, and API Reference, HealthCheckConfig ---
-
-
 @pytest.mark.parametrize(
     ("code", "passes"),
     [(199, False), (200, True), (204, True), (301, True), (399, True), (400, False), (503, False)],
@@ -110,9 +101,6 @@ def test_codes_from_200_to_399_pass(code: int, *, passes: bool) -> None:
 
 def test_the_timeouts_are_awss() -> None:
     assert (rules.CONNECT_SECONDS, rules.ANSWER_SECONDS) == (4, 2)
-
-
-# --- inversion and disabling: API Reference, HealthCheckConfig, "Disabled", "Inverted" ---
 
 
 @pytest.mark.parametrize(
@@ -131,9 +119,6 @@ def test_a_disabled_check_is_healthy_unless_inverted(
 ) -> None:
     check = replace(ENDPOINT, disabled=disabled, inverted=inverted)
     assert healthy("endpoint", [check], {"endpoint": states}) is verdict
-
-
-# --- calculated: health-checks-creating-values, "Report healthy when" ---
 
 
 def calculated(*children: str, threshold: int, inverted: bool = False) -> HealthCheck:
@@ -196,9 +181,6 @@ def test_parents_in_a_circle_come_to_an_end() -> None:
     assert healthy("parent", [calculated("parent", threshold=1)])
 
 
-# --- requests: API Reference, HealthCheckConfig ---
-
-
 @pytest.mark.parametrize(("port", "header"), [(443, "a.test"), (8443, "a.test:8443")])
 def test_the_host_header_names_a_port_that_is_not_the_protocols(port: int, header: str) -> None:
     assert HealthCheck("x", "HTTPS", fqdn="a.test", port=port).host_header == header
@@ -206,9 +188,6 @@ def test_the_host_header_names_a_port_that_is_not_the_protocols(port: int, heade
 
 def test_a_missing_slash_is_added() -> None:
     assert HealthCheck("x", "HTTPS", path="ready").request_path == "/ready"
-
-
-# --- pace: health-checks-creating-values, "Request interval" ---
 
 
 def test_the_interval_runs_from_the_response() -> None:
@@ -221,9 +200,6 @@ def test_without_a_response_the_interval_runs_from_the_request() -> None:
 
 def test_checkers_are_spread_over_the_interval() -> None:
     assert [rules.first_request(n, 3, 30) for n in range(3)] == [0, 10, 20]
-
-
-# --- metrics: monitoring-health-checks ---
 
 
 def points(check: HealthCheck, states: Mapping[str, Sequence[CheckerState]]) -> dict[str, float]:

@@ -97,9 +97,6 @@ def response(code: int) -> bytes:
     return f"HTTP/1.1 {code} Some Reason\r\nContent-Length: 2\r\n\r\nhi".encode()
 
 
-# --- what passes, what fails ---
-
-
 @pytest.mark.parametrize(
     ("code", "passed", "status"),
     [
@@ -195,9 +192,6 @@ def test_the_name_and_the_port_of_the_check_are_dialled() -> None:
     for port in (443, 8443):
         asyncio.run(client(connect)(replace(CHECK, port=port)))
     assert dialled == [(NAME, 443), (NAME, 8443)]
-
-
-# --- TLS ---
 
 
 @pytest.mark.parametrize(("enabled", "name"), [(True, NAME), (False, None)])

@@ -238,9 +238,6 @@ def test_a_restart_goes_on_from_the_remembered_verdicts() -> None:
     running(*checks, remembered=kept)(after)
 
 
-# --- checks come, change and go ---
-
-
 def test_a_check_that_is_made_while_running_is_taken_up() -> None:
     async def story(emulator: Emulator) -> None:
         emulator.checks.append(READY)
@@ -325,9 +322,6 @@ def test_checks_that_cannot_be_read_leave_the_others_watched() -> None:
     running(READY)(story)
 
 
-# --- what is reported ---
-
-
 def test_observations_tell_each_checkers_last_result_and_when() -> None:
     async def story(emulator: Emulator) -> None:
         await emulator.clock.advance(5)
@@ -379,9 +373,6 @@ def test_a_metric_that_cannot_be_stored_stops_nothing() -> None:
         assert not emulator.checkers.is_healthy("ready")
 
     running(READY)(story)
-
-
-# --- Route 53's API ---
 
 
 def texts(body: bytes, tag: str) -> list[str | None]:

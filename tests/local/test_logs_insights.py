@@ -183,9 +183,6 @@ def test_every_saved_query_is_read(module: str) -> None:
     assert all(parse(query) for query in queries)
 
 
-# -- as the API gives it ---------------------------------------------------------------
-
-
 def started(query: str) -> tuple[int, dict[str, Any]]:
     """Ask ministack for the lines of one group."""
     now = int(time.time())

@@ -153,9 +153,6 @@ def test_any_text_is_an_expression_or_refused(text: str) -> None:
         computed(text)
 
 
-# -- queries ---------------------------------------------------------------------------
-
-
 def metric(query_id: str, **more: object) -> dict[str, object]:
     stat = {"Metric": {"Namespace": "N", "MetricName": query_id}, "Period": 60, "Stat": "Sum"}
     return {"Id": query_id, "MetricStat": stat, **more}
@@ -196,9 +193,6 @@ def test_queries_that_cannot_be_answered_are_refused(
 ) -> None:
     with pytest.raises(QueryError, match=message):
         results(read(documents), lambda _period: GRID, fetch)
-
-
-# -- statistics ------------------------------------------------------------------------
 
 
 def summary(*values: float) -> Summary:

@@ -42,9 +42,6 @@ def table(data: dict[str, Any], handler: Any, region: str = "us-east-1") -> Any:
         return json.loads(handler(data)[2])
 
 
-# -- API Gateway -----------------------------------------------------------------------
-
-
 def test_ministack_still_needs_the_empty_base_path() -> None:
     gateway("POST", "/domainnames", {"domainName": "a.localhost"})
     gateway("POST", "/domainnames/a.localhost/basepathmappings", {"basePath": ""})
@@ -242,9 +239,6 @@ def test_ministack_still_needs_one_request_id(monkeypatch: pytest.MonkeyPatch) -
     assert not [name for name in answer[1] if name.lower() == "x-amzn-requestid"]
 
 
-# -- Route 53 --------------------------------------------------------------------------
-
-
 def test_ministack_still_needs_the_lists_of_a_health_check() -> None:
     element = fromstring(  # noqa: S314 - our own text
         "<HealthCheckConfig><ChildHealthChecks><ChildHealthCheck>one</ChildHealthCheck>"
@@ -282,9 +276,6 @@ def test_a_health_check_reads_back_its_regions_and_children(emulator: Emulator) 
     assert read(parent)["ChildHealthChecks"] == [child["Id"]]
 
 
-# -- CloudFront ------------------------------------------------------------------------
-
-
 def test_ministack_still_needs_the_lists_of_a_response_headers_policy() -> None:
     parent = Element("ResponseHeadersPolicyConfig")
     cloudfront._build_rhp_config_xml(
@@ -306,8 +297,6 @@ def test_a_response_headers_policy_has_only_the_blocks_it_was_given(emulator: Em
     assert "CustomHeadersConfig" not in found["ResponseHeadersPolicyConfig"]
     assert found["ResponseHeadersPolicyConfig"]["RemoveHeadersConfig"] == removed
 
-
-# -- DynamoDB --------------------------------------------------------------------------
 
 TABLE_INPUT = {
     "TableName": "patched",
@@ -454,9 +443,6 @@ def test_a_table_shows_for_how_many_days_it_can_be_recovered(
     backups = client.describe_continuous_backups(TableName=TABLE)["ContinuousBackupsDescription"]
 
     assert backups["PointInTimeRecoveryDescription"]["RecoveryPeriodInDays"] == days
-
-
-# -- CloudWatch Logs -------------------------------------------------------------------
 
 
 def test_ministack_still_needs_query_definitions() -> None:

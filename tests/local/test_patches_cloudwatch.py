@@ -26,8 +26,6 @@ from local.settings import Settings
 from tests.local.math_alarm import DEFINITION, MATH, RATE
 from tests.support.emulator import Emulator
 
-# -- what ministack does by itself -----------------------------------------------------
-
 ACCOUNT = "111122223333"
 
 
@@ -95,9 +93,6 @@ def test_ministack_still_needs_to_be_saved_without_copies() -> None:
 
     assert set(state) == {*SAVED, "metrics"}
     assert state["metrics"] is not cloudwatch._metrics
-
-
-# -- what the emulator answers ------------------------------------------------------------
 
 
 def test_metric_data_with_an_expression_comes_newest_first(emulator: Emulator) -> None:

@@ -64,9 +64,6 @@ def half(role: FailoverRole, check: str | None, region: str = "") -> RecordSet:
 WWW = records("www.example.com.", "A", 300, "192.0.2.1")
 
 
-# --- names ---
-
-
 @pytest.mark.parametrize(
     ("written", "same"),
     [
@@ -77,9 +74,6 @@ WWW = records("www.example.com.", "A", 300, "192.0.2.1")
 )
 def test_a_name_is_the_same_however_it_is_written(written: str, same: str) -> None:
     assert name_of(written) == dns.name.from_text(same)
-
-
-# --- plain answers ---
 
 
 def test_a_record_answers_with_its_ttl_and_the_zones_name_servers() -> None:
@@ -137,9 +131,6 @@ def test_the_most_specific_zone_answers() -> None:
     assert values(Routing((zone(), below)).answer(Question(name, "A"))) == ["192.0.2.9"]
 
 
-# --- CNAME records ---
-
-
 CHAIN = (
     records("origin.example.com.", "CNAME", 10, "us-east-1.example.com"),
     alias("us-east-1.example.com.", GATEWAY),
@@ -180,9 +171,6 @@ def test_a_loop_of_cnames_fails() -> None:
     assert ask("a.example.com", "A", a, b).rcode == Rcode.SERVFAIL
 
 
-# --- alias records ---
-
-
 def test_an_alias_to_an_aws_resource_answers_its_addresses_for_60_s() -> None:
     assert lines(ask("example.com", "A", alias(APEX, GATEWAY))) == [("A", 60, "127.0.0.1")]
 
@@ -193,9 +181,6 @@ def test_an_alias_to_an_aws_resource_without_such_addresses_is_nodata(
 ) -> None:
     answer = ask("example.com", kind, alias(APEX, target, kind))
     assert (answer.rcode, answer.answer) == (Rcode.NOERROR, ())
-
-
-# --- failover (health-checks-how-route-53-chooses-records, "Failover records") ---
 
 
 @pytest.mark.parametrize(
@@ -231,9 +216,6 @@ def test_a_failover_pair_of_cnames_leads_a_stub_to_the_healthy_region() -> None:
         unhealthy=["p"],
     )
     assert values(answer) == ["us-west-2.example.com.", "127.0.0.1"]
-
-
-# --- not emulated ---
 
 
 def test_a_record_set_that_is_not_emulated_fails_alone_and_the_log_says_why(

@@ -94,9 +94,6 @@ def test_a_restart_keeps_log_events_and_alarms_states_and_no_data_points(
     assert watch.list_metrics(Namespace="kept")["Metrics"] == []
 
 
-# -- embedded metrics ------------------------------------------------------------------
-
-
 def _document(**changed: Any) -> str:
     directive = {
         "Namespace": "app",
@@ -165,9 +162,6 @@ def test_a_document_that_breaks_the_specification_is_an_error(message: str, erro
     found = embedded_metrics.read(message, 0.0)
 
     assert (found.error, found.points) == (error, ())
-
-
-# -- what ministack lacks --------------------------------------------------------------
 
 
 def test_ministack_still_measures_neither_tables_nor_logs_nor_sign_ins() -> None:

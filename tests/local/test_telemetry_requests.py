@@ -36,9 +36,6 @@ def measured(stack: Stack) -> Measured:
     return made
 
 
-# -- AWS/ApiGateway --------------------------------------------------------------------
-
-
 def test_every_request_is_counted_once_by_api_stage_and_method(measured: Measured) -> None:
     before = measured.route("Count", ITEM), measured.stage("Count")
     by_api = measured.total("AWS/ApiGateway", "Count", ApiName=API)
@@ -111,9 +108,6 @@ def test_methods_are_not_counted_apart_unless_the_stage_asks_for_it(stack: Stack
     )["Metrics"]
     names = {dimension["Name"] for metric in metrics for dimension in metric["Dimensions"]}
     assert names == {"ApiName", "Stage"}
-
-
-# -- the access log --------------------------------------------------------------------
 
 
 def test_the_deployed_format_names_only_known_variables() -> None:
@@ -199,9 +193,6 @@ def test_a_stage_that_says_nothing_of_the_format_serves_and_logs_nothing(
     assert len(measured.lines(ACCESS_GROUP)) == before
 
 
-# -- AWS/WAFV2 -------------------------------------------------------------------------
-
-
 @contextmanager
 def _web_acl(measured: Measured) -> Iterator[None]:
     """A web ACL that counts /health and lets in nothing else than it and /items."""
@@ -256,9 +247,6 @@ def test_a_web_acl_counts_what_it_decides_and_the_gateway_what_it_refused(
     assert line["functionRequestId"] == "-"
 
 
-# -- AWS/Lambda ------------------------------------------------------------------------
-
-
 def test_invocations_are_counted_for_the_function_and_for_its_alias(measured: Measured) -> None:
     resource = {"Resource": f"{FUNCTION}:{ALIAS}"}
     before = [
@@ -309,9 +297,6 @@ def test_a_throttled_call_is_no_invocation(measured: Measured) -> None:
     assert measured.access_line(answer)["integrationStatus"] == "429"
 
 
-# -- logs ------------------------------------------------------------------------------
-
-
 def test_embedded_metrics_of_the_function_become_metrics(measured: Measured) -> None:
     for _ in range(3):
         measured.get("/items/1", params={"emf": 1})
@@ -357,9 +342,6 @@ def test_the_functions_lines_are_in_its_log_group_and_its_region(measured: Measu
     assert incoming == sum(len(line.encode()) for line in lines)
 
 
-# -- AWS/DynamoDB ----------------------------------------------------------------------
-
-
 def test_a_write_leaves_latency_capacity_and_replication(measured: Measured) -> None:
     written = {"TableName": TABLE, "Operation": "PutItem"}
     before = (
@@ -400,9 +382,6 @@ def test_replication_latency_is_the_lag_in_the_region_that_wrote(
     assert 400 <= slowest < 5_000
     home = {"TableName": TABLE, "ReceivingRegion": REGION}
     assert not measured.points("AWS/DynamoDB", "ReplicationLatency", "Sum", **home)
-
-
-# -- AWS/Cognito -----------------------------------------------------------------------
 
 
 def test_a_sign_in_counts_one_and_one_that_is_refused_none(measured: Measured) -> None:

@@ -83,9 +83,6 @@ def _asking(*, sampled: bool) -> dict[str, str]:
     return {"x-amzn-trace-id": str(asked)}
 
 
-# -- what ministack lacks --------------------------------------------------------------
-
-
 def test_ministack_still_needs_x_ray() -> None:
     assert "xray" not in router.SERVICE_PATTERNS
 
@@ -94,9 +91,6 @@ def test_ministack_still_samples_every_invocation() -> None:
     active = {"TracingConfig": {"Mode": "Active"}}
     headers = [lambda_svc._xray_trace_id_for_invocation(active) for _ in range(3)]
     assert [header.read(one).sampled for one in headers] == [True] * 3
-
-
-# -- groups, rules and segments --------------------------------------------------------
 
 
 def test_a_group_is_made_changed_tagged_and_deleted(emulator: Emulator) -> None:
@@ -159,9 +153,6 @@ def test_what_is_not_emulated_is_refused_by_name(emulator: Emulator) -> None:
         client.get_trace_graph(TraceIds=["1-0-0"])
     with pytest.raises(ClientError, match="At most 5"):
         client.batch_get_traces(TraceIds=["1-0-0"] * 6)
-
-
-# -- one request -----------------------------------------------------------------------
 
 
 def test_one_trace_shows_gateway_function_and_table(traced: Stack) -> None:

@@ -162,8 +162,6 @@ def states(pair: Pair, traffic: Traffic) -> list[bool]:
     return both
 
 
-# -- the alarms ------------------------------------------------------------------------
-
 ACCOUNT_SETTINGS = read_settings(TREE, ACCOUNT)
 NAME = re.compile(r"(.+)-availability-(\w+)-long\+.+")
 ALARM_TYPES = ("MetricAlarm", "CompositeAlarm")
@@ -202,9 +200,6 @@ def test_nothing_else_pages_by_a_burn_rate(deployed: Mapping[str, Pair]) -> None
         for place in PLACES
         for pace, minutes in (("fast", (60, 5)), ("slow", (360, 30)))
     }
-
-
-# -- what they do ----------------------------------------------------------------------
 
 
 def history(pair: Pair) -> list[tuple[int, float]]:

@@ -89,9 +89,6 @@ def named(metric_alarms: list[tuple[str, Document]], dashboards: Mapping[str, st
     return [*watched, *drawn]
 
 
-# -- metrics ---------------------------------------------------------------------------
-
-
 def test_every_metric_is_one_that_aws_publishes(named: list[Named], name: str) -> None:
     known = catalogue.read(name)
     assert [each for one in named for each in catalogue.complaints(one, known)] == []
@@ -150,9 +147,6 @@ def test_an_alarm_on_a_tables_throttles_looks_at_its_indexes_too(
         assert not looked_at or by_region[region].indexes <= indexes, alarm["AlarmName"]
 
 
-# -- logs ------------------------------------------------------------------------------
-
-
 def _queries(
     by_region: Mapping[str, Place],
 ) -> Iterator[tuple[str, str, list[str], str]]:
@@ -175,9 +169,6 @@ def test_every_query_asks_log_groups_that_are_there_for_fields_that_they_have(
         assert set(groups) <= known.keys(), what
         there = log_queries.GENERATED.union(*(known[group] for group in groups))
         assert log_queries.fields(query) - there == set(), what
-
-
-# -- runbooks --------------------------------------------------------------------------
 
 
 def _runbook(alarm: Document) -> tuple[str, str]:

@@ -16,7 +16,6 @@ from local.settings import HOME_REGION
 
 NOTHING = "-"
 
-# -- API Gateway -----------------------------------------------------------------------
 
 _VARIABLE = re.compile(r"\$context\.([A-Za-z0-9_.]+)")
 
@@ -95,8 +94,6 @@ VARIABLES: Mapping[str, Callable[[GatewayRecord], object]] = {
 def _of(part: object, name: str) -> object:
     return None if part is None else getattr(part, name)
 
-
-# -- CloudFront ------------------------------------------------------------------------
 
 # Standard logging v2, whose default fields these are in their order
 # (AmazonCloudFront/latest/DeveloperGuide/standard-logs-reference).

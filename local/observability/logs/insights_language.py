@@ -173,8 +173,6 @@ class _Parser:
         self._take("asc")
         return name, False
 
-    # -- conditions --------------------------------------------------------------------
-
     def _either(self) -> Condition:
         parts = [self._both()]
         while self._take("or"):
@@ -208,8 +206,6 @@ class _Parser:
         if kind == "number":
             return self._of("number")
         return re.sub(r"\\(.)", r"\1", self._of("text")[1:-1])
-
-    # -- tokens ------------------------------------------------------------------------
 
     def _name(self) -> str:
         kind, _ = self._tokens[self._at]

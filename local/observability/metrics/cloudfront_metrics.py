@@ -67,9 +67,6 @@ def _rate(name: str, *, holds: bool) -> Sample:
     return Sample(name, 100.0 * holds, "Percent")
 
 
-# -- fields of the access log ----------------------------------------------------------
-
-
 def origin_latency(record: EdgeRecord) -> int:
     """Milliseconds from the request to the origin's answer, which the edge then passes on."""
     assert record.origin

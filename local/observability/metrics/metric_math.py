@@ -48,9 +48,6 @@ class Scope:
     grid: Grid
 
 
-# -- reading ---------------------------------------------------------------------------
-
-
 @functools.lru_cache(maxsize=1024)
 def parse(expression: str) -> ast.expr:
     """The tree of an expression, which has nothing in it but what is emulated. Raises MathError."""
@@ -105,9 +102,6 @@ def _check_function(name: str) -> None:
     if name not in FUNCTIONS:
         emulated = ", ".join(FUNCTIONS)
         raise MathError(f"The function {name} is not emulated; there are: {emulated}.")
-
-
-# -- evaluation ------------------------------------------------------------------------
 
 
 def evaluate(expression: str, scope: Scope) -> Series:

@@ -88,9 +88,6 @@ def rules_here() -> list[Rule]:
     return [rule_of(record["SamplingRule"]) for record in records]
 
 
-# -- groups ----------------------------------------------------------------------------
-
-
 def _create_group(data: Document) -> Document:
     if any(group["GroupName"] == data["GroupName"] for group in _groups.values()):
         raise RefusedError("InvalidRequestException", "A group of this name already exists.")
@@ -139,9 +136,6 @@ def _insights(requested: Document) -> Document:
     return {"InsightsConfiguration": {**off, **requested}}
 
 
-# -- sampling rules --------------------------------------------------------------------
-
-
 def _create_rule(data: Document) -> Document:
     rule = data["SamplingRule"]
     if any(record["SamplingRule"]["RuleName"] == rule["RuleName"] for record in _rules.values()):
@@ -183,9 +177,6 @@ def _rule(data: Document) -> Document:
     raise RefusedError("InvalidRequestException", "Sampling rule does not exist.")
 
 
-# -- segments and traces ---------------------------------------------------------------
-
-
 def _put_segments(data: Document) -> Document:
     refused = []
     for text in data.get("TraceSegmentDocuments", []):
@@ -217,9 +208,6 @@ def _get_traces(data: Document) -> Document:
         ],
         "UnprocessedTraceIds": [],
     }
-
-
-# -- tags ------------------------------------------------------------------------------
 
 
 def _list_tags(data: Document) -> Document:
