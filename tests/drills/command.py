@@ -53,6 +53,7 @@ def last_report(clone: Clone, name: str) -> Path:
 
 def faults(clone: Clone) -> list[str]:
     """The faults that are set on the clone's emulator now."""
-    status = process.status(settings.read(clone.ports()))
+    ours = settings.read(clone.ports() | {"LOCAL_STATE_DIR": str(clone.state)})
+    status = process.status(ours)
     assert status
     return [endpoint["fault"] for endpoint in status["endpoints"] if endpoint["fault"]]

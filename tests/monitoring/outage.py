@@ -113,7 +113,10 @@ def set_off(system: System) -> Mapping[str, str]:
         await_steady_state(system)
         eventually(lambda: _still_on(system), lambda seen: not seen, CALM_SECONDS, every=1.0)
         with users(system), without_tables(system):
-            return await_all(system, "ALARM", OFF_SECONDS)
+            took = await_all(system, "ALARM", OFF_SECONDS)
+        # Whoever comes next expects the primary to serve.
+        await_steady_state(system)
+        return took
 
 
 def _still_on(system: System) -> list[str]:

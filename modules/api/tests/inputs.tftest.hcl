@@ -10,7 +10,7 @@ run "all_wrong_at_once" {
 
   variables {
     name                               = "a-name-that-leaves-no-room-for-a-region"
-    role                               = "standby"
+    role                               = "replica"
     domain_name                        = "example.com."
     certificate_arn                    = "arn:aws:acm:us-west-2:111111111111:certificate/0"
     security_policy                    = "TLS_1_0"
