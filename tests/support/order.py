@@ -29,6 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "clone: deploys a clone of the repository (tests/support/clone.py)",
         "emulator: starts an embedded AWS of its own",
         "terraform: runs Terraform with its provider",
+        "installs: makes a Python environment, out of the package index",
     ):
         config.addinivalue_line("markers", marker)
 

@@ -172,6 +172,7 @@ def empty_locks(tree: Tree) -> Tree:
     return tree
 
 
+@pytest.mark.installs
 def test_the_python_environment_is_made_once_and_again_when_a_lock_changes(
     empty_locks: Tree,
 ) -> None:
@@ -185,6 +186,7 @@ def test_the_python_environment_is_made_once_and_again_when_a_lock_changes(
     assert not (empty_locks.venv / "left over").exists()
 
 
+@pytest.mark.installs
 def test_a_package_that_is_not_the_locked_one_is_refused_and_nothing_counts_as_installed(
     empty_locks: Tree,
 ) -> None:

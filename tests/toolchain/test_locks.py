@@ -152,6 +152,7 @@ def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.mark.installs
 def test_a_package_that_would_have_to_be_built_is_not(
     tree: Tree, tmp_path: Path, offline: Path
 ) -> None:
