@@ -90,8 +90,8 @@ def is_signed(sent: Sent) -> bool:
 
 def claim_of(sent: Sent) -> Claim:
     """What a request claims; raises SignatureError where that can't be checked."""
-    given = dict(_query(sent))
-    lower = [name.lower() for name, _ in _query(sent)]
+    pairs = _query(sent)
+    given, lower = dict(pairs), [name.lower() for name, _ in pairs]
     in_query = any(name.startswith(IN_QUERY.lower()) for name in lower)
     authorizations = _values(sent, "authorization")
     if len(authorizations) + in_query != 1 or "awsaccesskeyid" in lower:

@@ -60,7 +60,7 @@ def fmt(tree: Tree) -> None:
         [str(tree.tools_bin / "terragrunt"), "hcl", "fmt"],
         [str(tree.python), "-m", "toolchain.module_readme", "--write"],
     )
-    environment = process_environment(tree, read_account(tree, LOCAL), os.environ)
+    environment = _environment(tree)
     for command in commands:
         if subprocess.run(command, cwd=tree.root, env=environment, check=False).returncode != 0:
             raise ToolchainError(f"{Path(command[0]).name} failed: see above.")
@@ -76,7 +76,7 @@ def end_to_end(tree: Tree, account: str) -> int:
 def check(tree: Tree) -> int:
     """Run every static check, all of them even when one fails; 0 when all pass."""
     install(tree)
-    environment = process_environment(tree, read_account(tree, LOCAL), os.environ)
+    environment = _environment(tree)
     failed = []
     for name, command in checks(tree):
         say(f"==> {name}")

@@ -9,7 +9,7 @@ from local import web_acl
 from local.edge.exchange import Exchange, answering
 from local.http_messages import Request, Response
 from local.patches import cloudfront
-from local.patches.cloudfront import Distribution, ViewerRequest
+from local.patches.cloudfront import Distribution
 from local.records import EdgeRecord
 
 # Called with every request that a distribution has answered.
@@ -26,7 +26,7 @@ async def answer(distribution: Distribution, request: Request) -> Response:
     """What the distribution answers to a viewer."""
     with answering(cloudfront.new_request_id()) as exchange:
         response = _blocked(distribution, request) or await cloudfront.viewer_request(
-            distribution, _viewer(request)
+            distribution, request
         )
     record = _record(distribution, request, exchange, response)
     for listener in listeners:
@@ -59,18 +59,6 @@ def _record(
         response_length=len(body),
         end=time.time(),
         origin=exchange.origin,
-    )
-
-
-def _viewer(request: Request) -> ViewerRequest:
-    return ViewerRequest(
-        method=request.method,
-        path=request.path,
-        raw_path=request.raw_path,
-        query=request.query,
-        headers=request.headers,
-        body=request.body,
-        client=request.client,
     )
 
 

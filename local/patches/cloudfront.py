@@ -15,7 +15,7 @@ from xml.etree.ElementTree import Element
 
 from ministack.services import cloudfront
 
-Response = tuple[int, dict[str, Any], bytes]
+from local.http_messages import Request, Response
 
 # DownloadDistValuesOrigin: 3 attempts of 10 seconds, unless the origin says otherwise.
 DEFAULT_ATTEMPTS = 3
@@ -39,19 +39,6 @@ class Distribution:
     def account(self) -> str:
         """The account that the distribution is in."""
         return self.arn.split(":")[4]
-
-
-@dataclass(frozen=True, slots=True)
-class ViewerRequest:
-    """What a viewer sends: `path` is percent-decoded, `raw_path` as sent."""
-
-    method: str
-    path: str
-    raw_path: str
-    query: str
-    headers: Mapping[str, str]
-    body: bytes
-    client: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +113,7 @@ def web_acl_arn(distribution: Distribution) -> str:
     return str(cloudfront._text(config, "WebACLId") or "")
 
 
-async def viewer_request(distribution: Distribution, request: ViewerRequest) -> Response:
+async def viewer_request(distribution: Distribution, request: Request) -> Response:
     """What a distribution's behaviours answer to a viewer, who came over HTTPS."""
     response: Response = await cloudfront.handle_viewer_request(
         distribution.document, request.method, request.path, request.raw_path, request.query,

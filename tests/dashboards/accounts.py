@@ -11,26 +11,7 @@ from botocore.exceptions import ClientError
 
 from dashboards.cloudwatch import Alarm, Change, CloudWatch
 from dashboards.series import Query, Result, Window
-from project.account import Account
 
-LOCAL = Account(
-    "local",
-    "landing",
-    "000000000000",
-    "landing.localhost",
-    "us-east-1",
-    "us-west-2",
-    "landing-local-items",
-)
-DEV = Account(
-    "dev",
-    "landing",
-    "111111111111",
-    "dev.example.com",
-    "us-east-1",
-    "us-west-2",
-    "landing-dev-items",
-)
 NAME = "landing-dev-us-west-2"
 MARKUP = "<img src=x onerror=alert(1)>"
 BODY = {

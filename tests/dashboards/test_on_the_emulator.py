@@ -23,7 +23,7 @@ from botocore.exceptions import ClientError
 from dashboards.cloudwatch import CloudWatch, of_account
 from dashboards.pages import Pages
 from project.paths import TREE
-from tests.dashboards.accounts import LOCAL
+from tests.support.accounts import LOCAL
 from tests.support.ports import free_ports
 
 REGION = "us-west-2"

@@ -16,7 +16,8 @@ from dashboards.pages import NotFoundError, Pages
 from dashboards.problems import sentence
 from project.account import Account
 from project.console import ToolchainError
-from tests.dashboards.accounts import DEV, LOCAL, MARKUP, NAME, FakeCloudWatch, refused
+from tests.dashboards.accounts import MARKUP, NAME, FakeCloudWatch, refused
+from tests.support.accounts import DEV, LOCAL
 
 GONE = EndpointConnectionError(endpoint_url="https://monitoring.us-west-2.amazonaws.com/")
 ESCAPED = "&lt;img src=x onerror=alert(1)&gt;"

@@ -12,7 +12,8 @@ import requests
 from dashboards.pages import Pages
 from dashboards.server import FILES, LOOPBACK, Server, open_server
 from project.console import ToolchainError
-from tests.dashboards.accounts import DEV, NAME, FakeCloudWatch, refused
+from tests.dashboards.accounts import NAME, FakeCloudWatch, refused
+from tests.support.accounts import DEV
 
 READABLE = ("/", f"/dashboards/{NAME}", f"/dashboards/{NAME}.json", "/static/page.js")
 

@@ -14,16 +14,8 @@ from project.account import Account
 from project.console import ToolchainError
 from project.deployment import NotDeployedError, from_outputs, read_deployment
 from project.paths import Tree
+from tests.support.accounts import LOCAL
 
-LOCAL = Account(
-    "local",
-    "landing",
-    "000000000000",
-    "landing.localhost",
-    "us-east-1",
-    "us-west-2",
-    "landing-local-items",
-)
 PROD = Account(
     "prod",
     "landing",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from project.account import Account, read_account
+from project.account import read_account
 from project.console import Phases, ToolchainError
 from project.credentials import FILE, credentials_of
 from project.environment import (
@@ -22,28 +22,10 @@ from project.environment import (
 )
 from project.file_lock import exclusive
 from project.paths import TREE, Tree
+from tests.support.accounts import DEV, LOCAL
 from toolchain import install as installing
 from toolchain.install import missing_prerequisites
 from toolchain.python_environment import LOCKS, STAMP, install_python
-
-LOCAL = Account(
-    "local",
-    "landing",
-    "000000000000",
-    "landing.localhost",
-    "us-east-1",
-    "us-west-2",
-    "landing-local-items",
-)
-DEV = Account(
-    "dev",
-    "landing",
-    "111111111111",
-    "dev.example.com",
-    "us-east-1",
-    "us-west-2",
-    "landing-dev-items",
-)
 
 
 @pytest.fixture
