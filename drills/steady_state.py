@@ -7,6 +7,7 @@ import time
 from drills import watchers
 from drills.system import System
 from project.console import Progress, ToolchainError
+from project.deployment import Deployment
 
 LOOK_AGAIN_SECONDS = 1.0
 
@@ -18,30 +19,32 @@ def await_steady_state(system: System) -> None:
     """
     deadline = time.monotonic() + system.targets.patience_seconds
     with Progress("steady state") as progress:
-        while complaint := _complaint(system):
+        while wrong := complaint(system.deployment):
             if time.monotonic() > deadline:
                 raise ToolchainError(
-                    f"No drill begins like this: {complaint}\nNothing was broken. "
+                    f"No drill begins like this: {wrong}\nNothing was broken. "
                     "`make status` and docs/deployment-guide.md help to put it right."
                 )
-            progress.show(complaint)
+            progress.show(wrong)
             time.sleep(LOOK_AGAIN_SECONDS)
         progress.show("both Regions are ready, and the primary serves")
 
 
-def _complaint(system: System) -> str:
-    for stack in system.deployment.regions:
+def complaint(deployment: Deployment) -> str:
+    """Say what keeps this from being the steady state; empty when nothing does."""
+    primary, standby = deployment.primary, deployment.standby
+    for stack in deployment.regions:
         if not watchers.answers(f"{stack.url}/health/ready"):
             return f"{stack.region} is not ready ({stack.url}/health/ready)."
-    if watchers.answers(f"{system.deployment.standby.url}/health/takeover"):
-        return f"{system.standby} has taken over (make failback)."
+    if watchers.answers(f"{standby.url}/health/takeover"):
+        return f"{standby.region} has taken over (make failback)."
     # DNS before who serves: the edge keeps an answer for its TTL, and may still go where DNS no
     # longer leads.
-    domain = system.account.domain_name
-    named = watchers.failover_record(domain, system.regions).look()
-    if named == system.standby:
-        return f"DNS names {named} for origin.{domain}, not {system.primary}."
-    serving = watchers.serving_region(system.deployment.api_url).look()
-    if serving != system.primary:
-        return f"{system.deployment.api_url} is served by {serving}, not {system.primary}."
+    domain, regions = deployment.domain_name, [stack.region for stack in deployment.regions]
+    named = watchers.failover_record(domain, regions).look()
+    if named == standby.region:
+        return f"DNS names {named} for origin.{domain}, not {primary.region}."
+    serving = watchers.serving_region(deployment.api_url).look()
+    if serving != primary.region:
+        return f"{deployment.api_url} is served by {serving}, not {primary.region}."
     return ""

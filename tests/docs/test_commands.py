@@ -32,7 +32,7 @@ ANSWER = re.compile(r"HTTP/[\d.]+ (\d{3})")
 @pytest.fixture
 def _alone(deployment: Deployment) -> Iterator[None]:
     """The deployment alone: some blocks break a Region."""
-    with deployment_lock(deployment.account, alone=True):
+    with deployment_lock(deployment, alone=True):
         yield
 
 

@@ -131,7 +131,7 @@ def elsewhere(api: Api, apis: Mapping[str, Api]) -> Api:
 def _deployment_lock(request: pytest.FixtureRequest, deployment: Deployment) -> Iterator[None]:
     """Nobody runs beside a test that must be alone."""
     alone = request.node.get_closest_marker("alone") is not None
-    with deployment_lock(deployment.account, alone=alone):
+    with deployment_lock(deployment, alone=alone):
         yield
 
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from project.paths import TREE
 from tests.support import contract
 from tests.support.deployment import ACCOUNT, EMULATED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
 
 SUITE = Path(__file__).parent
 
@@ -30,6 +31,8 @@ NEVER_SEEN: Mapping[tuple[str, int], str] = {}
 # What only a Region's own name answers: whoever has no key. All else is asked of the public name.
 OWN_NAME_ONLY = 403
 SEEN_ON_THE_EMULATOR_ONLY = frozenset({202, 409, 429, 500, 503})
+
+HEALTH_CHANGES = 8
 
 Answer = tuple[str, str, int]
 """(target, operation, status)"""
@@ -60,6 +63,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         marker = why[item]
         assert marker
         config.stash[LEFT_OUT][item.nodeid.split("[")[0]] = marker.args[0]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, Any]:
+    """Show beside a failure which Region's health checks changed, for then users were moved."""
+    report = yield
+    if report.failed and EMULATED and item.path.is_relative_to(SUITE):
+        report.sections.append(("health checks' last changes", _health_changes()))
+    return report
+
+
+def _health_changes() -> str:
+    log = TREE.local_state / "logs" / "local.log"
+    lines = log.read_text().splitlines() if log.exists() else []
+    return "\n".join([line for line in lines if "[local.dns.health" in line][-HEALTH_CHANGES:])
 
 
 def _whole_suite(config: pytest.Config) -> bool:

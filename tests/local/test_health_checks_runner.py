@@ -126,6 +126,29 @@ def test_three_checkers_ask_spread_over_the_interval() -> None:
     running(READY)(story)
 
 
+def test_the_log_says_why_users_move_and_that_they_come_back(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def story(emulator: Emulator) -> None:
+        await emulator.clock.advance(9.9)
+        emulator.answers["ready"] = DOWN
+        await emulator.clock.advance(30)
+        emulator.answers["ready"] = GOOD
+        await emulator.clock.advance(60)
+
+    with caplog.at_level("INFO", "local.dns.health.checkers"):
+        running(READY, PRIMARY)(story)
+
+    ready = [line for line in caplog.messages if "us-east-1.example.com/" in line]
+    assert ["is unhealthy" in line for line in ready] == [True, False]
+    assert DOWN.status in ready[0]
+    primary = [line for line in caplog.messages if "CALCULATED" in line]
+    assert [line.rpartition(" is ")[2] for line in primary] == [
+        "unhealthy: by its children",
+        "healthy: by its children",
+    ]
+
+
 def test_a_checks_own_regions_place_its_checkers() -> None:
     regions = ("eu-west-1", "sa-east-1", "us-west-1", "us-east-1")
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from project.account import LOCAL
 from tests.monitoring.outage import await_all, set_off
 from tests.support.deployment_lock import deployment_lock
 
@@ -23,7 +22,7 @@ def test_every_alarm_that_pages_goes_off_and_back(system: System) -> None:
     print("\n".join(f"{name}: off after {seconds}" for name, seconds in off.items()), flush=True)
 
     # Others may use the deployment meanwhile, but nobody who breaks anything.
-    with deployment_lock(LOCAL, alone=False):
+    with deployment_lock(system.deployment, alone=False):
         back = await_all(system, "OK", BACK_SECONDS)
 
     print("\n".join(f"{name}: back after {seconds}" for name, seconds in back.items()))

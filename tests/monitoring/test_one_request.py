@@ -15,7 +15,6 @@ import pytest
 import requests
 
 from drills import test_users
-from drills.steady_state import await_steady_state
 from project.account import LOCAL, read_account
 from project.environment import process_environment
 from project.paths import TREE
@@ -37,15 +36,13 @@ ARRIVES_SECONDS = 20.0
 @pytest.fixture(autouse=True)
 def _shared(deployment: Deployment) -> Iterator[None]:
     """Nobody breaks a Region meanwhile."""
-    with deployment_lock(deployment.account, alone=False):
+    with deployment_lock(deployment, alone=False):
         yield
 
 
 @pytest.fixture
 def answered(system: System) -> Iterator[Mapping[str, str]]:
     """The headers of a write's answer, through the public name."""
-    # Whoever broke a Region before may have healed it a moment ago.
-    await_steady_state(system)
     username = test_users.new_username()
     token = test_users.sign_up_and_in(system, username).access_token
     answer = requests.post(

@@ -296,9 +296,22 @@ class HealthCheckers:
     def _publish_changes(self) -> None:
         for check_id in tuple(self._watched):
             healthy = self.is_healthy(check_id)
-            if self._published.get(check_id) is not healthy:
+            before = self._published.get(check_id)
+            if before is not healthy:
                 self._published[check_id] = healthy
+                if before is not None:
+                    self._log_change(check_id, healthy=healthy)
                 self._publish(check_id)
+
+    def _log_change(self, check_id: str, *, healthy: bool) -> None:
+        """Say why users move, or come back: with what each checker last saw."""
+        watched = self._watched[check_id]
+        seen = "; ".join(each.last.status for each in watched.checkers if each.last)
+        check, verdict = watched.check, "healthy" if healthy else "unhealthy"
+        _log.info(
+            "health check %s (%s %s%s) is %s: %s",
+            *(check_id, check.type, check.fqdn, check.path, verdict, seen or "by its children"),
+        )
 
     def _publish(self, check_id: str) -> None:
         check, configured = self._watched[check_id].check, self._configured()
