@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 # The first line of a block that no test runs; a reader sees it, too, and why.
 LEFT_OUT = re.compile(r"# (Needs an account\b|Not run by the tests: \S)")
-# A comment at the end of a command that says which status its answer has.
-STATUS = re.compile(r" # (\d{3})\b")
+# A comment before a command that says which status its answer has.
+STATUS = re.compile(r"^ *# (\d{3})\b", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
