@@ -13,8 +13,9 @@ EXPERIMENT = Experiment(
     ),
     fault="The primary's endpoint refuses connections, and nothing replicates to it or from it.",
     proves=(
-        "Detection, DNS and the standby's own capacity do what the architecture says, with the "
-        "Region that holds state and users gone at once."
+        "Detection and DNS do what the architecture says once the primary's endpoint and its "
+        "replication are gone. The user pool stays: nothing is shown of sign-in, nor of how the "
+        "standby checks tokens, while the pool's Region can't be reached."
     ),
     expects=Expectation.MOVES,
     faults=lambda system: (EndpointFault(system.primary, "partition"),),

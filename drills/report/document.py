@@ -27,7 +27,8 @@ SCHEMA = Path(__file__).parent / "report.schema.json"
 FORMAT = 2
 ON_THE_EMULATOR = (
     "Measured on the embedded AWS: the lag is its own setting, and nothing here "
-    "is the network's or AWS's own. It shows that the parts work together, not how fast AWS is."
+    "is the network's or AWS's own. It shows that the parts work together, not how fast AWS is. "
+    "What only an account can show is listed in docs/unproven-on-aws.md."
 )
 
 

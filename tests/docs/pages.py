@@ -68,6 +68,24 @@ class Page:
         """Give everything between backticks in running text."""
         return [token.content for token in self._inline() if token.type == "code_inline"]
 
+    def rows(self, under: str = "") -> list[tuple[str, ...]]:
+        """Give every row of every table below its head: the cells as they are written.
+
+        `under` a heading, as it is written, only those before the next one.
+        """
+        rows: list[tuple[str, ...]] = []
+        heading = ""
+        for token, inside in zip(self._tokens, self._tokens[1:], strict=False):
+            if token.type == "heading_open":
+                heading = inside.content
+            if heading != under and under:
+                continue
+            if token.type == "tr_open" and inside.type == "td_open":
+                rows.append(())
+            elif token.type == "td_open":
+                rows[-1] += (inside.content,)
+        return rows
+
     def anchors(self) -> set[str]:
         """Give the fragments that the page's headings have on GitHub."""
         return {

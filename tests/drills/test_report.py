@@ -14,6 +14,7 @@ from drills.history import Change, History
 from drills.report import document as documents
 from drills.report import page, picture
 from drills.report.document import Document
+from project.account import LOCAL
 from tests.drills.histories import PRIMARY, STANDBY, Plan, history, with_conflict
 from tests.drills.systems import system
 
@@ -74,6 +75,15 @@ def test_the_page_needs_nothing_else_and_trusts_no_text() -> None:
     assert "<svg" in shown
     assert "<script" not in shown
     assert "src=" not in shown
+
+
+def test_page_and_short_form_of_the_emulator_name_what_only_an_account_can_show() -> None:
+    dev = system()
+    local = replace(dev, account=replace(dev.account, name=LOCAL))
+    report = documents.build(EXPERIMENTS["region-lost"], local, history(Plan()), BEGAN)
+
+    assert "docs/unproven-on-aws.md" in page.html(report)
+    assert "docs/unproven-on-aws.md" in page.text(report)
 
 
 def test_the_short_form_names_what_was_missed_and_why() -> None:
