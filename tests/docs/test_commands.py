@@ -70,6 +70,23 @@ def _outputs(output: str) -> dict[int, str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_whoever_types_a_page_from_the_top_is_where_each_command_works(page: Page) -> None:
+    """`cd` leads to a folder from where the reader is, and make finds its Makefile.
+
+    For blocks that need an account, too: nobody else types those.
+    """
+    here, lost = TREE.root, []
+    for block in (block for block in page.blocks() if block.language == "sh"):
+        for line in block.text.splitlines():
+            if folder := re.match(r" *cd (\S+)$", line):
+                here = (here / folder[1]).resolve()
+            elsewhere = re.search(r"\bmake (?!-C)", line) and here != TREE.root
+            if elsewhere or not here.is_dir():
+                lost.append((block.line, line))
+    assert lost == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_no_command_hides_in_a_block_that_says_not_what_it_is(page: Page) -> None:
     """An indented block, or a fence without a language, would never be run."""
     assert [block.line for block in page.blocks() if not block.language] == []

@@ -18,12 +18,13 @@ PAGES = pages()
 # zshparam: parameters that zsh sets or ties to another; an assignment is ignored, or does more.
 ZSH_OWN = frozenset(
     {
-        "ARGC", "COLUMNS", "EGID", "EUID", "GID", "HISTCMD", "HOST", "HOSTTYPE", "LINENO", "LINES",
-        "MACHTYPE", "OSTYPE", "PPID", "PROMPT", "PS1", "RANDOM", "SECONDS", "SHLVL", "TTY",
-        "TTYIDLE", "UID", "USERNAME", "VENDOR", "aliases", "argv", "builtins", "cdpath", "commands", "fpath",
-        "functions", "history", "historywords", "jobdirs", "jobstates", "jobtexts", "mailpath",
-        "manpath", "module_path", "nameddirs", "options", "parameters", "path", "pipestatus",
-        "prompt", "psvar", "signals", "status", "userdirs", "usergroups", "watch",
+        "ARGC", "COLUMNS", "EGID", "EUID", "GID", "HISTCMD", "HOST", "HOSTTYPE", "LINENO",
+        "LINES", "MACHTYPE", "OSTYPE", "PPID", "PROMPT", "PS1", "RANDOM", "SECONDS",
+        "SHLVL", "TTY", "TTYIDLE", "UID", "USERNAME", "VENDOR", "aliases", "argv",
+        "builtins", "cdpath", "commands", "fpath", "functions", "history", "historywords",
+        "jobdirs", "jobstates", "jobtexts", "mailpath", "manpath", "module_path",
+        "nameddirs", "options", "parameters", "path", "pipestatus", "prompt", "psvar",
+        "signals", "status", "userdirs", "usergroups", "watch",
     }
 )  # fmt: skip
 # A comment that zsh takes for a command `#` with these words does nothing but say so.
