@@ -7,8 +7,9 @@ locals {
   account_name = "dev"          # the folder's name; with the project it begins every resource's name
   account_id   = "111111111111" # ← a placeholder, refused until it is your account's
 
-  domain_name        = "dev.example.com" # ←
-  create_hosted_zone = true              # ← false where the account has the zone already
+  # ← A name that has nothing else yet: all of it, and what is below, is delegated to this account.
+  domain_name        = "dev.example.com"
+  create_hosted_zone = true # ← false where the account has the zone already
   domain_delegated   = false
 
   # The folders beside this file carry the same names.
@@ -16,8 +17,8 @@ locals {
   standby_region = "us-west-2"
 
   # ← Where the app takes a signed-in user back to, and web pages that may call the API.
-  callback_urls   = ["https://dev.example.com/signed-in", "http://localhost:3000/signed-in"]
-  logout_urls     = ["https://dev.example.com/signed-out", "http://localhost:3000/signed-out"]
+  callback_urls   = ["https://dev.example.com/signed-in", "http://localhost:3000/signed-in"] # ←
+  logout_urls     = ["https://dev.example.com/signed-out", "http://localhost:3000/signed-out"] # ←
   allowed_origins = ["http://localhost:3000"]
 
   # Made and destroyed as people like.

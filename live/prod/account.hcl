@@ -7,8 +7,9 @@ locals {
   account_name = "prod"         # the folder's name; with the project it begins every resource's name
   account_id   = "222222222222" # ← a placeholder, refused until it is your account's
 
-  domain_name        = "example.com" # ←
-  create_hosted_zone = true          # ← false where the account has the zone already
+  # ← A name that has nothing else yet: all of it, and what is below, is delegated to this account.
+  domain_name        = "app.example.com"
+  create_hosted_zone = true # ← false where the account has the zone already
   domain_delegated   = false
 
   # The folders beside this file carry the same names.
@@ -16,8 +17,8 @@ locals {
   standby_region = "us-west-2"
 
   # ← Where the app takes a signed-in user back to.
-  callback_urls = ["https://example.com/signed-in"]
-  logout_urls   = ["https://example.com/signed-out"]
+  callback_urls = ["https://example.com/signed-in"] # ←
+  logout_urls   = ["https://example.com/signed-out"] # ←
 
   # ← A verified SES identity. Without one Cognito sends 50 e-mails a day, and no more people sign up.
   email_ses_identity_arn = null
