@@ -14,11 +14,11 @@ GUIDE = Page(TREE.root / "docs" / "deployment-guide.md")
 TYPED = "\n".join(block.text for block in GUIDE.blocks() if block.language == "sh")
 # In the order of the guide: a later one can't work before an earlier one.
 FIRST_TIME = [
-    # A new account may have to wait for it, and the edge comes when the Regions cost already.
-    "cloudfront create-distribution",
     # Credentials, before what reads the outputs of the account.
     "export AWS_PROFILE=dev",
     "make -s env ACCOUNT=dev",
+    # A new account may have to wait for it, and the edge comes when the Regions cost already.
+    "cloudfront create-distribution",
     "terragrunt apply --backend-bootstrap --working-dir live/dev/global/foundation",
     # Resolvers refuse an unsigned zone whose parent says that it is signed.
     "dig +short DS",
