@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
+import hcl2
 import pytest
 
 from costs import page
@@ -91,3 +93,16 @@ def test_lite_is_the_least_that_users_cost(estimate: Estimate) -> None:
 
     assert estimate.busy[0].dollars == lite < essentials < plus
     assert essentials - lite == pytest.approx(21_965)
+
+
+def test_what_an_account_decides_is_what_prod_says(estimate: Estimate) -> None:
+    """The function's memory, the share of traces, and how long logs are kept."""
+    settings: dict[str, Any] = {}
+    for file in ("_defaults.hcl", "prod/account.hcl"):
+        (written,) = hcl2.loads((TREE.root / "live" / file).read_text("utf-8"))["locals"]
+        settings |= written
+    assumed = {name: estimate.quantities[name].value for name in estimate.quantities}
+
+    assert assumed["function_gigabytes"] == settings["function_memory_mb"] / 1024
+    assert assumed["traced_share"] == settings["trace_rate"]
+    assert assumed["months_kept"] == settings["log_retention_days"] // 30
