@@ -17,6 +17,8 @@ from project.paths import TREE, Tree
 
 Outputs = Mapping[str, Any]
 
+QUIETLY = ("--non-interactive", "--no-color", "--log-level", "error")
+
 
 class NotDeployedError(ToolchainError):
     """The account holds nothing, or not all of it."""
@@ -148,12 +150,18 @@ def _terragrunt_outputs(tree: Tree, account: Account) -> dict[str, Outputs]:
         return dict(zip(units, documents, strict=True))
 
 
+def _cause(stderr: str) -> str:
+    """Put what a tool wrote in order: a hook's own words come first, and Terragrunt repeats them."""
+    lines = (line.strip("╷│╵ ") for line in stderr.splitlines())
+    return "\n".join(dict.fromkeys(line for line in lines if line))
+
+
 def _unit_outputs(tree: Tree, account: Account, unit: str, environment: dict[str, str]) -> Outputs:
     folder = tree.account(account.name) / unit
     if not folder.is_dir():
         raise NotDeployedError(f"There is no unit {folder}.")
     done = subprocess.run(
-        [str(tree.tools_bin / "terragrunt"), "output", "-json", "--non-interactive"],
+        [str(tree.tools_bin / "terragrunt"), "output", "-json", *QUIETLY],
         cwd=folder,
         env=environment,
         capture_output=True,
@@ -162,7 +170,7 @@ def _unit_outputs(tree: Tree, account: Account, unit: str, environment: dict[str
     )
     if done.returncode != 0:
         raise ToolchainError(
-            f"The outputs of live/{account.name}/{unit} can't be read:\n{done.stderr.strip()}"
+            f"The outputs of live/{account.name}/{unit} can't be read: {_cause(done.stderr)}"
         )
     outputs: Outputs = json.loads(done.stdout or "{}")
     return outputs

@@ -46,11 +46,19 @@ def https_port() -> int:
     return int(os.environ.get("LOCAL_HTTPS_PORT", "8443"))
 
 
-def tool_settings(tree: Tree, environment: Mapping[str, str]) -> dict[str, str]:
-    """Variables that make the pinned tools the ones that run, whatever the account."""
-    own = (str(tree.tools_bin), str(tree.venv / "bin"))
-    rest = [entry for entry in environment.get("PATH", "").split(os.pathsep) if entry not in own]
-    settings = {"PATH": os.pathsep.join([*own, *rest]), "TG_TF_PATH": "terraform"}
+def _search_path(tree: Tree, account_name: str, path: str) -> str:
+    # Version 1 of the AWS CLI, the pinned one, can't `aws sso login`: on a real account the person's
+    # own comes before it, also for a profile's credential_process.
+    tools, python = str(tree.tools_bin), str(tree.venv / "bin")
+    rest = [entry for entry in path.split(os.pathsep) if entry not in (tools, python)]
+    order = [tools, python, *rest] if account_name == LOCAL else [tools, *rest, python]
+    return os.pathsep.join(order)
+
+
+def tool_settings(tree: Tree, account_name: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables that make the pinned Terragrunt and Terraform the ones that run."""
+    path = _search_path(tree, account_name, environment.get("PATH", ""))
+    settings = {"PATH": path, "TG_TF_PATH": "terraform"}
     if tree.terraform_rc.is_file():
         return {**settings, "TF_CLI_CONFIG_FILE": str(tree.terraform_rc)}
     configured = own_configuration(environment, Path(environment.get("HOME", "/")))
@@ -90,7 +98,7 @@ def emulator_variables(tree: Tree, account: Account) -> dict[str, str]:
 def settings_for(tree: Tree, account: Account, environment: Mapping[str, str]) -> dict[str, str]:
     """Join the variables for one account: tools, and for the embedded AWS its credentials."""
     emulator = emulator_variables(tree, account) if account.name == LOCAL else {}
-    return {**tool_settings(tree, environment), **emulator}
+    return {**tool_settings(tree, account.name, environment), **emulator}
 
 
 def process_environment(

@@ -12,7 +12,7 @@ from pathlib import Path
 from project import make_variables
 from project.account import LOCAL, read_account
 from project.console import ToolchainError, on_termination, say
-from project.deployment import NotDeployedError, read_deployment
+from project.deployment import read_deployment
 from project.environment import FOREIGN_CREDENTIALS, settings_for, shell_exports, tool_settings
 from project.paths import TREE
 from toolchain.install import install
@@ -80,12 +80,14 @@ def _run(parsed: argparse.Namespace) -> int:
         case "package":
             build_package(TREE)
         case "env":
-            _print_environment(parsed.account)
+            return _print_environment(parsed.account)
         case "sign-in":
+            _enter_locked_environment()
             from project import sign_in  # noqa: PLC0415 - needs the locked environment
 
             sign_in.main(parsed.account, parsed.person)
         case "owners":
+            _enter_locked_environment()
             from toolchain import owners  # noqa: PLC0415 - as above
 
             owners.main(parsed.account, parsed.ids, parsed.csv)
@@ -131,22 +133,49 @@ def _run_module(module: str, arguments: list[str]) -> int:
     return up.run_module(TREE, account, module, *arguments, *added, CONFIRM=confirmed)
 
 
-def _print_environment(account_name: str) -> None:
+def _enter_locked_environment() -> None:
+    # A shell for a real account has the person's own Python first on PATH.
+    if TREE.python.exists() and Path(sys.prefix).resolve() != TREE.venv.resolve():
+        command = [str(TREE.python), "-m", "toolchain", *sys.argv[1:]]
+        os.execv(command[0], command)  # noqa: S606 - becomes the same command, with its packages
+
+
+def _print_environment(account_name: str) -> int:
+    """Print what can be known: always the tools, so that the next command can be typed.
+
+    1 when the account itself can't be read, which a script had better notice.
+    """
+    tools = tool_settings(TREE, account_name, os.environ)
     if not TREE.real_terragrunt.exists():
         say("note: the tools are not installed yet (make up).")
-        print(shell_exports(tool_settings(TREE, os.environ), ()))
-        return
-    account = read_account(TREE, account_name)
-    variables = settings_for(TREE, account, os.environ)
+        print(shell_exports(tools, ()))
+        return 0
     try:
-        variables |= read_deployment(account_name).variables()
-    except NotDeployedError as error:
-        say(f"note: no URLs and no pool yet. {error}")
-    if account_name == LOCAL and not Path(variables["CURL_CA_BUNDLE"]).is_file():
+        account = read_account(TREE, account_name)
+        variables = settings_for(TREE, account, os.environ)
+    except ToolchainError as error:
+        say(f"note: the tools alone are on PATH. {error}")
+        print(shell_exports(tools, ()))
+        return 1
+    print(_exports(account_name, variables | _deployed_variables(account_name)))
+    return 0
+
+
+def _deployed_variables(account_name: str) -> dict[str, str]:
+    try:
+        return read_deployment(account_name).variables()
+    except ToolchainError as error:
+        say(f"note: no URLs and no pool yet. {str(error).partition(chr(10))[0]}")
+        return {}
+
+
+def _exports(account_name: str, variables: dict[str, str]) -> str:
+    if account_name != LOCAL:
+        return shell_exports(variables, ())
+    if not Path(variables["CURL_CA_BUNDLE"]).is_file():
         # curl refuses everything when its bundle is missing.
         del variables["CURL_CA_BUNDLE"], variables["REQUESTS_CA_BUNDLE"]
-    removed = FOREIGN_CREDENTIALS if account_name == LOCAL else ()
-    print(shell_exports(variables, removed))
+    return shell_exports(variables, FOREIGN_CREDENTIALS)
 
 
 if __name__ == "__main__":
