@@ -10,11 +10,13 @@ locals {
   written  = merge(local.defaults, read_terragrunt_config(find_in_parent_folders("account.hcl", "${local.repository}/live/local/account.hcl")).locals)
   region   = read_terragrunt_config(find_in_parent_folders("region.hcl", "${local.repository}/live/local/global/region.hcl")).locals
 
+  command  = read_terragrunt_config("${local.repository}/live/_units/command.hcl").locals
+
   # Why the unit must be left alone: a mistake in account.hcl, or credentials of another account.
   # Asked once for all units of a folder, and before anything of theirs is read.
   refusal = run_cmd(
     "--terragrunt-quiet", "--terragrunt-global-cache",
-    "${local.repository}/.venv/bin/python", "${local.repository}/live/account_guard.py", dirname(get_terragrunt_dir()), jsonencode(local.written), jsonencode(keys(local.defaults)),
+    "${local.repository}/.venv/bin/python", "${local.repository}/live/account_guard.py", dirname(get_terragrunt_dir()), jsonencode(local.written), jsonencode(keys(local.defaults)), local.command.name,
   )
   account = merge(local.written, { refusal = local.refusal })
 
@@ -33,16 +35,28 @@ locals {
     credentials_file = one(local.credentials_files)
   }) : null
 
-  # Commands on the bucket itself run no hooks: for them a refused unit doesn't even parse.
+  is_former = local.region.region == local.account.former_standby_region
+
+  # An account that protects its data is destroyed whole or not at all: one unit's own protection
+  # would speak only after the units before it are gone. A former standby serves nobody any more.
+  protected  = local.account.deletion_protection && !local.is_former
+  protection = local.protected && local.command.destroys ? "live/${local.account.account_name}/account.hcl has deletion_protection = true, so nothing of ${local.account.account_name} may be destroyed. If it must be, set it to false, apply, and destroy then." : ""
+
+  # Commands on the bucket itself run no hooks, and a queue would leave protected units out without a
+  # word: for them a refused unit doesn't even parse.
   refused = [
-    for refusal in compact([local.refusal]) : run_cmd("--terragrunt-quiet", "sh", "-c", "echo \"$0\" >&2; exit 1", refusal)
-    if contains(["bootstrap", "delete", "migrate"], get_terraform_command())
+    for refusal in compact([
+      contains(["bootstrap", "delete", "migrate"], local.command.asked) ? local.refusal : "",
+      local.refusal == "" ? local.protection : "",
+    ]) : run_cmd("--terragrunt-quiet", "sh", "-c", "echo \"$0\" >&2; exit 1", refusal)
   ]
 
   # Named as a path of the repository, for people.
   provider_lock = "live/_units/provider_locks/aws-${local.account.provider_version}.hcl"
   tampered      = "The AWS provider that Terraform found is not the published ${local.account.provider_version}: ${local.provider_lock} lists no such sum. Nothing of it was run. Take away the mirror that it came from (`make env` shows the TF_CLI_CONFIG_FILE that names one), and `.terragrunt-cache`, then run this again."
 
+  # The embedded AWS has none. A real account without one is refused above.
+  state_region    = lookup(local.account, "state_region", "")
   state_directory = get_env("LOCAL_STATE_DIR", "${local.repository}/.local")
   state_path      = "${startswith(local.state_directory, "/") ? "" : "${local.repository}/"}${local.state_directory}"
   backend         = local.embedded == null ? "s3" : "local"
@@ -51,9 +65,9 @@ locals {
       path = "${local.state_path}/tfstate/${local.unit}/terraform.tfstate"
     }
     s3 = {
-      bucket       = "${local.account.project}-tfstate-${local.account.account_id}-${local.account.primary_region}"
+      bucket       = "${local.account.project}-tfstate-${local.account.account_id}-${local.state_region}"
       key          = "${local.unit}/terraform.tfstate"
-      region       = local.account.primary_region
+      region       = local.state_region
       encrypt      = true
       use_lockfile = true
 
@@ -82,11 +96,14 @@ locals {
   }
 }
 
-# The second belt, should someone run the queue without .terragrunt-filters.
+# The second belt, should someone run the queue without .terragrunt-filters; and a former standby, which
+# an apply of the others passes by.
 exclude {
-  if      = path_relative_to_include() == "."
+  if      = path_relative_to_include() == "." || local.is_former && local.command.name != "destroy"
   actions = ["all"]
 }
+
+prevent_destroy = local.protected
 
 remote_state {
   backend = local.backend

@@ -16,6 +16,10 @@ locals {
   logout_urls     = []
   allowed_origins = []
 
+  # The Region that stood by before standby_region does, until it is destroyed (docs/deployment-guide.md,
+  # Another standby Region): it keeps its replica, and its units take no command but destroy.
+  former_standby_region = null
+
   # A table or a user pool that is deleted takes every user's data with it.
   deletion_protection    = true
   point_in_time_recovery = true

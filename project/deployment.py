@@ -151,7 +151,7 @@ def _terragrunt_outputs(tree: Tree, account: Account) -> dict[str, Outputs]:
 
 
 def _cause(stderr: str) -> str:
-    """Put what a tool wrote in order: a hook's own words come first, and Terragrunt repeats them."""
+    """Give what a tool wrote without repetition: a hook's own words come first."""
     lines = (line.strip("╷│╵ ") for line in stderr.splitlines())
     return "\n".join(dict.fromkeys(line for line in lines if line))
 

@@ -47,8 +47,8 @@ def https_port() -> int:
 
 
 def _search_path(tree: Tree, account_name: str, path: str) -> str:
-    # Version 1 of the AWS CLI, the pinned one, can't `aws sso login`: on a real account the person's
-    # own comes before it, also for a profile's credential_process.
+    # Version 1 of the AWS CLI, the pinned one, has no `aws sso login`: on a real account the
+    # person's own comes before it, also for a profile's credential_process.
     tools, python = str(tree.tools_bin), str(tree.venv / "bin")
     rest = [entry for entry in path.split(os.pathsep) if entry not in (tools, python)]
     order = [tools, python, *rest] if account_name == LOCAL else [tools, *rest, python]

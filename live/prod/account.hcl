@@ -12,9 +12,15 @@ locals {
   create_hosted_zone = true # ← false where the account has the zone already
   domain_delegated   = false
 
-  # The folders beside this file carry the same names.
-  primary_region = "us-east-1"
+  # The folders beside this file carry the same names. Not us-east-1: most of AWS's own control planes
+  # are there, and shouldn't be lost together with the primary (docs/deployment-guide.md, Choosing
+  # Regions).
+  primary_region = "us-east-2"
   standby_region = "us-west-2"
+
+  # Where Terraform's state is kept: not in the primary Region, or nothing could be changed in the
+  # standby while the primary is lost. It stays where it is when another Region becomes the standby.
+  state_region = "us-west-2"
 
   # ← Where the app takes a signed-in user back to.
   callback_urls = ["https://example.com/signed-in"] # ←

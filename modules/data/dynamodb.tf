@@ -87,6 +87,17 @@ resource "aws_dynamodb_table" "this" {
     propagate_tags         = true
   }
 
+  dynamic "replica" {
+    for_each = var.former_standby_region == null ? [] : [var.former_standby_region]
+
+    content {
+      region_name            = replica.value
+      kms_key_arn            = replace(aws_kms_key.this.arn, ":${var.primary_region}:", ":${replica.value}:")
+      point_in_time_recovery = var.point_in_time_recovery
+      propagate_tags         = true
+    }
+  }
+
   timeouts {
     create = var.table_timeout
     update = var.table_timeout

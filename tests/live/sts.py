@@ -11,14 +11,17 @@ IDENTITY = """<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/20
 <GetCallerIdentityResult><Arn>arn:aws:iam::{account}:user/someone</Arn>
 <UserId>{account}</UserId><Account>{account}</Account></GetCallerIdentityResult>
 <ResponseMetadata><RequestId>0</RequestId></ResponseMetadata></GetCallerIdentityResponse>"""
-SIGNED_BY = re.compile(r"Credential=(?P<key>[^/]+)/\d+/[^/]+/(?P<service>[^/]+)/aws4_request")
+SIGNED_BY = re.compile(
+    r"Credential=(?P<key>[^/]+)/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request: the service and the access key id that it was signed for, and its body."""
+    """One request: the service, Region and access key id that it was signed for, and its body."""
 
     service: str
+    region: str
     key_id: str
     body: str
 
@@ -50,8 +53,9 @@ def listening(account: str) -> Iterator[Listener]:
             length = int(self.headers.get("Content-Length") or 0)
             body = self.rfile.read(length).decode(errors="replace")
             signed = SIGNED_BY.search(self.headers.get("Authorization", ""))
-            service, key = (signed["service"], signed["key"]) if signed else ("unsigned", "")
-            listener.calls.append(Call(service, key, body))
+            service = signed["service"] if signed else "unsigned"
+            region, key = (signed["region"], signed["key"]) if signed else ("", "")
+            listener.calls.append(Call(service, region, key, body))
             text = IDENTITY.format(account=account) if service == "sts" else "{}"
             self.send_response(200 if service == "sts" else 400)
             self.send_header("Content-Length", str(len(text)))

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from project.account import LOCAL, provider_version
-from project.account import LOCAL
 from project.environment import tool_settings
 from project.paths import TREE, write_atomically
 from tests.mirrors import FakeMirror
@@ -34,7 +33,13 @@ def run(module: str, **variables: str) -> str:
     data = {"TF_DATA_DIR": str(TREE.tools / "modules" / module), "TF_IN_AUTOMATION": "1"}
     # Each run block starts the provider anew, and its start is mostly garbage collection.
     sparing = {"GOGC": "400", "GOMEMLIMIT": "1GiB"}
-    environment = {**sparing, **os.environ, **tool_settings(TREE, LOCAL, os.environ), **data, **variables}
+    environment = {
+        **sparing,
+        **os.environ,
+        **tool_settings(TREE, LOCAL, os.environ),
+        **data,
+        **variables,
+    }
     # `terraform test` validates, too; `validate` alone can't when a module takes provider aliases.
     init = ("init", "-backend=false", "-input=false", "-lockfile=readonly")
     for command in (init, ("test",)):

@@ -148,6 +148,37 @@ run "a_table_for_a_small_bill" {
   }
 }
 
+run "a_former_standby_keeps_its_replica_until_the_new_one_serves" {
+  variables {
+    former_standby_region = "eu-west-3"
+  }
+
+  assert {
+    condition = {
+      for replica in aws_dynamodb_table.this.replica : replica.region_name => replica.kms_key_arn
+      } == {
+      eu-central-1 = "arn:aws:kms:eu-central-1:123456789012:key/mrk-1"
+      eu-west-3    = "arn:aws:kms:eu-west-3:123456789012:key/mrk-1"
+    }
+    error_message = "Both Regions have a replica, each with the key of its own Region."
+  }
+
+  assert {
+    condition     = toset(keys(output.table_arns)) == toset(["eu-west-1", "eu-central-1"])
+    error_message = "Nobody is sent to the former standby."
+  }
+}
+
+run "a_former_standby_is_another_region" {
+  command = plan
+
+  variables {
+    former_standby_region = "eu-central-1"
+  }
+
+  expect_failures = [var.former_standby_region]
+}
+
 run "a_protected_table_has_a_guard_that_knows_it" {
   command = plan
 
@@ -158,6 +189,11 @@ run "a_protected_table_has_a_guard_that_knows_it" {
   assert {
     condition     = aws_dynamodb_table.this.deletion_protection_enabled && terraform_data.deletion_guard.input.protected
     error_message = "The guard must stand while the table is protected."
+  }
+
+  assert {
+    condition     = output.deletion_protection
+    error_message = "The units that go before the table must know."
   }
 }
 

@@ -75,7 +75,10 @@ run "a_plain_pool_costs_nothing_extra" {
   }
 }
 
+# A plan: what is applied here is destroyed at the end, which the guard would refuse.
 run "a_guarded_pool" {
+  command = plan
+
   variables {
     mfa                    = "OPTIONAL"
     remember_devices       = "ON_REQUEST"
@@ -105,6 +108,11 @@ run "a_guarded_pool" {
   assert {
     condition     = aws_cognito_user_pool.this.deletion_protection == "ACTIVE"
     error_message = "A pool with users must be protected."
+  }
+
+  assert {
+    condition     = output.deletion_protection && terraform_data.deletion_guard.input.protected
+    error_message = "The guard must stand while the pool is protected, and the units that go before it must know."
   }
 
   assert {
