@@ -60,6 +60,8 @@ class Deployment:
     def variables(self) -> dict[str, str]:
         """Name what `make env` exports of it."""
         variables = {
+            "PRIMARY_REGION": self.primary.region,
+            "STANDBY_REGION": self.standby.region,
             "API_URL": self.api_url,
             "API_URL_PRIMARY": self.primary.url,
             "API_URL_STANDBY": self.standby.url,
