@@ -9,7 +9,6 @@ locals {
   defaults = read_terragrunt_config("${local.repository}/live/_defaults.hcl").locals
   written  = merge(local.defaults, read_terragrunt_config(find_in_parent_folders("account.hcl", "${local.repository}/live/local/account.hcl")).locals)
   region   = read_terragrunt_config(find_in_parent_folders("region.hcl", "${local.repository}/live/local/global/region.hcl")).locals
-
   command  = read_terragrunt_config("${local.repository}/live/_units/command.hcl").locals
 
   # Why the unit must be left alone: a mistake in account.hcl, or credentials of another account.
@@ -40,7 +39,7 @@ locals {
   # An account that protects its data is destroyed whole or not at all: one unit's own protection
   # would speak only after the units before it are gone. A former standby serves nobody any more.
   protected  = local.account.deletion_protection && !local.is_former
-  protection = local.protected && local.command.destroys ? "live/${local.account.account_name}/account.hcl has deletion_protection = true, so nothing of ${local.account.account_name} may be destroyed. If it must be, set it to false, apply, and destroy then." : ""
+  protection = local.protected && (local.command.destroys || local.command.asked == "delete") ? "live/${local.account.account_name}/account.hcl has deletion_protection = true, so nothing of ${local.account.account_name} may be destroyed. If it must be, set it to false, apply, and destroy then." : ""
 
   # Commands on the bucket itself run no hooks, and a queue would leave protected units out without a
   # word: for them a refused unit doesn't even parse.

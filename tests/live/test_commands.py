@@ -92,6 +92,17 @@ def test_an_account_that_protects_its_data_is_not_destroyed_in_part(
         assert deployed.asked(asked) == []
 
 
+def test_the_state_of_an_account_that_protects_its_data_is_not_deleted(
+    tree: Tree, deployed: StubTerraform
+) -> None:
+    tree.say("local", deletion_protection="true")
+
+    done = run(tree, deployed, "local/global/data", "backend", "delete", "--force")
+
+    assert done.returncode != 0
+    assert "nothing of local may be destroyed" in done.stderr
+
+
 def test_what_is_protected_as_it_is_deployed_keeps_the_units_before_it(
     tree: Tree, tmp_path: Path
 ) -> None:
