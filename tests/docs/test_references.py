@@ -87,10 +87,6 @@ def test_commands_for_prods_table_go_to_prods_regions(page: Page) -> None:
     prod = read_account(TREE, "prod")
     # The example of another standby Region names its new one, too.
     known = {prod.primary_region, prod.standby_region, "eu-west-1"}
-    commands = (
-        command
-        for block in page.blocks()
-        for command in block.text.replace("\\\n", " ").splitlines()
-        if "landing-prod" in command or "live/prod" in command
-    )
-    assert {region for command in commands for region in REGION.findall(command)} <= known
+    blocks = (block.text for block in page.blocks() if block.language == "sh")
+    about_prod = (text for text in blocks if "landing-prod" in text or "live/prod" in text)
+    assert {region for text in about_prod for region in REGION.findall(text)} <= known
