@@ -1,0 +1,152 @@
+"""Small records in one SQLite file: items of tables, and writes on their way between Regions.
+
+A change is kept as it is made and written with the next `write`, so that saving costs what has
+changed and not what there is. What one `write` writes is there whole after a crash, or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from local.unreadable import UnreadableStateError
+
+Key = tuple[str, ...]
+Rows = list[tuple[Key, Any]]
+
+SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS record "
+    "(kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (kind, key))"
+)
+# EXCLUSIVE needs no shared memory, which some file systems lack, and keeps a second process out.
+# With a write-ahead log, FULL has every commit on the disk itself before it counts
+# (sqlite.org/pragma.html#pragma_synchronous).
+PRAGMAS = ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = FULL")
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Changes that belong together: kinds to empty first, then values, None for a removal."""
+
+    emptied: set[str] = field(default_factory=set)
+    values: dict[tuple[str, str], str | None] = field(default_factory=dict)
+
+    def empty(self, kind: str) -> None:
+        self.emptied.add(kind)
+        self.values = {each: text for each, text in self.values.items() if each[0] != kind}
+
+    def add(self, later: _Batch) -> None:
+        for kind in later.emptied:
+            self.empty(kind)
+        self.values |= later.values
+
+
+class ItemStore:
+    """The records of one file, by kind and key; values are JSON. Safe to use from any thread."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._batch = _Batch()
+        self._batch_lock = threading.Lock()
+        self._write_lock = threading.Lock()
+        self._database: sqlite3.Connection | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything waits to be written."""
+        return bool(self._batch.values or self._batch.emptied)
+
+    def put(self, kind: str, key: Key, value: Any) -> None:  # noqa: ANN401 - any JSON
+        """Keep a value from now on, as it is now."""
+        self._change(kind, key, json.dumps(value))
+
+    def remove(self, kind: str, key: Key) -> None:
+        """Keep a value no longer; harmless where there is none."""
+        self._change(kind, key, None)
+
+    def replace(self, kind: str, values: Iterable[tuple[Key, Any]]) -> None:
+        """Keep these, and nothing else of a kind."""
+        texts = {(kind, json.dumps(key)): json.dumps(value) for key, value in values}
+        with self._batch_lock:
+            self._batch.empty(kind)
+            self._batch.values |= texts
+
+    def _change(self, kind: str, key: Key, text: str | None) -> None:
+        with self._batch_lock:
+            self._batch.values[kind, json.dumps(key)] = text
+
+    def write(self) -> None:
+        """Write what has changed. Raises OSError; the changes are kept for the next call then."""
+        with self._write_lock:
+            with self._batch_lock:
+                batch, self._batch = self._batch, _Batch()
+            if not (batch.values or batch.emptied):
+                return
+            try:
+                _write(self._opened(), batch)
+            except (sqlite3.Error, UnreadableStateError) as error:
+                with self._batch_lock:
+                    batch.add(self._batch)
+                    self._batch = batch
+                raise OSError(f"{self._file}: {error}") from error
+
+    def read(self) -> dict[str, Rows]:
+        """Every record that was written, by its kind. Raises UnreadableStateError."""
+        if not self._file.exists():
+            return {}
+        if not self._file.stat().st_size:
+            # To SQLite it is a new database.
+            raise UnreadableStateError(self._file, "it is empty")
+        with self._write_lock:
+            found: dict[str, Rows] = {}
+            for kind, key, value in self._rows():
+                found.setdefault(kind, []).append((key, value))
+            return found
+
+    def _rows(self) -> Iterator[tuple[str, Key, Any]]:
+        try:
+            database = self._opened()
+            damage = database.execute("PRAGMA quick_check").fetchone()[0]
+            if damage != "ok":
+                raise UnreadableStateError(self._file, damage)
+            for kind, key, value in database.execute("SELECT kind, key, value FROM record"):
+                yield kind, tuple(json.loads(key)), json.loads(value)
+        except (sqlite3.DatabaseError, ValueError, TypeError) as error:
+            raise UnreadableStateError(self._file, error) from error
+
+    def close(self) -> None:
+        """Let go of the file; nothing is written. The next call opens it again."""
+        with self._write_lock:
+            if self._database is not None:
+                self._database.close()
+                self._database = None
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._database is not None:
+            return self._database
+        try:
+            database = sqlite3.connect(self._file, timeout=1, check_same_thread=False)
+            for pragma in PRAGMAS:
+                database.execute(f"PRAGMA {pragma}")
+            with database:
+                database.execute(SCHEMA)
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            raise UnreadableStateError(self._file, error) from error
+        self._database = database
+        return database
+
+
+def _write(database: sqlite3.Connection, batch: _Batch) -> None:
+    removed = [each for each, text in batch.values.items() if text is None]
+    kept = [(*each, text) for each, text in batch.values.items() if text is not None]
+    with database:
+        database.executemany("DELETE FROM record WHERE kind = ?", [(k,) for k in batch.emptied])
+        database.executemany("DELETE FROM record WHERE kind = ? AND key = ?", removed)
+        database.executemany("INSERT OR REPLACE INTO record VALUES (?, ?, ?)", kept)
