@@ -87,6 +87,7 @@ class Emulator:
         web_acl.listeners.append(self._observability.web_acl_listener)
         self._replication.listeners.append(self._observability.replication_listener)
         persistence.load()
+        self._observability.restore()
         self._replication.restore(
             [fields for _, fields in kept.get(replication.WAITING, ())],
             dict(kept.get(replication.STAMP, ())),
@@ -133,7 +134,6 @@ class Emulator:
 
         Raises OSError when a port is taken.
         """
-        self._observability.restore()
         self._background.watch_threads()
         await self._listeners.open(LOOPBACK)
         await self._open_endpoints()

@@ -93,6 +93,8 @@ class ItemStore:
                 with self._batch_lock:
                     batch.add(self._batch)
                     self._batch = batch
+                # After some errors a connection is of no more use (sqlite.org/rescode.html).
+                self._close()
                 raise OSError(f"{self._file}: {error}") from error
 
     def read(self) -> dict[str, Rows]:
@@ -122,9 +124,12 @@ class ItemStore:
     def close(self) -> None:
         """Let go of the file; nothing is written. The next call opens it again."""
         with self._write_lock:
-            if self._database is not None:
-                self._database.close()
-                self._database = None
+            self._close()
+
+    def _close(self) -> None:
+        if self._database is not None:
+            self._database.close()
+            self._database = None
 
     def _opened(self) -> sqlite3.Connection:
         if self._database is not None:

@@ -86,8 +86,13 @@ ASKS_WHOSE = frozenset(
 )
 
 
+# Of those, what only reads files of this clone.
+READS_FILES = (["list"], ["report"])
+
+
 def _run(parsed: argparse.Namespace) -> int:
-    if parsed.command in ASKS_WHOSE:
+    reads_files = getattr(parsed, "arguments", None) in READS_FILES
+    if parsed.command in ASKS_WHOSE and not reads_files:
         require_own_emulator(TREE, _account(parsed))
     match parsed.command:
         case "install":

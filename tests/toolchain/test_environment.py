@@ -13,6 +13,7 @@ import pytest
 from project.account import read_account
 from project.console import Phases, ToolchainError
 from project.credentials import FILE, credentials_of
+from project.emulator import PORTS
 from project.environment import (
     FOREIGN_CREDENTIALS,
     process_environment,
@@ -23,6 +24,7 @@ from project.environment import (
 from project.file_lock import exclusive
 from project.paths import TREE, Tree
 from tests.support.accounts import DEV, LOCAL
+from tests.support.ports import free_ports
 from toolchain import install as installing
 from toolchain.install import missing_prerequisites
 from toolchain.python_environment import LOCKS, STAMP, install_python
@@ -97,7 +99,8 @@ def test_an_unknown_account_is_answered_with_those_that_there_are() -> None:
 
 
 def test_make_env_works_before_anything_is_deployed(tmp_path: Path) -> None:
-    environment = {**os.environ, "LOCAL_STATE_DIR": str(tmp_path), "MAKEFLAGS": ""}
+    ports = dict(zip(PORTS, map(str, free_ports(len(PORTS))), strict=True))
+    environment = {**os.environ, **ports, "LOCAL_STATE_DIR": str(tmp_path), "MAKEFLAGS": ""}
     done = subprocess.run(
         ["make", "-s", "env"],
         cwd=TREE.root,
