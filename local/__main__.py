@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 from local import faults, process, unreadable
+from local.item_store import SaveError
 from local.settings import REPOSITORY, Settings, SettingsError
 from local.settings import read as read_settings
 from local.unreadable import SetAsideError
@@ -94,7 +95,6 @@ def _run(parsed: argparse.Namespace, settings: Settings) -> int:
 def _serve(settings: Settings) -> int:
     # The other commands don't need ministack.
     from local import server  # noqa: PLC0415
-    from local.persistence import SaveError  # noqa: PLC0415
 
     unreadable.require_readable(settings.state)
     process.enlist(settings)

@@ -19,12 +19,12 @@ from local.dns.data_plane import DataPlane, Setup
 from local.dns.resolver import cached_lookup
 from local.faults import Faults
 from local.http_messages import Receive, Response, Scope, Send, received, respond
-from local.item_store import ItemStore
+from local.item_store import ItemStore, SaveError
 from local.listeners import Listeners
 from local.observability.service import Observability, trace_invocations
 from local.observability.traces import requests
 from local.patches import application, chain, custom_domains, persistence
-from local.persistence import SaveError, Saver, only_reads, writes_items
+from local.persistence import Saver, only_reads, writes_items
 from local.router import Router
 from local.settings import LOOPBACK, Settings
 from local.table_items import TableItems

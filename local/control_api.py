@@ -18,8 +18,9 @@ from local.background import Background
 from local.dns.data_plane import DataPlane
 from local.faults import FaultError, Faults, fault_of, known_region
 from local.http_messages import Request, Response
+from local.item_store import SaveError
 from local.patches import custom_domains
-from local.persistence import SaveError, Saver
+from local.persistence import Saver
 from local.replication import Replication
 from local.settings import Settings
 from project.credentials import Credentials
@@ -119,6 +120,7 @@ class ControlApi:
             "folder": str(self.settings.state_dir),
             "saving": {
                 "interval_seconds": self.saver.interval,
+                "waiting": self.saver.waiting,
                 "failure": self.saver.failure,
             },
             "failures": self.background.failures,

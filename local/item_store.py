@@ -24,9 +24,14 @@ SCHEMA = (
     "(kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (kind, key))"
 )
 # EXCLUSIVE needs no shared memory, which some file systems lack, and keeps a second process out.
-# With a write-ahead log, FULL has every commit on the disk itself before it counts
-# (sqlite.org/pragma.html#pragma_synchronous).
-PRAGMAS = ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = FULL")
+# With a write-ahead log, NORMAL hands a commit to the system, which keeps it whatever becomes of
+# this process, and doesn't wait for a disk that may be slow; after a power cut the file is an older
+# one, and whole (sqlite.org/pragma.html#pragma_synchronous).
+PRAGMAS = ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = NORMAL")
+
+
+class SaveError(Exception):
+    """Something can't be saved; the message says what and why."""
 
 
 @dataclass(slots=True)
@@ -81,7 +86,7 @@ class ItemStore:
             self._batch.values[kind, json.dumps(key)] = text
 
     def write(self) -> None:
-        """Write what has changed. Raises OSError; the changes are kept for the next call then."""
+        """Write what has changed. Raises SaveError; the changes are kept for the next call then."""
         with self._write_lock:
             with self._batch_lock:
                 batch, self._batch = self._batch, _Batch()
@@ -95,7 +100,7 @@ class ItemStore:
                     self._batch = batch
                 # After some errors a connection is of no more use (sqlite.org/rescode.html).
                 self._close()
-                raise OSError(f"{self._file}: {error}") from error
+                raise SaveError(f"{self._file}: {error}") from error
 
     def read(self) -> dict[str, Rows]:
         """Every record that was written, by its kind. Raises UnreadableStateError."""

@@ -9,13 +9,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local.item_store import ItemStore
+from local.item_store import ItemStore, SaveError
 from local.patches import persistence as patches
 
 logger = logging.getLogger("local.persistence")
@@ -27,10 +26,6 @@ ATTEMPTS = 3
 # Operations of the JSON protocols that only read; everything else may have changed something.
 ITEM_WRITES = ("PutItem", "UpdateItem", "DeleteItem", "WriteItem", "WriteItems")
 READS = ("BatchGet", "Describe", "Get", "List", "Query", "Scan", "Filter")
-
-
-class SaveError(Exception):
-    """Something can't be saved; the message says what and why."""
 
 
 @dataclass(slots=True)
@@ -56,7 +51,13 @@ class Saver:
     failure: str = ""
     _services: dict[str, _Service] = field(default_factory=dict)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _busy: bool = False
     _saving: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether anything may still have to be saved."""
+        return self._changed.is_set() or self._busy or self.items.changed
 
     def changed(self) -> None:
         """Something may have changed: save soon."""
@@ -65,7 +66,9 @@ class Saver:
     async def run(self) -> None:
         """Save for ever; what can't be saved is tried again every second."""
         while True:
+            self._busy = False
             await self._changed.wait()
+            self._busy = True
             self._changed.clear()
             await asyncio.sleep(self.interval)
             try:
@@ -134,12 +137,9 @@ async def _on_disk(write: Callable[..., None], *arguments: object) -> None:
 
 
 def _write(file: Path, content: bytes) -> None:
-    """Put a file in place whole, and on the disk itself."""
+    """Put a file in place whole."""
     staging = file.with_suffix(".json.new")
-    with staging.open("wb") as opened:
-        opened.write(content)
-        opened.flush()
-        os.fsync(opened.fileno())
+    staging.write_bytes(content)
     staging.replace(file)
 
 

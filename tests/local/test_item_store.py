@@ -16,7 +16,7 @@ import pytest
 from ministack.core.responses import set_request_account_id, set_request_region
 from ministack.services import dynamodb
 
-from local.item_store import ItemStore
+from local.item_store import ItemStore, SaveError
 from local.patches import dynamodb as patches
 from local.settings import REPOSITORY
 from local.table_items import TableItems
@@ -75,7 +75,7 @@ def test_what_can_not_be_written_is_kept_for_the_next_time(file: Path) -> None:
     with sqlite3.connect(file) as other:
         other.execute("CREATE TABLE busy (x)")
         other.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(OSError, match=r"items\.sqlite: database is locked"):
+        with pytest.raises(SaveError, match=r"items\.sqlite: database is locked"):
             store.write()
         store.put("a", ("x",), 2)
         assert store.changed

@@ -15,9 +15,9 @@ import pytest
 
 from local import persistence
 from local.background import Background
-from local.item_store import ItemStore
+from local.item_store import ItemStore, SaveError
 from local.patches import persistence as patches
-from local.persistence import SaveError, Saver, only_reads, writes_items
+from local.persistence import Saver, only_reads, writes_items
 from local.unreadable import (
     SetAsideError,
     UnreadableStateError,
