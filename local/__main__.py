@@ -105,7 +105,7 @@ def _serve(settings: Settings) -> int:
         print(f"{error}", file=sys.stderr)
         return 1
     except SaveError as error:
-        print(f"The state can't be saved: {error}", file=sys.stderr)
+        print(f"The state can't be read or saved: {error}", file=sys.stderr)
         return 1
     process.delist(settings)
     return 0

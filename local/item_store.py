@@ -28,6 +28,8 @@ SCHEMA = (
 # this process, and doesn't wait for a disk that may be slow; after a power cut the file is an older
 # one, and whole (sqlite.org/pragma.html#pragma_synchronous).
 PRAGMAS = ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = NORMAL")
+# What SQLite calls a file that isn't, or isn't any more, what we wrote.
+DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
 
 
 class SaveError(Exception):
@@ -94,7 +96,7 @@ class ItemStore:
                 return
             try:
                 _write(self._opened(), batch)
-            except (sqlite3.Error, UnreadableStateError) as error:
+            except sqlite3.Error as error:
                 with self._batch_lock:
                     batch.add(self._batch)
                     self._batch = batch
@@ -103,7 +105,10 @@ class ItemStore:
                 raise SaveError(f"{self._file}: {error}") from error
 
     def read(self) -> dict[str, Rows]:
-        """Every record that was written, by its kind. Raises UnreadableStateError."""
+        """Every record that was written, by its kind.
+
+        Raises UnreadableStateError, and SaveError when the file can't be had just now.
+        """
         if not self._file.exists():
             return {}
         if not self._file.stat().st_size:
@@ -123,7 +128,9 @@ class ItemStore:
                 raise UnreadableStateError(self._file, damage)
             for kind, key, value in database.execute("SELECT kind, key, value FROM record"):
                 yield kind, tuple(json.loads(key)), json.loads(value)
-        except (sqlite3.DatabaseError, ValueError, TypeError) as error:
+        except sqlite3.Error as error:
+            raise _explained(self._file, error) from error
+        except (ValueError, TypeError) as error:
             raise UnreadableStateError(self._file, error) from error
 
     def close(self) -> None:
@@ -137,20 +144,26 @@ class ItemStore:
             self._database = None
 
     def _opened(self) -> sqlite3.Connection:
-        if self._database is not None:
-            return self._database
-        try:
+        if self._database is None:
             database = sqlite3.connect(self._file, timeout=1, check_same_thread=False)
-            for pragma in PRAGMAS:
-                database.execute(f"PRAGMA {pragma}")
-            with database:
-                database.execute(SCHEMA)
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError as error:
-            raise UnreadableStateError(self._file, error) from error
-        self._database = database
-        return database
+            try:
+                for pragma in PRAGMAS:
+                    database.execute(f"PRAGMA {pragma}")
+                with database:
+                    database.execute(SCHEMA)
+            except sqlite3.Error:
+                database.close()
+                raise
+            self._database = database
+        return self._database
+
+
+def _explained(file: Path, error: sqlite3.Error) -> Exception:
+    """Tell a damaged file from one that can't be had just now."""
+    # An extended code has the plain one in its last byte (sqlite.org/rescode.html).
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGED:
+        return UnreadableStateError(file, error)
+    return SaveError(f"{file}: {error}")
 
 
 def _write(database: sqlite3.Connection, batch: _Batch) -> None:

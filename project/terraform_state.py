@@ -16,14 +16,12 @@ HOLDS_DATA = ("aws_dynamodb_table", "aws_cognito_user_pool")
 FILE = "terraform.tfstate"
 
 
-def require_readable(tree: Tree) -> None:
-    """Raise ToolchainError that names a state file that can't be read, and the way out."""
-    for file in _files(tree):
-        _document(file)
-
-
 def has_resources(tree: Tree) -> bool:
-    """Whether anything is deployed; raises ToolchainError as `require_readable` does."""
+    """Whether anything is deployed.
+
+    Raises ToolchainError that names a state file that can't be read, and the way out; so do the
+    others.
+    """
     return any(_document(file).get("resources") for file in _files(tree))
 
 
@@ -38,10 +36,7 @@ def holding_data(tree: Tree) -> frozenset[str]:
 
 
 def outputs(tree: Tree, unit: str) -> dict[str, Any]:
-    """Read the outputs of a unit, empty where it isn't deployed.
-
-    Raises ToolchainError as `require_readable` does.
-    """
+    """Read the outputs of a unit, empty where it isn't deployed."""
     file = tree.local_state / "tfstate" / LOCAL / unit / FILE
     found: dict[str, Any] = _document(file).get("outputs", {}) if file.is_file() else {}
     return found

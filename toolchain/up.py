@@ -60,7 +60,6 @@ def up(tree: Tree) -> Deployment:
 
 
 def _apply(tree: Tree) -> None:
-    terraform_state.require_readable(tree)
     if apply_cache.is_current(tree) and _is_ready(tree, read_deployment(LOCAL, tree)):
         say("  0 resources changed: all is as the last apply left it, and both Regions are ready")
         return

@@ -115,8 +115,67 @@ def test_a_file_that_is_cut_short_is_not_taken_for_a_whole_one(file: Path, keep:
         ItemStore(file).read()
 
 
+def test_a_damaged_page_is_found_wherever_it_is(file: Path) -> None:
+    store = ItemStore(file)
+    for number in range(300):
+        store.put("a", (str(number), "k" * 200), "x" * 500)
+    store.write()
+    store.close()
+    whole = file.read_bytes()
+
+    for page in range(0, len(whole), 4096):
+        file.write_bytes(whole[:page] + bytes(4096) + whole[page + 4096 :])
+        damaged = ItemStore(file)
+        with pytest.raises(UnreadableStateError):
+            damaged.read()
+        damaged.close()
+
+
+def test_a_file_that_somebody_holds_is_not_taken_for_damaged(file: Path) -> None:
+    holder = ItemStore(file)
+    holder.put("a", ("x",), 1)
+    holder.write()
+
+    with pytest.raises(SaveError, match="locked"):
+        ItemStore(file).read()
+
+
+def test_what_belongs_together_is_written_together(file: Path) -> None:
+    store = ItemStore(file)
+    store.put("left", ("x",), 1)
+    store.put("right", ("x",), 1)
+    store.write()
+    store.close()
+    with sqlite3.connect(file) as other:
+        refuse = "WHEN NEW.kind = 'right' BEGIN SELECT RAISE(FAIL, 'full'); END"
+        other.execute(f"CREATE TRIGGER full BEFORE INSERT ON record {refuse}")
+    other.close()
+
+    store.put("left", ("x",), 2)
+    store.put("right", ("x",), 2)
+    with pytest.raises(SaveError, match="full"):
+        store.write()
+    store.close()
+
+    assert {kind: rows[0][1] for kind, rows in ItemStore(file).read().items()} == {
+        "left": 1,
+        "right": 1,
+    }
+
+
 ACCOUNT, REGION, TABLE = "000000000000", "us-east-1", "stored"
 NAME = {"TableName": TABLE}
+DEFINITION = {
+    "AttributeDefinitions": [
+        {"AttributeName": "p", "AttributeType": "S"},
+        {"AttributeName": "s", "AttributeType": "S"},
+    ],
+    "KeySchema": [
+        {"AttributeName": "p", "KeyType": "HASH"},
+        {"AttributeName": "s", "KeyType": "RANGE"},
+    ],
+    "BillingMode": "PAY_PER_REQUEST",
+}
 
 
 @pytest.fixture
@@ -130,13 +189,7 @@ def tables(file: Path, monkeypatch: pytest.MonkeyPatch) -> TableItems:
     store = ItemStore(file)
     items = TableItems(store, store.read())
     items.install()
-    attributes = [{"AttributeName": name, "AttributeType": "S"} for name in ("p", "s")]
-    keys = [{"AttributeName": "p", "KeyType": "HASH"}, {"AttributeName": "s", "KeyType": "RANGE"}]
-    answered(
-        dynamodb._create_table,
-        NAME
-        | {"AttributeDefinitions": attributes, "KeySchema": keys, "BillingMode": "PAY_PER_REQUEST"},
-    )
+    answered(dynamodb._create_table, NAME | DEFINITION)
     return items
 
 
@@ -238,6 +291,18 @@ def test_tables_that_are_filled_at_once_are_followed(tables: TableItems, file: P
     answered(dynamodb._delete_table, {"TableName": "restored"})
     assert stored(tables, file) == held()
     assert len(held()) == 2
+
+
+def test_a_table_that_was_deleted_and_made_again_is_empty(tables: TableItems, file: Path) -> None:
+    answered(dynamodb._put_item, NAME | {"Item": key(1)})
+    assert len(stored(tables, file)) == 1
+
+    answered(dynamodb._delete_table, NAME)
+    answered(dynamodb._create_table, NAME | DEFINITION)
+    assert stored(tables, file) == {}
+
+    answered(dynamodb._put_item, NAME | {"Item": key(2)})
+    assert stored(tables, file) == held() != {}
 
 
 def test_a_table_comes_back_with_its_items_its_count_and_its_indexes(
