@@ -160,8 +160,9 @@ class Emulator:
 
         Raises SaveError.
         """
-        self._background.cancel()
+        # Before the saver is cancelled: it may be writing.
         await self._save()
+        self._background.cancel()
         await self._route53.stop()
         self._items.close()
 
