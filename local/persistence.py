@@ -121,10 +121,12 @@ class Saver:
         started = time.perf_counter()
         content = _serialize(service, patches.service_states()[service])
         digest = hashlib.blake2b(content, digest_size=16).digest() if content else b""
-        known.not_before = time.monotonic() + (time.perf_counter() - started) / MAX_SHARE
+        took = time.perf_counter() - started
         if content is not None and digest != known.digest:
             await _on_disk(_write, self.folder / f"{service}.json", content)
             known.digest = digest
+        # Not after a failure: that is tried again, large or not.
+        known.not_before = time.monotonic() + took / MAX_SHARE
         return True
 
 

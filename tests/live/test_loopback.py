@@ -146,7 +146,7 @@ def test_another_clones_emulator_is_left_alone(
 ) -> None:
     with listening(EMBEDDED, tmp_path / "theirs") as theirs:
         done = planned.tree.run(
-            planned.tree.account("local") / "us-west-2/api",
+            planned.tree.account("local") / "global/foundation",
             command,
             LOCAL_AWS_PORT=str(theirs.port),
         )
