@@ -5,7 +5,7 @@ PYTHON ?= python3
 # What a person may type after `make`. Each counts only when it was typed here (WSL exports NAME, and
 # many shells REGION), and reaches Python in the environment, letter for letter: neither a shell nor
 # make itself expands it. toolchain/make_variables.py reads them.
-override VARIABLES := ACCOUNT CONFIRM ID KIND MINUTES MS NAME REGION TESTS
+override VARIABLES := ACCOUNT CONFIRM ID KIND MINUTES MS NAME REGION TESTS WITHOUT
 $(foreach name,$(VARIABLES),$(if $(filter command,$(origin $(name))),\
 	$(eval unexport $(name))$(eval export TYPED_$(name) := $$(value $(name))),\
 	$(eval unexport TYPED_$(name))))
@@ -26,7 +26,7 @@ up: ## install, start the embedded AWS, deploy both Regions, say how to use them
 stop: ## stop the embedded AWS; its state is kept
 	$(TOOLCHAIN) local stop
 
-start: ## start it again where it was
+start: ## start it again where it was: [WITHOUT=items], what can't be read and may be begun without
 	$(TOOLCHAIN) local start
 
 down: ## destroy everything in the embedded AWS, and remove its files

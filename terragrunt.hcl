@@ -13,11 +13,22 @@ locals {
 
   # Why the unit must be left alone: a mistake in account.hcl, or credentials of another account.
   # Asked once for all units of a folder, and before anything of theirs is read.
-  refusal = run_cmd(
+  guard = run_cmd(
     "--terragrunt-quiet", "--terragrunt-global-cache",
     "${local.repository}/.venv/bin/python", "${local.repository}/live/account_guard.py", dirname(get_terragrunt_dir()), jsonencode(local.written), jsonencode(keys(local.defaults)), local.command.name,
   )
+  refusal = local.guard != "" ? local.guard : join("", local.emulators[*].refusal)
   account = merge(local.written, { refusal = local.refusal })
+
+  # The port of this clone's embedded AWS, and why it must be left alone: at that port may be another
+  # clone's. Asked by what would change it or read it.
+  emulators = [
+    for account in [local.written] : jsondecode(run_cmd(
+      "--terragrunt-quiet", "--terragrunt-global-cache", "env", "PYTHONPATH=${local.repository}",
+      "${local.repository}/.venv/bin/python", "-m", "project.emulator", local.state_path, account.embedded_aws.port,
+      contains(["apply", "destroy", "import", "plan", "refresh"], get_terraform_command()) ? "ask" : "",
+    )) if contains(keys(account), "embedded_aws")
+  ]
 
   # The embedded AWS has a key of the clone's own, in a file that whoever needs it first makes. The
   # provider reads it there: the secret itself is in nothing that Terragrunt writes or logs.
@@ -30,7 +41,7 @@ locals {
 
   # The host is nobody's to choose, and a port is a number: there is no way to say another machine.
   embedded = contains(keys(local.account), "embedded_aws") ? merge(local.account.embedded_aws, {
-    endpoint         = "http://127.0.0.1:${tonumber(local.account.embedded_aws.port)}"
+    endpoint         = "http://127.0.0.1:${tonumber(one(local.emulators).port)}"
     credentials_file = one(local.credentials_files)
   }) : null
 

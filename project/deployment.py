@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from project import terraform_state
 from project.account import LOCAL, Account, read_account
 from project.console import ToolchainError
 from project.environment import https_port, process_environment
@@ -79,18 +80,18 @@ def read_deployment(account_name: str = LOCAL, tree: Tree = TREE) -> Deployment:
     """
     account = read_account(tree, account_name)
     if account_name != LOCAL:
-        return from_outputs(account, _terragrunt_outputs(tree, account))
+        return from_outputs(account, _terragrunt_outputs(tree, account), tree)
     if not (tree.local_state / "tfstate").is_dir():
         raise NotDeployedError("Nothing is deployed in the embedded AWS yet: run `make up`.")
-    return from_outputs(account, _state_outputs(tree, account))
+    return from_outputs(account, _state_outputs(tree, account), tree)
 
 
-def from_outputs(account: Account, outputs: Mapping[str, Outputs]) -> Deployment:
+def from_outputs(account: Account, outputs: Mapping[str, Outputs], tree: Tree = TREE) -> Deployment:
     """Put a deployment together from the outputs of its units, by unit path.
 
     Raises NotDeployedError that names the first unit without outputs.
     """
-    port = f":{https_port()}" if account.name == LOCAL else ""
+    port = f":{https_port(tree)}" if account.name == LOCAL else ""
 
     def output(unit: str, name: str, *keys: str) -> str:
         try:
@@ -136,12 +137,7 @@ def _units(account: Account) -> list[str]:
 
 def _state_outputs(tree: Tree, account: Account) -> dict[str, Outputs]:
     # `terragrunt output` says the same, ten Terraform runs later: too slow for every new shell.
-    def outputs(unit: str) -> Outputs:
-        state = tree.local_state / "tfstate" / account.name / unit / "terraform.tfstate"
-        document: Outputs = json.loads(state.read_text())["outputs"] if state.is_file() else {}
-        return document
-
-    return {unit: outputs(unit) for unit in _units(account)}
+    return {unit: terraform_state.outputs(tree, unit) for unit in _units(account)}
 
 
 def _terragrunt_outputs(tree: Tree, account: Account) -> dict[str, Outputs]:

@@ -11,7 +11,8 @@ from project import make_variables
 from project.account import LOCAL, Account
 from project.console import ToolchainError
 from project.credentials import CredentialsError, credentials_of
-from project.paths import Tree
+from project.emulator import HOST, ports_of, require_own
+from project.paths import TREE, Tree
 
 # Whatever would take a tool from the embedded AWS to somebody's real account.
 FOREIGN_CREDENTIALS = (
@@ -36,14 +37,27 @@ def own_configuration(environment: Mapping[str, str], home: Path) -> Path | None
     return next((place for place in places if place.is_file()), None)
 
 
-def dns_server() -> str:
-    """Host and port of the embedded AWS' name server."""
-    return f"127.0.0.1:{int(os.environ.get('LOCAL_DNS_PORT', '8053'))}"
+def dns_server(tree: Tree = TREE) -> str:
+    """Host and port of the embedded AWS' name server. Raises ToolchainError for no port."""
+    return f"{HOST}:{ports_of(tree.local_state, os.environ)['LOCAL_DNS_PORT']}"
 
 
-def https_port() -> int:
-    """Port of the regional endpoints."""
-    return int(os.environ.get("LOCAL_HTTPS_PORT", "8443"))
+def https_port(tree: Tree = TREE) -> int:
+    """Port of the regional endpoints. Raises ToolchainError for no port."""
+    return ports_of(tree.local_state, os.environ)["LOCAL_HTTPS_PORT"]
+
+
+def require_own_emulator(tree: Tree, account: str) -> None:
+    """See that nobody else's emulator is at this clone's ports, where the account is the local one.
+
+    Whatever talks to the emulator asks here first. Raises ToolchainError that names both.
+    """
+    if account != LOCAL:
+        return
+    try:
+        require_own(tree.local_state, os.environ)
+    except CredentialsError as error:
+        raise ToolchainError(str(error)) from error
 
 
 def _search_path(tree: Tree, account_name: str, path: str) -> str:
@@ -79,15 +93,16 @@ def emulator_variables(tree: Tree, account: Account) -> dict[str, str]:
     except CredentialsError as error:
         raise ToolchainError(str(error)) from error
     bundle = str(tree.ca_bundle)
-    port = os.environ.get("LOCAL_AWS_PORT", "4566")
+    ports = ports_of(tree.local_state, os.environ)
     return {
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        **{name: str(port) for name, port in ports.items()},
+        "AWS_ENDPOINT_URL": f"http://{HOST}:{ports['LOCAL_AWS_PORT']}",
         "AWS_ACCESS_KEY_ID": account.account_id,
         "AWS_SECRET_ACCESS_KEY": secret,
         "AWS_REGION": account.primary_region,
         # Version 1 of the AWS CLI, which is the pinned one, knows the Region by this name alone.
         "AWS_DEFAULT_REGION": account.primary_region,
-        "DNS_SERVER": dns_server(),
+        "DNS_SERVER": dns_server(tree),
         "CURL_CA_BUNDLE": bundle,
         "REQUESTS_CA_BUNDLE": bundle,
         # Nothing here is worth a question: it costs nothing and is rebuilt in minutes.

@@ -33,6 +33,7 @@ VARIABLES: Mapping[str, tuple[Variable, ...]] = {
         Variable("KIND", "hang", "--kind", required=True),
         Variable("MS", "1500", "--milliseconds", whole_number=True),
     ),
+    "local start": (Variable("WITHOUT", "items", "--without"),),
     "local heal": (Variable("REGION", "us-east-1", "--region"),),
     "drills run": (Variable("NAME", "region-lost"),),
     "tracing": (

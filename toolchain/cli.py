@@ -13,7 +13,13 @@ from project import make_variables
 from project.account import LOCAL, read_account
 from project.console import ToolchainError, on_termination, say
 from project.deployment import read_deployment
-from project.environment import FOREIGN_CREDENTIALS, settings_for, shell_exports, tool_settings
+from project.environment import (
+    FOREIGN_CREDENTIALS,
+    require_own_emulator,
+    settings_for,
+    shell_exports,
+    tool_settings,
+)
 from project.paths import TREE
 from toolchain.install import install
 from toolchain.package import build_package
@@ -73,7 +79,21 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+# What talks to the emulator, where the account is the local one. `python -m local` asks by itself:
+# it has to stop an emulator whatever the shell says.
+ASKS_WHOSE = frozenset(
+    {"down", "e2e", "env", "owners", "sign-in", "test", "up", *MODULES} - {"local"}
+)
+
+
+# Of those, what only reads files of this clone.
+READS_FILES = (["list"], ["report"])
+
+
 def _run(parsed: argparse.Namespace) -> int:
+    reads_files = getattr(parsed, "arguments", None) in READS_FILES
+    if parsed.command in ASKS_WHOSE and not reads_files:
+        require_own_emulator(TREE, _account(parsed))
     match parsed.command:
         case "install":
             install(TREE)
@@ -98,6 +118,13 @@ def _run(parsed: argparse.Namespace) -> int:
         case command:
             return _run_on_tree(command, parsed)
     return 0
+
+
+def _account(parsed: argparse.Namespace) -> str:
+    """Name the account that a command is for."""
+    if parsed.command in {"up", "down", "test"}:
+        return LOCAL
+    return str(getattr(parsed, "account", make_variables.account(os.environ, LOCAL)))
 
 
 def _run_on_tree(command: str, parsed: argparse.Namespace) -> int:

@@ -36,8 +36,8 @@ locals {
   # nothing below can touch, or be paid by, a real account. tests/live compares the services
   # with those that the modules use.
   embedded_aws = {
-    port       = get_env("LOCAL_AWS_PORT", "4566")
-    access_key = "000000000000" # a key id that is an account's id is that account's root here
+    port       = get_env("LOCAL_AWS_PORT", "remembered") # by the clone, in its state folder
+    access_key = "000000000000"                          # a key id that is an account's id is that account's root here
     services = [
       "acm", "apigateway", "cloudfront", "cloudwatch", "cognitoidp", "dynamodb", "iam", "kms", "lambda", "logs",
       "route53", "sns", "sts", "wafv2", "xray",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from project.emulator import PORTS, remember
 from tests.live.trees import Tree, Unit
 
 
@@ -152,3 +153,11 @@ def test_no_port_can_name_another_machine(tree: Tree, port: str) -> None:
 
     assert done.returncode != 0
     assert "given string must be a decimal representation of a number" in done.stderr
+
+
+def test_a_port_that_the_clone_remembers_needs_no_variable(tree: Tree) -> None:
+    remember(tree.root / ".local", {name: 4000 + n for n, name in enumerate(PORTS)})
+
+    done = tree.run(tree.account("local") / "global/data", "render", "--json")
+
+    assert "http://127.0.0.1:4000" in done.stdout

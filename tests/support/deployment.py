@@ -9,6 +9,8 @@ import pytest
 
 from project.account import LOCAL
 from project.deployment import Deployment, read_deployment
+from project.environment import require_own_emulator
+from project.paths import TREE
 from tests.support.waiting import eventually
 from toolchain.testing import UP_IS_DONE, UP_SECONDS
 
@@ -21,6 +23,7 @@ def deployment() -> Deployment:
     """What is deployed in the account that the tests are for (ACCOUNT, else the embedded AWS)."""
     if EMULATED:
         _await_up()
+    require_own_emulator(TREE, ACCOUNT)
     return read_deployment(ACCOUNT)
 
 

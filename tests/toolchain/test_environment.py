@@ -14,6 +14,7 @@ import pytest
 from project.account import read_account
 from project.console import Phases, ToolchainError
 from project.credentials import FILE, credentials_of
+from project.emulator import PORTS
 from project.environment import (
     FOREIGN_CREDENTIALS,
     process_environment,
@@ -24,6 +25,7 @@ from project.environment import (
 from project.file_lock import exclusive
 from project.paths import TREE, Tree
 from tests.support.accounts import DEV, LOCAL
+from tests.support.ports import free_ports
 from toolchain import install as installing
 from toolchain.install import missing_prerequisites
 from toolchain.python_environment import LOCKS, STAMP, install_python
@@ -127,7 +129,8 @@ def make_env(*arguments: str, **environment: str) -> subprocess.CompletedProcess
 
 
 def test_make_env_works_before_anything_is_deployed(tmp_path: Path) -> None:
-    done = make_env(LOCAL_STATE_DIR=str(tmp_path))
+    ports = dict(zip(PORTS, map(str, free_ports(len(PORTS))), strict=True))
+    done = make_env(LOCAL_STATE_DIR=str(tmp_path), **ports)
     assert done.returncode == 0
     assert "export AWS_ENDPOINT_URL=" in done.stdout
     assert "API_URL_PRIMARY" not in done.stdout

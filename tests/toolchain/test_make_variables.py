@@ -19,7 +19,9 @@ from toolchain import cli, up
 if TYPE_CHECKING:
     from pathlib import Path
 
-NAMES = ("ACCOUNT", "CONFIRM", "ID", "KIND", "MINUTES", "MS", "NAME", "REGION", "TESTS")
+NAMES = (
+    "ACCOUNT", "CONFIRM", "ID", "KIND", "MINUTES", "MS", "NAME", "REGION", "TESTS", "WITHOUT",
+)  # fmt: skip
 # `{}` is a file that must not appear.
 NASTY = (
     "`touch {}`",
