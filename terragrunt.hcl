@@ -43,6 +43,12 @@ locals {
   provider_lock = "live/_units/provider_locks/aws-${local.account.provider_version}.hcl"
   tampered      = "The AWS provider that Terraform found is not the published ${local.account.provider_version}: ${local.provider_lock} lists no such sum. Nothing of it was run. Take away the mirror that it came from (`make env` shows the TF_CLI_CONFIG_FILE that names one), and `.terragrunt-cache`, then run this again."
 
+  tags = merge(local.account.tags, {
+    project    = local.account.project
+    account    = local.account.account_name
+    managed-by = "terragrunt"
+  })
+
   state_directory = get_env("LOCAL_STATE_DIR", "${local.repository}/.local")
   state_path      = "${startswith(local.state_directory, "/") ? "" : "${local.repository}/"}${local.state_directory}"
   backend         = local.embedded == null ? "s3" : "local"
@@ -56,6 +62,9 @@ locals {
       region       = local.account.primary_region
       encrypt      = true
       use_lockfile = true
+
+      # Terragrunt's own, when it makes the bucket.
+      s3_bucket_tags = local.tags
 
       # The same belt that the provider wears, for Terraform's own reads of the state.
       allowed_account_ids = [local.account.account_id]
@@ -109,12 +118,7 @@ generate "provider" {
       replica   = local.account.standby_region
       us_east_1 = "us-east-1"
     }
-    tags = {
-      project    = local.account.project
-      account    = local.account.account_name
-      unit       = local.unit
-      managed-by = "terragrunt"
-    }
+    tags = merge(local.tags, { unit = local.unit })
   })
 }
 
