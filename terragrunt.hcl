@@ -67,6 +67,12 @@ locals {
 
   # The embedded AWS has none. A real account without one is refused above.
   state_region    = lookup(local.account, "state_region", "")
+  tags = merge(local.account.tags, {
+    project    = local.account.project
+    account    = local.account.account_name
+    managed-by = "terragrunt"
+  })
+
   state_directory = get_env("LOCAL_STATE_DIR", "${local.repository}/.local")
   state_path      = "${startswith(local.state_directory, "/") ? "" : "${local.repository}/"}${local.state_directory}"
   backend         = local.embedded == null ? "s3" : "local"
@@ -80,6 +86,9 @@ locals {
       region       = local.state_region
       encrypt      = true
       use_lockfile = true
+
+      # Terragrunt's own, when it makes the bucket.
+      s3_bucket_tags = local.tags
 
       # The same belt that the provider wears, for Terraform's own reads of the state.
       allowed_account_ids = [local.account.account_id]
@@ -136,12 +145,7 @@ generate "provider" {
       replica   = local.account.standby_region
       us_east_1 = "us-east-1"
     }
-    tags = {
-      project    = local.account.project
-      account    = local.account.account_name
-      unit       = local.unit
-      managed-by = "terragrunt"
-    }
+    tags = merge(local.tags, { unit = local.unit })
   })
 }
 

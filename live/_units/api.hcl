@@ -110,5 +110,7 @@ inputs = {
   availability_objective = local.account.availability_objective
   latency_objective_ms   = local.account.latency_objective_ms
   alarm_emails           = local.account.alarm_emails
+  alarms_reach_somebody  = local.account.alarms_reach_somebody
+  runbook_base_url       = local.account.runbook_base_url
   trace_rate             = local.account.trace_rate
 }

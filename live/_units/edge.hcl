@@ -99,6 +99,7 @@ inputs = {
   health_check_interval_seconds  = local.account.health_check_interval_seconds
   health_check_failure_threshold = local.account.health_check_failure_threshold
   failover_record_ttl_seconds    = local.account.failover_record_ttl_seconds
+  allowed_origins                = local.account.allowed_origins
   rate_limit_per_five_minutes    = local.account.edge_rate_limit
   health_rate_limit_per_minute   = local.account.edge_health_rate_limit
   price_class                    = local.account.price_class
@@ -109,4 +110,6 @@ inputs = {
   availability_objective = local.account.availability_objective
   latency_objective_ms   = local.account.latency_objective_ms
   alarm_emails           = local.account.alarm_emails
+  alarms_reach_somebody  = local.account.alarms_reach_somebody
+  runbook_base_url       = local.account.runbook_base_url
 }

@@ -20,6 +20,9 @@ locals {
   # Off, or `terragrunt run --all destroy` couldn't end clean.
   deletion_protection = false
 
+  # Nobody is on call for a laptop.
+  alarms_reach_somebody = false
+
   trace_rate = 1
 
   # The emulator adds little to the 40 s that the settings of a failover allow at best.

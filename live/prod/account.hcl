@@ -8,8 +8,9 @@ locals {
   account_id   = "222222222222" # ← a placeholder, refused until it is your account's
 
   # ← A name that has nothing else yet: all of it, and what is below, is delegated to this account.
-  domain_name        = "app.example.com"
-  create_hosted_zone = true # ← false where the account has the zone already
+  domain_name = "app.example.com"
+  # ← false where the account has the zone already; hosted_zone_id for a name inside a larger one.
+  create_hosted_zone = true
   domain_delegated   = false
 
   # The folders beside this file carry the same names. Not us-east-1: most of AWS's own control planes

@@ -216,7 +216,7 @@ def _evaluating(verdict_of: Callable[[str, Request], Verdict]) -> Step:
         if verdict.allowed:
             return await proceed()
         if verdict.status is not None:
-            return verdict.status, dict(verdict.headers), b""
+            return verdict.status, dict(verdict.headers), verdict.body
         error = gateway._GatewayError("WAF_FILTERED", "Forbidden", "ForbiddenException")
         return _refusal(context, error)
 

@@ -293,6 +293,56 @@ def _with_days(answer: Response, days: object) -> Response:
     return status, headers, json.dumps(document).encode()
 
 
+def throughput_ceilings() -> None:
+    """A ceiling of -1 is kept as one, a change of one member forgets the other, an index has none.
+
+    -1 removes a maximum (API Reference, OnDemandThroughput). What a table then says of itself AWS
+    doesn't write down. Measured by others: UpdateTable merges members and echoes a -1, and
+    DescribeTable leaves out a maximum that was removed, the whole structure with the last of them.
+    """
+    create, update = dynamodb._create_table, dynamodb._update_table
+
+    def create_table(data: dict[str, Any]) -> Response:
+        answer: Response = create(data)
+        return _with_ceilings(answer, data.get("TableName"), data)
+
+    def update_table(data: dict[str, Any]) -> Response:
+        name = dynamodb._normalize_table_name(data.get("TableName"))
+        before = copy.deepcopy((dynamodb._tables.get(name) or {}).get("OnDemandThroughput") or {})
+        answer: Response = update(data)
+        if answer[0] == 200 and "OnDemandThroughput" in data:
+            dynamodb._tables[name]["OnDemandThroughput"] = before
+        return _with_ceilings(answer, name, data)
+
+    dynamodb._create_table = create_table
+    dynamodb._update_table = update_table
+
+
+def _with_ceilings(answer: Response, name: str | None, data: dict[str, Any]) -> Response:
+    """Keep the ceilings that a request sets, and answer with what is left of them."""
+    if answer[0] != 200:
+        return answer
+    table = dynamodb._tables[name]
+    _set_ceiling(table, data.get("OnDemandThroughput"))
+    updates = [each.get("Update") or {} for each in data.get("GlobalSecondaryIndexUpdates", [])]
+    for index in table.get("GlobalSecondaryIndexes", []):
+        _set_ceiling(index, index.get("OnDemandThroughput"))
+        for change in updates:
+            if change.get("IndexName") == index["IndexName"]:
+                _set_ceiling(index, change.get("OnDemandThroughput"))
+    description = dynamodb._table_description(name)
+    changed: Response = dynamodb.json_response({"TableDescription": description})
+    return changed
+
+
+def _set_ceiling(described: dict[str, Any], requested: dict[str, int] | None) -> None:
+    merged = {**(described.get("OnDemandThroughput") or {}), **(requested or {})}
+    kept = {name: int(units) for name, units in merged.items() if int(units) != -1}
+    described.pop("OnDemandThroughput", None)
+    if kept:
+        described["OnDemandThroughput"] = kept
+
+
 def _remember_key(name: str, update: dict[str, Any]) -> None:
     requested = update.get("Create") or update.get("Update") or {}
     key = requested.get("KMSMasterKeyId")
@@ -341,4 +391,4 @@ def _written(body: bytes) -> Iterator[str]:
         yield from part.get("Key") or {}
 
 
-PATCHES = (written_attributes, replica_key, recovery_period)
+PATCHES = (written_attributes, replica_key, recovery_period, throughput_ceilings)

@@ -43,6 +43,9 @@ module "alarms" {
   account = { id = local.account_id, partition = local.partition }
   emails  = var.alarm_emails
 
+  reach_somebody   = var.alarms_reach_somebody
+  runbook_base_url = var.runbook_base_url
+
   burn_rate = {
     description = "Users' requests fail"
     runbook     = "region-serves-errors.md"

@@ -99,7 +99,7 @@ locals {
     }
 
     replication-lag = {
-      description = "What is written here reaches ${var.peer_region} late: a failover now would lose more than it should for a while. Don't fail over or back on purpose until it is over."
+      description = "What is written here reaches ${var.peer_region} late, or not at all: a failover now would lose more than it should for a while. Don't fail over or back on purpose until it is over."
       metrics = {
         lag = { namespace = "AWS/DynamoDB", name = "ReplicationLatency", dimensions = merge(local.table_dimensions, { ReceivingRegion = var.peer_region }), stat = "Average" }
       }
@@ -107,6 +107,9 @@ locals {
       threshold  = 1000 * var.replication_lag_seconds
       period     = 300
       periods    = 3
+      # The readiness probe writes every few seconds, so that there is always something to
+      # replicate: no lag at all is replication that has stopped.
+      missing = "breaching"
     }
 
     web-acl-blocks = {

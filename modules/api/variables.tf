@@ -68,8 +68,8 @@ variable "security_policy" {
   default     = "TLS_1_2"
 
   validation {
-    condition     = var.security_policy == "TLS_1_2" || startswith(var.security_policy, "SecurityPolicy_")
-    error_message = "security_policy must be TLS_1_2 or, with a provider that knows them, one of the SecurityPolicy_* names: nothing older than TLS 1.2."
+    condition     = var.security_policy == "TLS_1_2"
+    error_message = "security_policy must be TLS_1_2: provider 5.100, which these modules still work with, refuses the SecurityPolicy_* names, and TLS 1.0 is refused here."
   }
 }
 
@@ -201,8 +201,8 @@ variable "runtime" {
   default     = "python3.13"
 
   validation {
-    condition     = can(regex("^python3\\.(1[1-9]|[2-9][0-9])$", var.runtime))
-    error_message = "runtime must be python3.11 or later."
+    condition     = contains(["python3.11", "python3.12", "python3.13"], var.runtime)
+    error_message = "runtime must be python3.11, python3.12 or python3.13: provider 5.100, which these modules still work with, refuses later ones."
   }
 }
 
@@ -452,6 +452,19 @@ variable "alarm_emails" {
     condition     = alltrue([for address in var.alarm_emails : can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", address))])
     error_message = "alarm_emails must be e-mail addresses."
   }
+}
+
+variable "alarms_reach_somebody" {
+  description = "Whether an empty alarm_emails is warned of at every plan. false where nobody is to be told, or something else is subscribed to the topic."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "runbook_base_url" {
+  description = "URL that docs/runbooks/ is found under, for links in alarms and dashboards that open in a console, such as https://github.com/example/landing/blob/main. null leaves paths of this repository."
+  type        = string
+  default     = null
 }
 
 # Traces

@@ -92,7 +92,7 @@ variable "recovery_period_days" {
 # Throughput
 
 variable "max_throughput" {
-  description = "Ceiling of on-demand capacity in request units a second, for the table and its index alike: a limit on the bill, and a throttle beyond it. null is AWS's own limit."
+  description = "Ceiling of on-demand capacity in request units a second, for the table and its index alike: a limit on the bill, and a throttle beyond it. null is AWS's own limit, and lifts a ceiling that the table has."
   type = object({
     read  = number
     write = number

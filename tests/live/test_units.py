@@ -275,6 +275,52 @@ def test_an_account_that_names_its_table_is_taken_at_its_word(tree: Tree) -> Non
     assert read_account(toolchain_tree(tree), "local").table_name == "restored"
 
 
+def test_functions_and_dashboards_follow_the_tables_real_name(units: Mapping[str, Unit]) -> None:
+    for unit in (*of(units, "api"), *of(units, "edge")):
+        output = unit.dependencies["data"]["mock_outputs"]["table_name"]
+        assert unit.inputs["table_name"] == output
+
+
+def test_an_organizations_tags_are_on_everything_and_on_the_states_bucket(tree: Tree) -> None:
+    tree.say("dev", tags='{ cost-center = "4711", project = "another" }')
+
+    for unit in tree.render("dev").values():
+        own = {"cost-center": "4711", "project": "landing", "account": "dev"}
+        tags = re.findall(r"tags = (\{.*\})", unit.generated("provider"))
+        assert len(tags) == 3
+        assert all(own.items() <= json.loads(text).items() for text in tags)
+        assert own.items() <= unit.backend["s3_bucket_tags"].items()
+
+
+def test_what_an_account_says_of_names_that_it_must_not_choose_freely_reaches_its_units(
+    tree: Tree,
+) -> None:
+    base = "https://github.com/example/landing/blob/main"
+    tree.say(
+        "dev",
+        create_hosted_zone="false",
+        hosted_zone_id='"Z0EXAMPLE"',
+        sign_in_domain_prefix='"sign-in-landing"',
+        runbook_base_url=f'"{base}"',
+    )
+
+    units = tree.render("dev")
+
+    assert units["dev/global/foundation"].inputs["hosted_zone_id"] == "Z0EXAMPLE"
+    assert units["dev/global/identity"].inputs["domain_prefix"] == "sign-in-landing"
+    for path in ("us-east-1/api", "us-west-2/api", "global/edge"):
+        assert units[f"dev/{path}"].inputs["runbook_base_url"] == base
+
+
+def test_an_account_whose_alarms_reach_nobody_is_warned(units: Mapping[str, Unit]) -> None:
+    for unit in (*of(units, "api"), *of(units, "edge")):
+        assert unit.inputs["alarms_reach_somebody"] is (unit.account != "local"), unit.path
+
+
+def test_nobody_pays_for_a_plan_that_nothing_needs(units: Mapping[str, Unit]) -> None:
+    assert {unit.inputs["user_pool_tier"] for unit in of(units, "identity")} == {"LITE"}
+
+
 def toolchain_tree(tree: Tree) -> paths.Tree:
     """The copied tree as the toolchain sees it, with the tools that are here."""
     (tree.root / ".tools").symlink_to(TREE.tools)

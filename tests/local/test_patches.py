@@ -466,6 +466,49 @@ def test_a_table_shows_for_how_many_days_it_can_be_recovered(
     assert backups["PointInTimeRecoveryDescription"]["RecoveryPeriodInDays"] == days
 
 
+def test_ministack_still_needs_ceilings_of_throughput() -> None:
+    table({**TABLE_INPUT, "TableName": "ceilings"}, dynamodb._create_table)
+    lifted = {"MaxReadRequestUnits": -1, "MaxWriteRequestUnits": -1}
+
+    changed = table({"TableName": "ceilings", "OnDemandThroughput": lifted}, dynamodb._update_table)
+
+    assert changed["TableDescription"]["OnDemandThroughput"] == lifted
+
+
+def test_a_ceiling_that_is_lifted_is_gone_from_a_table_and_from_its_index(
+    emulator: Emulator,
+) -> None:
+    client = emulator.client("dynamodb")
+    keys: list[Any] = [{"AttributeName": "id", "KeyType": "HASH"}]
+    limited = {"MaxReadRequestUnits": 200, "MaxWriteRequestUnits": 100}
+    index = {"IndexName": "by_id", "KeySchema": keys, "Projection": {"ProjectionType": "ALL"}}
+    client.create_table(
+        TableName="limited",
+        KeySchema=keys,
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        OnDemandThroughput=limited,
+        GlobalSecondaryIndexes=[{**index, "OnDemandThroughput": limited}],
+    )
+
+    def ceilings(**change: int) -> tuple[object, object]:
+        client.update_table(
+            TableName="limited",
+            OnDemandThroughput=change,
+            GlobalSecondaryIndexUpdates=[
+                {"Update": {"IndexName": "by_id", "OnDemandThroughput": change}}
+            ],
+        )
+        described: Any = client.describe_table(TableName="limited")["Table"]
+        (changed,) = described["GlobalSecondaryIndexes"]
+        return described.get("OnDemandThroughput"), changed.get("OnDemandThroughput")
+
+    assert ceilings(MaxReadRequestUnits=300) == ({**limited, "MaxReadRequestUnits": 300},) * 2
+    assert ceilings(MaxReadRequestUnits=-1) == ({"MaxWriteRequestUnits": 100},) * 2
+    assert ceilings(MaxWriteRequestUnits=-1) == (None, None)
+    client.delete_table(TableName="limited")
+
+
 def test_ministack_still_needs_query_definitions() -> None:
     answer = asyncio.run(
         cloudwatch_logs.handle_request(

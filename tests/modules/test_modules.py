@@ -90,6 +90,16 @@ def test_the_module_has_its_common_files_and_tests_of_its_own(module: str) -> No
     assert list(folder.glob("tests/*.tftest.hcl"))
 
 
+def test_a_health_check_outlives_none_that_names_it_and_asks_for_names_that_are_there() -> None:
+    """Terraform shows neither order to `terraform test`: the text has to do."""
+    text = "\n".join(file.read_text() for file in (TREE.root / "modules/edge").glob("*.tf"))
+    checks = re.findall(r'^resource "aws_route53_health_check" "\w+" {\n.*?^}', text, re.M | re.S)
+    assert len(checks) == 4
+    for check in checks:
+        assert "create_before_destroy = true" in check, check
+        assert ("depends_on" in check) is ("fqdn" in check), check
+
+
 def test_modules_know_nothing_of_the_embedded_aws() -> None:
     sources = [*(TREE.root / "modules").rglob("*.tf"), *(TREE.root / "lambda").rglob("*.py")]
     telling = ("ministack", ".localhost", "127.0.0.1", "4566")

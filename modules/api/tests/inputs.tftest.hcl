@@ -104,8 +104,11 @@ run "wrong_in_other_ways" {
     availability_objective  = 99.999
     latency_objective_ms    = 29001
     alarm_emails            = ["somebody@example.com", "some body@example.com"]
-    trace_reservoir         = -1
-    trace_rate              = -0.01
+    # A provider that the modules still work with refuses both.
+    security_policy = "SecurityPolicy_TLS13_1_3_2025_09"
+    runtime         = "python3.14"
+    trace_reservoir = -1
+    trace_rate      = -0.01
   }
 
   expect_failures = [
@@ -121,6 +124,8 @@ run "wrong_in_other_ways" {
     var.availability_objective,
     var.latency_objective_ms,
     var.alarm_emails,
+    var.security_policy,
+    var.runtime,
     var.trace_reservoir,
     var.trace_rate,
   ]

@@ -179,6 +179,60 @@ run "a_former_standby_is_another_region" {
   expect_failures = [var.former_standby_region]
 }
 
+run "a_ceiling_that_is_no_longer_wanted_is_lifted" {
+  override_data {
+    target = data.aws_dynamodb_tables.existing
+    values = { names = ["another", "landing-test-items"] }
+  }
+
+  override_data {
+    target = data.aws_dynamodb_table.current
+    values = {
+      on_demand_throughput = [{ max_read_request_units = 500, max_write_request_units = 200 }]
+      global_secondary_index = [{
+        name                 = "by_status"
+        hash_key             = "owner"
+        range_key            = "status_changed_at"
+        projection_type      = "ALL"
+        non_key_attributes   = []
+        read_capacity        = 0
+        write_capacity       = 0
+        on_demand_throughput = [{ max_read_request_units = 500, max_write_request_units = 0 }]
+      }]
+    }
+  }
+
+  assert {
+    condition = alltrue([
+      for limit in [
+        one(aws_dynamodb_table.this.on_demand_throughput),
+        one(one(aws_dynamodb_table.this.global_secondary_index).on_demand_throughput),
+      ] : limit.max_read_request_units == -1 && limit.max_write_request_units == -1
+    ])
+    error_message = "A block that is gone leaves the ceiling where it is: only -1 lifts it."
+  }
+}
+
+run "nothing_is_sent_where_there_is_no_ceiling" {
+  override_data {
+    target = data.aws_dynamodb_tables.existing
+    values = { names = ["landing-test-items"] }
+  }
+
+  override_data {
+    target = data.aws_dynamodb_table.current
+    values = { on_demand_throughput = [], global_secondary_index = [] }
+  }
+
+  assert {
+    condition = (
+      length(aws_dynamodb_table.this.on_demand_throughput) == 0
+      && length(one(aws_dynamodb_table.this.global_secondary_index).on_demand_throughput) == 0
+    )
+    error_message = "DynamoDB describes no -1, so that one in the plan would be a change for ever."
+  }
+}
+
 run "a_protected_table_has_a_guard_that_knows_it" {
   command = plan
 

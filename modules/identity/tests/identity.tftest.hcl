@@ -40,6 +40,11 @@ run "a_plain_pool_costs_nothing_extra" {
   }
 
   assert {
+    condition     = aws_cognito_user_pool.this.user_pool_tier == "LITE" && aws_cognito_user_pool_domain.this.managed_login_version == 1
+    error_message = "Nothing here needs a dearer plan."
+  }
+
+  assert {
     condition     = aws_cognito_user_pool.this.deletion_protection == "INACTIVE"
     error_message = "An environment that comes and goes must be deletable."
   }
@@ -126,6 +131,17 @@ run "a_guarded_pool" {
   }
 }
 
+run "a_setting_that_needs_a_dearer_plan_is_named" {
+  command = plan
+
+  variables {
+    user_pool_tier    = "ESSENTIALS"
+    advanced_security = "AUDIT"
+  }
+
+  expect_failures = [aws_cognito_user_pool.this]
+}
+
 run "what_cognito_would_refuse_is_refused_before_it_is_asked" {
   command = plan
 
@@ -134,7 +150,7 @@ run "what_cognito_would_refuse_is_refused_before_it_is_asked" {
     callback_urls                    = ["http://app.example.com/callback"]
     logout_urls                      = ["https://app.example.com/#bye"]
     mfa                              = "ON"
-    advanced_security                = "AUDIT"
+    advanced_security                = "SOME"
     remember_devices                 = "SOMETIMES"
     password_minimum_length          = 6
     temporary_password_validity_days = 0
