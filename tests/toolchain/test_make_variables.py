@@ -19,7 +19,7 @@ from toolchain import cli, up
 if TYPE_CHECKING:
     from pathlib import Path
 
-NAMES = ("ACCOUNT", "CONFIRM", "ID", "KIND", "MINUTES", "MS", "NAME", "REGION", "TESTS")
+NAMES = ("ACCOUNT", "CONFIRM", "ID", "JSON", "KIND", "MINUTES", "MS", "NAME", "REGION", "TESTS")
 # `{}` is a file that must not appear.
 NASTY = (
     "`touch {}`",
@@ -136,6 +136,8 @@ def typed(**variables: str) -> dict[str, str]:
         (["drills", "run"], {"NAME": "two words"}, ["--", "two words"]),
         (["tracing"], {"ID": "--help", "MINUTES": "5"}, ["--minutes=5", "--", "--help"]),
         (["tracing", "an id of its own"], {}, []),
+        (["doctor"], {"JSON": "1"}, ["--json"]),
+        (["doctor"], {}, []),
     ],
 )
 def test_variables_become_arguments(
@@ -155,6 +157,7 @@ def test_variables_become_arguments(
         (["tracing"], {}, "ID=<any id"),
         (["tracing"], {"ID": "x", "MINUTES": "-5"}, "MINUTES=-5 is no whole number: MINUTES=10"),
         (["tracing"], {"ID": "x", "MINUTES": "5; x"}, "MINUTES=5; x is no whole number"),
+        (["doctor"], {"JSON": "--help"}, "JSON is 1"),
     ],
 )
 def test_a_mistake_is_named_in_the_words_that_were_typed(
