@@ -32,6 +32,7 @@ class Aws:
 
     on_emulator: bool
     options: dict[str, str] = field(default_factory=dict, repr=False)
+    _session: Any = field(default_factory=boto3.session.Session, repr=False)
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
     _making: Lock = field(default_factory=Lock, repr=False)
 
@@ -40,14 +41,14 @@ class Aws:
         # A session, which makes clients, is not for several threads; a client is.
         with self._making:
             if (service, region) not in self._clients:
-                session: Any = boto3.session.Session()
-                made = session.client(service, region_name=region, config=QUICK, **self.options)
-                self._clients[service, region] = made
+                self._clients[service, region] = self._session.client(
+                    service, region_name=region, config=QUICK, **self.options
+                )
             return self._clients[service, region]
 
     def partition(self, region: str) -> str:
         """Name the partition that a Region is in, as ARNs have it."""
-        return str(boto3.session.Session().get_partition_for_region(region))
+        return str(self._session.get_partition_for_region(region))
 
     def attempt(self, subject: str, look: Callable[[], Finding]) -> Finding:
         """Look; what AWS doesn't answer is a finding as well."""

@@ -69,7 +69,11 @@ def _zones(aws: Aws, expected: Expected) -> list[Zone]:
     """Give the public zones that have the domain's name, or the one that account.hcl names."""
     client = aws.client("route53")
     if expected.hosted_zone_id:
-        return [_zone(client.get_hosted_zone(Id=expected.hosted_zone_id)["HostedZone"], expected)]
+        try:
+            found = client.get_hosted_zone(Id=expected.hosted_zone_id)["HostedZone"]
+        except client.exceptions.NoSuchHostedZone:
+            return []
+        return [_zone(found, expected)]
     domain = expected.account.domain_name
     listed = client.list_hosted_zones_by_name(DNSName=domain)["HostedZones"]
     zones = [_zone(each, expected) for each in listed if not each["Config"]["PrivateZone"]]

@@ -195,6 +195,19 @@ def test_a_module_gets_what_was_typed_as_one_argument_and_no_shell(
     assert asked == [{"CONFIRM": "dev"}] * 2
 
 
+@pytest.mark.parametrize("module", ["doctor", "drills", "tracing"])
+def test_a_module_that_cannot_begin_ends_as_it_would_itself(
+    monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    def run_module(*_: object, **__: str) -> int:
+        raise ToolchainError("There is no account.")
+
+    monkeypatch.setattr(up, "run_module", run_module)
+    for name, text in typed(ID="an id").items():
+        monkeypatch.setenv(name, text)
+    assert cli.main([module]) == 2
+
+
 def test_a_confirmation_that_is_only_exported_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[dict[str, str]] = []
 
