@@ -29,7 +29,7 @@ def _no_answer(error: Exception, aws: Aws, expected: Expected) -> str:
     if aws.on_emulator and isinstance(error, UNREACHABLE):
         return "The embedded AWS does not answer: run `make start`, or `make up` the first time."
     return (
-        f"Nobody could look at {expected.account.name}: {one_line(error)} Sign in to "
+        f"Nobody could look at {expected.account.name}: {one_line(error).rstrip('.')}. Sign in to "
         f"{expected.account.account_id} (AWS_PROFILE, `aws sso login`) and try again."
     )
 

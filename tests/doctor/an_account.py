@@ -266,12 +266,12 @@ def _health_checks(aws: MotoAws) -> None:
         set_health(aws, identifier, 1)
 
 
-def set_health(aws: MotoAws, identifier: str, value: float) -> None:
+def set_health(aws: MotoAws, identifier: str, value: float, *, minutes_ago: int = 2) -> None:
     """Give a check a value: the lowest of a minute counts."""
     point = {
         "MetricName": "HealthCheckStatus",
         "Dimensions": [{"Name": "HealthCheckId", "Value": identifier}],
-        "Timestamp": datetime.now(UTC) - timedelta(minutes=2),
+        "Timestamp": datetime.now(UTC) - timedelta(minutes=minutes_ago),
         "Value": value,
     }
     aws.client("cloudwatch").put_metric_data(Namespace="AWS/Route53", MetricData=[point])

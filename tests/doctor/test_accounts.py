@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import dns.exception
@@ -220,6 +221,29 @@ def test_a_ds_record_of_the_zones_own_key_is_well(deployed: tuple[MotoAws, Publi
     assert exit_status(examine(aws, prod())) == 0
 
 
+def test_a_health_check_is_judged_by_its_newest_value(
+    deployed: tuple[MotoAws, PublicDns],
+) -> None:
+    aws, _ = deployed
+    set_health(aws, health_check(aws, "/a"), 0, minutes_ago=5)
+    assert exit_status(examine(aws, prod())) == 0
+
+
+def test_certificates_of_every_key_are_looked_at(deployed: tuple[MotoAws, PublicDns]) -> None:
+    aws, _ = deployed
+    asked: list[dict[str, Any]] = []
+    events = aws.client("acm", STANDBY).meta.events
+    events.register(
+        "provide-client-params.acm.ListCertificates",
+        lambda params, **_: asked.append(params),
+        "test",
+    )
+    examine(aws, prod())
+    events.unregister("provide-client-params.acm.ListCertificates", unique_id="test")
+    # What modules/foundation takes.
+    assert {"RSA_2048", "EC_prime256v1"} <= set(asked[0]["Includes"]["keyTypes"])
+
+
 def test_a_ds_record_is_told_before_there_is_a_zone_to_break(
     empty: tuple[MotoAws, PublicDns],
 ) -> None:
@@ -236,6 +260,20 @@ def test_a_zone_that_a_registrar_made_is_told_before_a_second_one_is(
     assert subjects(examine(aws, prod()), Verdict.WRONG) == {"hosted zone"}
     ours = examine(aws, prod(create_hosted_zone=False, domain_delegated=False))
     assert "hosted zone" in subjects(ours, Verdict.OK)
+
+
+def test_a_private_zone_and_one_of_another_name_are_none_of_ours(
+    empty: tuple[MotoAws, PublicDns],
+) -> None:
+    aws, _ = empty
+    zones = [("example.com.", True), ("www.example.com.", False)]
+    aws.answers["route53.ListHostedZonesByName"] = {
+        "HostedZones": [
+            {"Id": "/hostedzone/Z1", "Name": name, "Config": {"PrivateZone": private}}
+            for name, private in zones
+        ]
+    }
+    assert subjects(examine(aws, prod()), Verdict.WRONG) == set()
 
 
 def test_a_zone_that_is_named_and_not_there_is_wrong(empty: tuple[MotoAws, PublicDns]) -> None:
@@ -349,6 +387,15 @@ def test_an_endpoint_that_a_shell_still_names_is_told(
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
     with pytest.raises(ToolchainError, match="unset it"):
         examine(aws, prod())
+
+
+def test_an_embedded_aws_that_is_stopped_is_to_be_started(
+    empty: tuple[MotoAws, PublicDns],
+) -> None:
+    aws, _ = empty
+    aws.answers["sts.GetCallerIdentity"] = EndpointConnectionError(endpoint_url="http://127.0.0.1")
+    with pytest.raises(ToolchainError, match="make start"):
+        examine(replace(aws, on_emulator=True), prod())
 
 
 def test_without_credentials_nobody_looks(empty: tuple[MotoAws, PublicDns]) -> None:
