@@ -11,7 +11,10 @@ from project.paths import Tree
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """An account as live/ has it. Rates are requests a second; a reservation of -1 is none."""
+    """An account as live/ has it.
+
+    Rates are requests a second of each method; a reservation of -1 is none.
+    """
 
     account: Account
     create_hosted_zone: bool
@@ -20,10 +23,13 @@ class Expected:
     deletion_protection: bool
     point_in_time_recovery: bool
     alarm_emails: tuple[str, ...]
+    alarms_reach_somebody: bool
     reserved_concurrency: int
+    health_reserved_concurrency: int
     throttle_rate: float
     throttle_burst: int
     ses_identity_arn: str | None
+    state_region: str
 
     @property
     def name(self) -> str:
@@ -56,8 +62,12 @@ def expected(account: Account, settings: dict[str, Any]) -> Expected:
         deletion_protection=settings["deletion_protection"],
         point_in_time_recovery=settings["point_in_time_recovery"],
         alarm_emails=tuple(settings["alarm_emails"]),
+        alarms_reach_somebody=settings.get("alarms_reach_somebody", True),
         reserved_concurrency=settings["reserved_concurrency"],
+        health_reserved_concurrency=settings.get("health_reserved_concurrency", -1),
         throttle_rate=settings["throttle_rate_limit"],
         throttle_burst=settings["throttle_burst_limit"],
         ses_identity_arn=settings["email_ses_identity_arn"],
+        # The embedded AWS has none.
+        state_region=settings.get("state_region") or account.standby_region,
     )

@@ -17,6 +17,9 @@ from doctor.finding import Finding, not_known, ok, wrong
 UNRESERVED = 100
 # lambda/latest/dg: gettingstarted-limits. Requests a second for each concurrent execution.
 REQUESTS_PER_EXECUTION = 10
+# Those of lambda/openapi.yaml. A stage throttles each by itself (apigateway/latest/developerguide:
+# api-gateway-request-throttling), and what all let through meets the account's quota.
+USER_METHODS = 7
 # Those of modules/edge. A changed interval makes all of them anew before the old ones go.
 NEW_HEALTH_CHECKS = 5
 HEALTH_CHECKS = "quota: health checks"
@@ -61,11 +64,17 @@ def _look_at_health_checks(aws: Aws) -> Finding:
 
 def needed_concurrency(expected: Expected) -> tuple[int, str]:
     """Give how many concurrent executions a Region must have, and why."""
-    reserved = expected.reserved_concurrency
-    if reserved > 0:
-        return reserved + UNRESERVED, f"{reserved} reserved, {UNRESERVED} left to all others"
-    needed = math.ceil(expected.throttle_rate / REQUESTS_PER_EXECUTION)
-    return needed, f"{expected.throttle_rate:,.0f}/s at {REQUESTS_PER_EXECUTION}/s for each"
+    reserved = [
+        each
+        for each in (expected.reserved_concurrency, expected.health_reserved_concurrency)
+        if each > 0
+    ]
+    left, why = UNRESERVED if reserved else 0, "left to all others"
+    if expected.reserved_concurrency <= 0:
+        by_rate = math.ceil(expected.throttle_rate / REQUESTS_PER_EXECUTION)
+        left, why = max(left, by_rate), f"for {expected.throttle_rate:,.0f}/s"
+    parts = [*(f"{each} reserved" for each in reserved), f"{left} {why}"]
+    return sum(reserved) + left, ", ".join(parts)
 
 
 def judge_concurrency(region: str, limit: int, expected: Expected) -> Finding:
@@ -80,13 +89,15 @@ def judge_concurrency(region: str, limit: int, expected: Expected) -> Finding:
 
 def judge_gateway(region: str, rate: float, burst: int, expected: Expected) -> Finding:
     """Judge how many requests a Region's gateway takes."""
+    needed = USER_METHODS * expected.throttle_rate
     found = (
-        f"{rate:,.0f}/s, burst {burst:,}; {expected.throttle_rate:,.0f}/s, "
-        f"burst {expected.throttle_burst:,} needed"
+        f"{rate:,.0f}/s, burst {burst:,}; {needed:,.0f}/s needed ({USER_METHODS} methods, "
+        f"{expected.throttle_rate:,.0f}/s and burst {expected.throttle_burst:,} each)"
     )
-    if rate >= expected.throttle_rate and burst >= expected.throttle_burst:
+    if rate >= needed and burst >= expected.throttle_burst:
         return ok(_gateway(region), found)
-    do = f"{ASK} (apigateway, {region}; the burst follows the rate), or lower throttle_rate_limit"
+    # The burst isn't for a customer to ask for: it follows the rate.
+    do = f"{ASK} (apigateway, {region}), or lower throttle_rate_limit: health is refused, too"
     return wrong(_gateway(region), found, do)
 
 

@@ -37,8 +37,8 @@ def bucket_name(expected: Expected, region: str) -> str:
 
 
 def _find(aws: Aws, expected: Expected) -> tuple[str, str] | None:
-    """Give the bucket's name and Region, the standby's first."""
-    for region in reversed(expected.regions):
+    """Give the bucket's name and Region, where it should be or else where it once was."""
+    for region in dict.fromkeys((expected.state_region, *reversed(expected.regions))):
         bucket = bucket_name(expected, region)
         if place := _place(aws, bucket, region, expected.account.account_id):
             return bucket, place
@@ -68,7 +68,7 @@ def _versions(aws: Aws, bucket: str, region: str, expected: Expected) -> Finding
 def judge_place(bucket: str, region: str, expected: Expected) -> Finding:
     """Judge whether the state can be read when the primary Region is lost."""
     if region == expected.account.primary_region:
-        do = f"move it to {expected.account.standby_region}: docs/deployment-guide.md"
+        do = "move it to another (state_region): docs/deployment-guide.md"
         return wrong(PLACE, f"{bucket} is in {region}, the primary, and is lost with it", do)
     return ok(PLACE, f"{bucket} in {region}")
 

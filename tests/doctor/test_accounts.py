@@ -211,6 +211,19 @@ def test_alarms_that_reach_nobody_are_wrong_where_data_must_last(
     assert subjects(examine(deployed[0], prod(alarm_emails=[])), Verdict.WRONG) == SUBSCRIPTIONS
 
 
+def test_the_state_is_looked_for_where_the_account_says(
+    deployed: tuple[MotoAws, PublicDns],
+) -> None:
+    aws, _ = deployed
+    bucket, region = "landing-tfstate-123456789012-eu-central-1", "eu-central-1"
+    aws.client("s3", region).create_bucket(
+        Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region}
+    )
+    findings = {each.subject: each for each in examine(aws, prod(state_region=region))}
+    assert findings["state bucket: where"].found == f"{bucket} in {region}"
+    assert findings["state bucket: versions"].verdict is Verdict.WRONG
+
+
 def test_a_ds_record_of_the_zones_own_key_is_well(deployed: tuple[MotoAws, PublicDns]) -> None:
     aws, public = deployed
     public.records["example.com.", "DS"] = ["12345 13 2 ABCDEF"]

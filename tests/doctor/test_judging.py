@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import dns.flags
 import dns.resolver
 import pytest
+import yaml
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from doctor import alerts, certificates, cloudfront, data, health, identity, mail, quotas, state
@@ -18,6 +19,7 @@ from doctor.finding import Finding, Verdict, exit_status, not_known, ok, wrong
 from doctor.text import document, table
 from project.paths import TREE
 from tests.doctor.an_account import STANDBY, PublicDns, prod
+from tests.support.contract import LAMBDA, METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +29,7 @@ NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 PLACE = alerts.Place(STANDBY, STANDBY, f"{STANDBY}/api")
 ISSUED = certificates.Certificate("arn", "ISSUED", NOW + timedelta(days=200), in_use=True)
 WAITING = certificates.Certificate("arn", "PENDING_VALIDATION", None, in_use=False)
+UNRESERVED: dict[str, Any] = {"reserved_concurrency": -1, "throttle_rate_limit": 100}
 SWITCH = health.HealthCheck("id", "eu-west-1 /health/takeover", inverted=True)
 
 
@@ -56,9 +59,16 @@ def delegated(*public: str, **settings: Any) -> Finding:
         # Reserved, and the 100 that Lambda leaves to all others.
         (lambda: concurrency(700), OK, "700 needed"),
         (lambda: concurrency(699), WRONG, "600 reserved"),
+        (lambda: concurrency(720, health_reserved_concurrency=20), OK, "600 reserved, 20 reserved"),
+        (lambda: concurrency(719, health_reserved_concurrency=20), WRONG, "720 needed"),
+        (
+            lambda: concurrency(119, **UNRESERVED, health_reserved_concurrency=20),
+            WRONG,
+            "120 needed",
+        ),
         # Nothing reserved: ten requests a second for each that runs.
         (
-            lambda: concurrency(10, reserved_concurrency=-1, throttle_rate_limit=100),
+            lambda: concurrency(10, **UNRESERVED),
             OK,
             "10 needed",
         ),
@@ -67,9 +77,9 @@ def delegated(*public: str, **settings: Any) -> Finding:
             WRONG,
             "11 needed",
         ),
-        (lambda: quotas.judge_gateway(STANDBY, 8000, 4000, prod()), OK, "8,000/s"),
-        (lambda: quotas.judge_gateway(STANDBY, 7999, 4000, prod()), WRONG, "throttle_rate_limit"),
-        (lambda: quotas.judge_gateway(STANDBY, 8000, 3999, prod()), WRONG, "burst"),
+        (lambda: quotas.judge_gateway(STANDBY, 7000, 500, prod()), OK, "7 methods"),
+        (lambda: quotas.judge_gateway(STANDBY, 6999, 500, prod()), WRONG, "throttle_rate_limit"),
+        (lambda: quotas.judge_gateway(STANDBY, 7000, 499, prod()), WRONG, "burst"),
         (lambda: quotas.judge_health_checks(195, 200), OK, "195 of 200"),
         (lambda: quotas.judge_health_checks(196, 200), WRONG, "route53"),
         (lambda: mail.judge_sandbox(STANDBY, production=True, sending=True), OK, "out of it"),
@@ -171,6 +181,7 @@ def delegated(*public: str, **settings: Any) -> Finding:
         (lambda: subscribed(("else@example.com", True), alarm_emails=[]), OK, "else@example.com"),
         (lambda: subscribed(alarm_emails=[]), WRONG, "nobody"),
         (lambda: subscribed(alarm_emails=[], deletion_protection=False), OK, "nobody"),
+        (lambda: subscribed(alarm_emails=[], alarms_reach_somebody=False), OK, "nobody"),
         (lambda: alerts.judge_alarms(STANDBY, []), NOT_KNOWN, "not there yet"),
         (
             lambda: alerts.judge_alarms(STANDBY, [alarm("OK"), alarm("INSUFFICIENT_DATA")]),
@@ -224,6 +235,12 @@ def test_a_line_says_verdict_subject_and_find_and_the_next_what_to_do(
     assert all(len(line) <= 80 for line in shown.splitlines() if "→" not in line)
     assert f"wrong      longer  found\n           → {command}\n" in shown
     assert shown.endswith("\n1 ok, 1 wrong, 0 not known")
+
+
+def test_as_many_methods_are_counted_as_the_contract_has_of_users() -> None:
+    paths = yaml.safe_load((LAMBDA / "openapi.yaml").read_text())["paths"]
+    of_users = [set(path) & set(METHODS) for name, path in paths.items() if "/health" not in name]
+    assert sum(map(len, of_users)) == quotas.USER_METHODS
 
 
 def test_as_many_health_checks_are_counted_as_the_edge_makes() -> None:
