@@ -41,11 +41,10 @@ def check(aws: Aws, expected: Expected) -> Iterator[Finding]:
         return
     zone = _that_counts(zones, expected)
     yield judge_zone(zone, zones, expected)
-    asked = resolver(on_emulator=aws.on_emulator)
     name = zone.name if zone else expected.account.domain_name
     if zone:
-        yield aws.attempt(DELEGATION, partial(_delegation, aws, asked, zone, expected))
-    yield aws.attempt(SIGNATURE, partial(_signature, aws, asked, name, zone))
+        yield aws.attempt(DELEGATION, partial(_delegation, aws, zone, expected))
+    yield aws.attempt(SIGNATURE, partial(_signature, aws, name, zone))
     if zone:
         yield aws.attempt(RECOVERY, partial(_recovery, aws, zone, expected))
 
@@ -113,13 +112,14 @@ def judge_zone(zone: Zone | None, zones: Sequence[Zone], expected: Expected) -> 
     return ok(ZONE, f"{zone.id} for {zone.name}")
 
 
-def names(asked: dns.resolver.Resolver, name: str, kind: str) -> list[str]:
+def names(name: str, kind: str, *, on_emulator: bool) -> list[str]:
     """Ask for a name's records as text; none where there are none, or nobody who would know.
 
-    Raises DNSException when nobody answers in time, OSError without a network.
+    Raises DNSException when nobody answers in time or there is nobody to ask, OSError without a
+    network.
     """
     try:
-        answer = asked.resolve(f"{name}.", kind, search=False)
+        answer = resolver(on_emulator=on_emulator).resolve(f"{name}.", kind, search=False)
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer, dns.resolver.NoNameservers):
         return []
     return [str(record).rstrip(".").lower() for record in answer]
@@ -130,11 +130,11 @@ def _unasked(subject: str, error: Exception) -> Finding:
     return Finding(subject, Verdict.NOT_KNOWN, found, "see /etc/resolv.conf", refused=True)
 
 
-def _delegation(aws: Aws, asked: dns.resolver.Resolver, zone: Zone, expected: Expected) -> Finding:
+def _delegation(aws: Aws, zone: Zone, expected: Expected) -> Finding:
     answer = aws.client("route53").get_hosted_zone(Id=zone.id)
     servers = [each.rstrip(".").lower() for each in answer["DelegationSet"]["NameServers"]]
     try:
-        public = names(asked, zone.name, "NS")
+        public = names(zone.name, "NS", on_emulator=aws.on_emulator)
     except (dns.exception.DNSException, OSError) as error:
         return _unasked(DELEGATION, error)
     return judge_delegation(zone.name, servers, public, expected)
@@ -158,9 +158,9 @@ def judge_delegation(
     return not_known(DELEGATION, f"not delegated yet: {found}", do)
 
 
-def _signature(aws: Aws, asked: dns.resolver.Resolver, name: str, zone: Zone | None) -> Finding:
+def _signature(aws: Aws, name: str, zone: Zone | None) -> Finding:
     try:
-        records = names(asked, name, "DS")
+        records = names(name, "DS", on_emulator=aws.on_emulator)
     except (dns.exception.DNSException, OSError) as error:
         return _unasked(SIGNATURE, error)
     # A zone that isn't signed, or not there, has no keys.

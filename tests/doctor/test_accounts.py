@@ -6,12 +6,15 @@ import json
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import dns.exception
+import dns.resolver
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from moto import mock_aws
 
+import doctor.dns
 from doctor.examination import examine
 from doctor.finding import Finding, Verdict, exit_status
 from project.console import ToolchainError
@@ -353,6 +356,15 @@ def test_public_dns_that_does_not_answer_is_nobodys_fault_and_nobody_looked(
     findings = examine(aws, prod())
     assert {each.subject for each in findings if each.refused} == {"name servers", "DS record"}
     assert exit_status(findings) == 2
+
+
+def test_a_machine_without_a_name_server_can_look_at_the_rest(
+    deployed: tuple[MotoAws, PublicDns],
+) -> None:
+    with patch.object(doctor.dns, "resolver", side_effect=dns.resolver.NoResolverConfiguration):
+        findings = examine(deployed[0], prod())
+    assert {each.subject for each in findings if each.refused} == {"name servers", "DS record"}
+    assert subjects(findings, Verdict.WRONG) == set()
 
 
 def test_something_wrong_counts_for_more_than_somebody_silent(
