@@ -42,7 +42,7 @@ def _distributions(aws: Aws) -> list[Distribution]:
 def judge(name: str, distributions: Sequence[Distribution]) -> Finding:
     """Judge whether CloudFront serves a name, or will.
 
-    That a new account was never verified shows only when it makes its first distribution.
+    Whether AWS has yet to verify a new account shows only when that makes its first distribution.
     """
     ours = next((each for each in distributions if name in each.aliases), None)
     if ours and not ours.enabled:
@@ -53,6 +53,6 @@ def judge(name: str, distributions: Sequence[Distribution]) -> Finding:
         return ok(SUBJECT, f"permitted; nothing for {name} yet", "apply global/edge")
     return not_known(
         SUBJECT,
-        "the account has never made a distribution, and a new one may be refused it",
-        'if the apply says "must be verified", open a case with AWS support; it takes days',
+        "the account has no distribution, and a new one may be refused its first",
+        "ask now, by one for free: docs/deployment-guide.md#cloudfront-in-a-new-account",
     )

@@ -159,7 +159,7 @@ def delegated(*public: str, **settings: Any) -> Finding:
         (lambda: data.judge_recovery("t", prod(), on=True), OK, "on"),
         (lambda: data.judge_recovery("t", prod(), on=False), WRONG, "global/data"),
         (lambda: data.judge_recovery("t", prod(point_in_time_recovery=False), on=False), OK, "off"),
-        (lambda: cloudfront.judge("api.x", []), NOT_KNOWN, "support"),
+        (lambda: cloudfront.judge("api.x", []), NOT_KNOWN, "ask now"),
         (lambda: cloudfront.judge("api.x", [distribution("www.x")]), OK, "permitted"),
         (lambda: cloudfront.judge("api.x", [distribution("api.x")]), OK, "serves"),
         (
