@@ -17,13 +17,17 @@ PREFIX = "TYPED_"
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A variable that becomes an argument: of an option, or by itself where there is none."""
+    """A variable that becomes an argument: of an option, or by itself where there is none.
+
+    A flag is 1 or nothing, and becomes its option alone.
+    """
 
     name: str
     example: str
     option: str = ""
     required: bool = False
     whole_number: bool = False
+    flag: bool = False
 
 
 # By the command line that `make` gives to the toolchain.
@@ -36,6 +40,7 @@ VARIABLES: Mapping[str, tuple[Variable, ...]] = {
     "local start": (Variable("WITHOUT", "items", "--without"),),
     "local heal": (Variable("REGION", "us-east-1", "--region"),),
     "drills run": (Variable("NAME", "region-lost"),),
+    "doctor": (Variable("JSON", "1", "--json", flag=True),),
     "tracing": (
         Variable("MINUTES", "10", "--minutes", whole_number=True),
         Variable("ID", "<any id of the answer's headers>", required=True),
@@ -79,5 +84,9 @@ def _argument(variable: Variable, given: Mapping[str, str]) -> list[str]:
             f"{variable.name}={text} is no whole number: {variable.name}={variable.example}, "
             "for example."
         )
+    if variable.flag:
+        if text != "1":
+            raise ToolchainError(f"{variable.name} is {variable.example}, or isn't typed at all.")
+        return [variable.option]
     # With a dash in front, it would be an option of its own otherwise.
     return [f"{variable.option}={text}"] if variable.option else ["--", text]

@@ -33,14 +33,16 @@ def main(arguments: list[str]) -> int:
         return _run(parsed)
     except ToolchainError as error:
         say(f"\n{error}")
-        return 1
+        return COULD_NOT_RUN.get(parsed.command, 1)
     except KeyboardInterrupt:
         say("\nInterrupted. Nothing half-made is in the way: the same command carries on.")
         return 130
 
 
 # What has a command line of its own, and needs the locked environment.
-MODULES = ("local", "drills", "tracing", "dashboards")
+MODULES = ("local", "drills", "tracing", "dashboards", "doctor")
+# Their own status for it; 1 says something else there.
+COULD_NOT_RUN = {"drills": 2, "tracing": 2, "doctor": 2}
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAMES = (
-    "ACCOUNT", "CONFIRM", "ID", "KIND", "MINUTES", "MS", "NAME", "REGION", "TESTS", "WITHOUT",
+    "ACCOUNT", "CONFIRM", "ID", "JSON", "KIND", "MINUTES", "MS", "NAME", "REGION", "TESTS", "WITHOUT",
 )  # fmt: skip
 # `{}` is a file that must not appear.
 NASTY = (
@@ -138,6 +138,8 @@ def typed(**variables: str) -> dict[str, str]:
         (["drills", "run"], {"NAME": "two words"}, ["--", "two words"]),
         (["tracing"], {"ID": "--help", "MINUTES": "5"}, ["--minutes=5", "--", "--help"]),
         (["tracing", "an id of its own"], {}, []),
+        (["doctor"], {"JSON": "1"}, ["--json"]),
+        (["doctor"], {}, []),
     ],
 )
 def test_variables_become_arguments(
@@ -157,6 +159,7 @@ def test_variables_become_arguments(
         (["tracing"], {}, "ID=<any id"),
         (["tracing"], {"ID": "x", "MINUTES": "-5"}, "MINUTES=-5 is no whole number: MINUTES=10"),
         (["tracing"], {"ID": "x", "MINUTES": "5; x"}, "MINUTES=5; x is no whole number"),
+        (["doctor"], {"JSON": "--help"}, "JSON is 1"),
     ],
 )
 def test_a_mistake_is_named_in_the_words_that_were_typed(
@@ -192,6 +195,19 @@ def test_a_module_gets_what_was_typed_as_one_argument_and_no_shell(
     assert cli.main(["tracing"]) == cli.main(["drills", "run"]) == 0
     assert calls == [("dev", "tracing", "--", nasty), ("dev", "drills", "run", "--", nasty)]
     assert asked == [{"CONFIRM": "dev"}] * 2
+
+
+@pytest.mark.parametrize("module", ["doctor", "drills", "tracing"])
+def test_a_module_that_cannot_begin_ends_as_it_would_itself(
+    monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    def run_module(*_: object, **__: str) -> int:
+        raise ToolchainError("There is no account.")
+
+    monkeypatch.setattr(up, "run_module", run_module)
+    for name, text in typed(ID="an id").items():
+        monkeypatch.setenv(name, text)
+    assert cli.main([module]) == 2
 
 
 def test_a_confirmation_that_is_only_exported_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
