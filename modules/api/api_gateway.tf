@@ -6,7 +6,7 @@ resource "aws_api_gateway_rest_api" "this" {
 
   # Bytes from which an answer is compressed for callers that accept it. Here and
   # not at the edge, which would weaken the ETags.
-  minimum_compression_size = "1024"
+  minimum_compression_size = local.minimum_compression_size
 
   endpoint_configuration {
     types = ["REGIONAL"]
@@ -129,11 +129,20 @@ resource "aws_api_gateway_integration" "route" {
 }
 
 locals {
+  minimum_compression_size = "1024"
+
   # All that a deployment deploys, as configured. Ids are not in it: they say
   # when something was made, not what it is, and a provider that learns a new
   # attribute would otherwise deploy again for nothing.
+  # Which kinds of change need a deployment: apigateway's updating-api, and for
+  # compression api-gateway-enable-compression.
   deployed = {
+    api = {
+      disable_execute_api_endpoint = var.disable_execute_api_endpoint
+      minimum_compression_size     = local.minimum_compression_size
+    }
     contract = local.contract
+    routes   = local.routes
     models   = local.models
     authorizer = {
       provider_arns   = sort(var.user_pool_arns)
