@@ -46,6 +46,7 @@ def test_too_much_is_refused_with_a_problem(me: SignedIn, operator: Operator) ->
 
     with operator.throttled(me.api.target.region):
         assert set(all_operations(me, item_id, str(uuid.uuid4())).values()) == {429}
+        assert me.api.send("GET", "/health/ready").status_code == 200
 
     assert me.get(item_id).status_code == 200
 
