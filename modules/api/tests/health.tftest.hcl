@@ -127,3 +127,19 @@ run "health_may_do_what_its_code_does_and_no_more" {
     error_message = "The health function reaches everything of a kind."
   }
 }
+
+# By the name that is asked for: what a rule's path matches of a stage's is documented nowhere.
+run "checkers_are_not_traced_and_users_are" {
+  assert {
+    condition = { for key, rule in aws_xray_sampling_rule.this : key => [rule.host, rule.url_path] } == {
+      health = ["us-east-1.example.com", "*"]
+      users  = ["origin.example.com", "*"]
+    }
+    error_message = "A sampling rule isn't for the host that its requests come to."
+  }
+
+  assert {
+    condition     = aws_xray_sampling_rule.this["health"].fixed_rate == 0 && aws_xray_sampling_rule.this["health"].reservoir_size == 0
+    error_message = "Health checks are traced."
+  }
+}
