@@ -52,12 +52,16 @@ locals {
   max_items_per_owner = 10000
   # It decides how fast the function is.
   function_memory_mb = 1024
-  # None: a new account's quota may be as low as 10, all of it needed.
-  reserved_concurrency = -1
-  # Requests a second that each Region takes. Both get the same, since the standby takes all of it on
-  # the bad day.
-  throttle_rate_limit  = 8000
-  throttle_burst_limit = 4000
+  # None: a new account's quota may be as low as 10, all of it needed. Where it is larger, the health
+  # function has to have its share whatever the users' takes: 10.
+  reserved_concurrency        = -1
+  health_reserved_concurrency = -1
+  # Requests a second that each method of the API takes, in each Region: API Gateway throttles method
+  # by method. Seven of the users' are 7,000 a second together, and the quota of an account is 10,000 in
+  # most Regions. What is above the quota refuses health checks, too. Both Regions get the same, since
+  # the standby takes all of it on the bad day.
+  throttle_rate_limit  = 1000
+  throttle_burst_limit = 500
 
   # How soon users are moved: interval × threshold + TTL, 40 s. A shorter threshold moves them for
   # hiccups, too.

@@ -35,6 +35,8 @@ class RegionStack:
     stage_name: str
     function_name: str
     function_role_name: str
+    health_function_name: str
+    health_function_role_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,8 @@ def from_outputs(account: Account, outputs: Mapping[str, Outputs], tree: Tree = 
             stage_name=output(unit, "stage_name"),
             function_name=output(unit, "function_name"),
             function_role_name=output(unit, "function_role_name"),
+            health_function_name=output(unit, "health_function_name"),
+            health_function_role_name=output(unit, "health_function_role_name"),
         )
 
     return Deployment(

@@ -101,6 +101,7 @@ inputs = {
   allowed_origins      = local.account.allowed_origins
   function_memory_mb   = local.account.function_memory_mb
   reserved_concurrency = local.account.reserved_concurrency
+  health_reserved_concurrency = local.account.health_reserved_concurrency
   max_items_per_owner  = local.account.max_items_per_owner
   throttle_rate_limit  = local.account.throttle_rate_limit
   throttle_burst_limit = local.account.throttle_burst_limit

@@ -33,7 +33,8 @@ locals {
   point_in_time_recovery = false
   table_max_throughput   = { read = 200, write = 200 } # units a second: a bound to the bill
 
-  # Enough for a team and its tests, and a limit to what a loop in someone's script can cost.
+  # Of each method: enough for a team and its tests, and a limit to what a loop in someone's script can
+  # cost.
   throttle_rate_limit  = 100
   throttle_burst_limit = 200
 

@@ -25,6 +25,9 @@ locals {
 
   trace_rate = 1
 
+  # As in prod: the drills stop the users' function, and what is left is the health function's.
+  health_reserved_concurrency = 20
+
   # The emulator adds little to the 40 s that the settings of a failover allow at best.
   rto_target_seconds = 46
   drills_ask_twice   = false

@@ -391,4 +391,46 @@ def _written(body: bytes) -> Iterator[str]:
         yield from part.get("Key") or {}
 
 
-PATCHES = (written_attributes, replica_key, recovery_period, throughput_ceilings)
+def leading_keys() -> None:
+    """The condition key `dynamodb:LeadingKeys` is never there.
+
+    It lists the partition keys that a request names (specifying-conditions). Here it is known for
+    requests that name items by their keys, not for queries, whose policies nothing here limits.
+    """
+    context_of = iam_actions.dynamodb_service_context
+
+    def dynamodb_service_context(body: bytes) -> dict[str, Any]:
+        context: dict[str, Any] = context_of(body)
+        found = sorted(set(_leading_keys(body)))
+        return context | ({"dynamodb:LeadingKeys": found} if found else {})
+
+    iam_actions.dynamodb_service_context = dynamodb_service_context
+
+
+def _leading_keys(body: bytes) -> Iterator[str]:
+    try:
+        request = json.loads(body or b"{}")
+    except ValueError:
+        return
+    if not isinstance(request, dict):
+        return
+    for name, item in _named_items(request):
+        table = dynamodb._tables.get(table_name(name)) or {}
+        key = item.get(table.get("pk_name")) if isinstance(item, dict) else None
+        if key is not None:
+            yield str(dynamodb._extract_key_val(key))
+
+
+def _named_items(request: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Every item and key in a request of one item or a batch, with its table's name."""
+    for part in ("Item", "Key"):
+        yield str(request.get("TableName")), request.get(part)
+    for name, batch in (request.get("RequestItems") or {}).items():
+        writes = batch if isinstance(batch, list) else []
+        for detail in (detail for write in writes for detail in write.values()):
+            yield name, detail.get("Item") or detail.get("Key")
+        for key in batch.get("Keys", ()) if isinstance(batch, dict) else ():
+            yield name, key
+
+
+PATCHES = (written_attributes, leading_keys, replica_key, recovery_period, throughput_ceilings)

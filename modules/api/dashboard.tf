@@ -36,12 +36,14 @@ locals {
     function                 = local.function_name
     alias                    = local.alias_name
     function_timeout_seconds = var.function_timeout_seconds
+    health_function          = local.health_function_name
     reserved_concurrency     = var.reserved_concurrency
     table                    = var.table_name
     table_operations         = local.table_operations
     namespace                = var.name
     access_log               = local.access_log
     function_log             = local.function_log
+    health_log               = local.health_log
     # The pool is in one Region, and its metrics with it.
     sign_ins = local.is_the_pools ? local.sign_in_dimensions : null
   }))

@@ -14,7 +14,7 @@ locals {
 
   non_paging_alarm_definitions = {
     client-errors = {
-      description = "Every other of users' requests is refused as the caller's mistake (4XX), throttling (429) included. A release of the app that sends nonsense, tokens that nobody takes, or the stage's rate limit: errors by route are in the saved query."
+      description = "Every other of users' requests is refused as the caller's mistake (4XX), throttling (429) included. A release of the app that sends nonsense, tokens that nobody takes, or a method's rate limit: errors by route are in the saved query."
       # The health checks' own 4XXs ("takeover is not active") are taken from both.
       metrics = {
         for id, metric in local.user_traffic_metrics :
@@ -38,7 +38,7 @@ locals {
     }
 
     function-throttles = {
-      description = "Calls of the function are refused because too many run: users get errors. Look at the concurrency, raise reserved_concurrency or the account's quota, in both Regions."
+      description = "Calls of the function are refused because too many run: users get errors. Look at the concurrency, raise reserved_concurrency or the account's quota, in both Regions. Nobody is moved for it: the other Region has no more room."
       metrics = {
         throttles = { namespace = "AWS/Lambda", name = "Throttles", dimensions = local.function_dimensions, stat = "Sum" }
       }
@@ -68,6 +68,17 @@ locals {
       threshold  = 0.8 * var.reserved_concurrency
       period     = 60
       periods    = 3
+    }
+
+    health-function = {
+      description = "Calls of the health function fail or are refused: Route 53 may take ${var.region} for lost while its users are well. Look at its log, and raise health_reserved_concurrency in both Regions; where somebody floods the health routes, see the web ACLs' samples."
+      metrics = {
+        errors    = { namespace = "AWS/Lambda", name = "Errors", dimensions = local.health_dimensions, stat = "Sum" }
+        throttles = { namespace = "AWS/Lambda", name = "Throttles", dimensions = local.health_dimensions, stat = "Sum" }
+      }
+      expression = "SUM([FILL(errors, 0), FILL(throttles, 0)])"
+      threshold  = 10
+      period     = 300
     }
 
     table-throttles = {

@@ -240,13 +240,24 @@ variable "function_timeout_seconds" {
 }
 
 variable "reserved_concurrency" {
-  description = "How many copies of the function may run at once, taken out of the account's quota in this Region. -1 reserves nothing and limits nothing; 0 stops the function. Both Regions need the same: the standby Region gets all the traffic on the bad day."
+  description = "How many copies of the users' function may run at once, taken out of the account's quota in this Region. -1 reserves nothing and limits nothing; 0 stops the function, and moves nobody (the health function goes on). Both Regions need the same: the standby Region gets all the traffic on the bad day."
   type        = number
   default     = -1
 
   validation {
     condition     = var.reserved_concurrency >= -1 && floor(var.reserved_concurrency) == var.reserved_concurrency
     error_message = "reserved_concurrency must be -1 (no reservation) or a whole number from 0."
+  }
+}
+
+variable "health_reserved_concurrency" {
+  description = "How many copies of the health function may run at once, taken out of the account's quota in this Region. Some 5 requests a second, each of which takes a second on a bad day, need 5. -1 reserves nothing: then users' calls can take the account's whole quota, and the Region looks lost."
+  type        = number
+  default     = 10
+
+  validation {
+    condition     = (var.health_reserved_concurrency == -1 || var.health_reserved_concurrency >= 5) && floor(var.health_reserved_concurrency) == var.health_reserved_concurrency
+    error_message = "health_reserved_concurrency must be -1 (no reservation) or a whole number from 5: health checks that are refused take the Region for lost."
   }
 }
 
@@ -337,9 +348,9 @@ variable "execution_log_level" {
 # The gateway
 
 variable "throttle_rate_limit" {
-  description = "Requests a second that this Region's API takes. The account's quota is 10,000 in most Regions, 2,500 in newer ones."
+  description = "Requests a second that each method of the users' takes in this Region. All methods together (output throttle_rate_total) have to be within the account's quota, 10,000 in most Regions, 2,500 in newer ones: beyond it, health checks are refused like everything else."
   type        = number
-  default     = 8000
+  default     = 1000
 
   validation {
     condition     = var.throttle_rate_limit >= 1
@@ -348,13 +359,35 @@ variable "throttle_rate_limit" {
 }
 
 variable "throttle_burst_limit" {
-  description = "Requests at once that this Region's API takes. The account's quota is 5,000 in most Regions, 1,250 in newer ones."
+  description = "Requests at once that each method of the users' takes in this Region. The account's quota, for all methods together, is 5,000 in most Regions, 1,250 in newer ones, and AWS raises it only with the rate's."
   type        = number
-  default     = 4000
+  default     = 500
 
   validation {
     condition     = var.throttle_burst_limit >= 1 && floor(var.throttle_burst_limit) == var.throttle_burst_limit
     error_message = "throttle_burst_limit must be a whole number from 1."
+  }
+}
+
+variable "health_throttle_rate_limit" {
+  description = "Requests a second that each health method takes in this Region. Some 16 checkers that ask every 10 s, by two health checks, are 3 a second."
+  type        = number
+  default     = 100
+
+  validation {
+    condition     = var.health_throttle_rate_limit >= 10
+    error_message = "health_throttle_rate_limit must be at least 10: health checkers that are refused take the Region for lost."
+  }
+}
+
+variable "health_throttle_burst_limit" {
+  description = "Requests at once that each health method takes in this Region. Checkers all over the world may ask in the same moment."
+  type        = number
+  default     = 100
+
+  validation {
+    condition     = var.health_throttle_burst_limit >= 50 && floor(var.health_throttle_burst_limit) == var.health_throttle_burst_limit
+    error_message = "health_throttle_burst_limit must be a whole number from 50: health checkers that are refused take the Region for lost."
   }
 }
 

@@ -74,7 +74,7 @@ def _problem_complaints(answer: requests.Response) -> list[str]:
     except JsonSchemaValueException as mismatch:
         return [f"not a problem by the contract: {mismatch.message}"]
     wrong = []
-    if problem["status"] != answer.status_code:
+    if problem.get("status", answer.status_code) != answer.status_code:
         wrong.append("the problem's status is another one")
     if not problem["request_id"]:
         wrong.append("no request id")

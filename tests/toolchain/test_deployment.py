@@ -35,6 +35,8 @@ def outputs(account: Account) -> dict[str, Any]:
             "stage_name": {"value": "live"},
             "function_name": {"value": "function"},
             "function_role_name": {"value": "role"},
+            "health_function_name": {"value": "health"},
+            "health_function_role_name": {"value": "health-role"},
         }
 
     return {

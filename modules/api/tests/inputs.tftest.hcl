@@ -35,6 +35,9 @@ run "all_wrong_at_once" {
     health_rate_limit_per_five_minutes = 99
     throttle_rate_limit                = 0
     throttle_burst_limit               = 0
+    health_throttle_rate_limit         = 9
+    health_throttle_burst_limit        = 49
+    health_reserved_concurrency        = 4
     package_path                       = "./nowhere.zip"
     openapi_path                       = "./tests/contracts/base/schemas/a.json"
     peer_region                        = "us-east-1"
@@ -74,6 +77,9 @@ run "all_wrong_at_once" {
     var.execution_log_level,
     var.throttle_rate_limit,
     var.throttle_burst_limit,
+    var.health_throttle_rate_limit,
+    var.health_throttle_burst_limit,
+    var.health_reserved_concurrency,
     var.package_path,
     var.openapi_path,
     var.peer_region,
