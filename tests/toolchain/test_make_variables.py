@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAMES = (
-    "ACCOUNT", "CONFIRM", "ID", "JSON", "KIND", "MINUTES", "MS", "NAME", "REGION", "TESTS", "WITHOUT",
+    "ACCOUNT", "CONFIRM", "ID", "JSON", "KIND", "MINUTES", "MS", "NAME", "REGION", "TESTS",
+    "WITHOUT",
 )  # fmt: skip
 # `{}` is a file that must not appear.
 NASTY = (
