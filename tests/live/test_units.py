@@ -308,8 +308,8 @@ def test_what_an_account_says_of_names_that_it_must_not_choose_freely_reaches_it
 
     assert units["dev/global/foundation"].inputs["hosted_zone_id"] == "Z0EXAMPLE"
     assert units["dev/global/identity"].inputs["domain_prefix"] == "sign-in-landing"
-    for path in ("us-east-1/api", "us-west-2/api", "global/edge"):
-        assert units[f"dev/{path}"].inputs["runbook_base_url"] == base
+    for unit in (*of(units, "api"), *of(units, "edge")):
+        assert unit.inputs["runbook_base_url"] == base, unit.path
 
 
 def test_an_account_whose_alarms_reach_nobody_is_warned(units: Mapping[str, Unit]) -> None:
