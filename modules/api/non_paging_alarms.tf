@@ -114,13 +114,15 @@ locals {
       metrics = {
         lag = { namespace = "AWS/DynamoDB", name = "ReplicationLatency", dimensions = merge(local.table_dimensions, { ReceivingRegion = var.peer_region }), stat = "Average" }
       }
-      expression = "lag"
+      # The readiness probe writes every few seconds, so that there is always something to
+      # replicate: no lag at all is replication that has stopped. Said twice: alarms on
+      # DynamoDB's metrics ignore missing data whatever they say (PutMetricAlarm,
+      # TreatMissingData), and whether one on metric math does isn't written down.
+      expression = "FILL(lag, ${2 * 1000 * var.replication_lag_seconds})"
+      missing    = "breaching"
       threshold  = 1000 * var.replication_lag_seconds
       period     = 300
       periods    = 3
-      # The readiness probe writes every few seconds, so that there is always something to
-      # replicate: no lag at all is replication that has stopped.
-      missing = "breaching"
     }
 
     web-acl-blocks = {

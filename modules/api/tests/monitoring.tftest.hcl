@@ -117,7 +117,10 @@ run "every_alarm_has_a_runbook_that_is_there" {
   }
 
   assert {
-    condition     = local.non_paging_alarms["replication-lag"].missing == "breaching"
+    condition = (
+      local.non_paging_alarms["replication-lag"].missing == "breaching" &&
+      try(tonumber(regex("^FILL\\(lag, ([0-9]+)\\)$", local.non_paging_alarms["replication-lag"].expression)[0]), 0) > local.non_paging_alarms["replication-lag"].threshold
+    )
     error_message = "Replication that stops has no lag to measure: that must not look like none."
   }
 
