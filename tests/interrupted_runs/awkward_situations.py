@@ -37,7 +37,7 @@ def test_1_the_emulator_dies_during_an_apply(clone: Clone) -> None:
     os.kill(clone.process_id(), signal.SIGKILL)
     output, _ = running.communicate(timeout=900)
 
-    assert running.returncode == 1
+    assert running.returncode != 0
     assert "The embedded AWS itself has ended meanwhile" in output
     assert "Traceback" not in output
 

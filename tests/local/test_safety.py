@@ -425,6 +425,6 @@ def test_a_setting_that_makes_no_sense_is_named(variable: str, text: str) -> Non
         read_settings({variable: text})
 
 
-def test_two_ports_that_are_one_are_named() -> None:
+def test_two_ports_that_are_one_are_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="LOCAL_DNS_PORT"):
-        read_settings({"LOCAL_AWS_PORT": "8053"})
+        read_settings({"LOCAL_AWS_PORT": "8053", "LOCAL_STATE_DIR": str(tmp_path)})

@@ -92,7 +92,7 @@ def test_the_embedded_account_is_read_from_its_state_without_running_anything(
     tree: Tree,
 ) -> None:
     write_states(tree, outputs(LOCAL))
-    assert read_deployment(tree=tree) == from_outputs(LOCAL, outputs(LOCAL))
+    assert read_deployment(tree=tree) == from_outputs(LOCAL, outputs(LOCAL), tree)
 
 
 def test_after_a_destroy_nothing_is_deployed(tree: Tree) -> None:
