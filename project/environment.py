@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -13,15 +12,23 @@ from project.console import ToolchainError
 from project.credentials import CredentialsError, credentials_of
 from project.paths import Tree
 
-# Whatever would take a tool from the embedded AWS to somebody's real account.
-FOREIGN_CREDENTIALS = (
-    "AWS_PROFILE",
-    "AWS_DEFAULT_PROFILE",
-    "AWS_SESSION_TOKEN",
-    "AWS_SECURITY_TOKEN",
-    "AWS_ROLE_ARN",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
+# How variables begin that AWS's SDKs, Terraform's provider and Terragrunt take an account, an
+# endpoint or a setting of either from. There is one for every service (AWS_ENDPOINT_URL_DYNAMODB),
+# and a newer SDK reads more of them: so none that a person has set is kept, whatever it is.
+SDK_PREFIXES = (
+    "AWS_",
+    "BOTO_",
+    "TF_AWS_",
+    "TG_AUTH_PROVIDER_CMD",
+    "TG_IAM_ASSUME_ROLE",
+    "TERRAGRUNT_AUTH_PROVIDER_CMD",
+    "TERRAGRUNT_IAM_",
 )
+# What `make` hands to another `make`: the variables that were typed for this one.
+MAKE_VARIABLES = ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS")
+# No proxy knows these. Most tools take the leading dot for every name below.
+NO_PROXY = ("NO_PROXY", "no_proxy")
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", ".localhost")
 
 
 def own_configuration(environment: Mapping[str, str], home: Path) -> Path | None:
@@ -38,19 +45,31 @@ def own_configuration(environment: Mapping[str, str], home: Path) -> Path | None
 
 def dns_server() -> str:
     """Host and port of the embedded AWS' name server."""
-    return f"127.0.0.1:{int(os.environ.get('LOCAL_DNS_PORT', '8053'))}"
+    return f"127.0.0.1:{_port('LOCAL_DNS_PORT', 8053)}"
 
 
 def https_port() -> int:
     """Port of the regional endpoints."""
-    return int(os.environ.get("LOCAL_HTTPS_PORT", "8443"))
+    return _port("LOCAL_HTTPS_PORT", 8443)
+
+
+def _port(name: str, default: int) -> int:
+    text = os.environ.get(name) or str(default)
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 65535):
+        raise ToolchainError(f"{name}={text} is no port: give a number from 1 to 65535.")
+    return int(text)
 
 
 def tool_settings(tree: Tree, environment: Mapping[str, str]) -> dict[str, str]:
     """Variables that make the pinned tools the ones that run, whatever the account."""
     own = (str(tree.tools_bin), str(tree.venv / "bin"))
     rest = [entry for entry in environment.get("PATH", "").split(os.pathsep) if entry not in own]
-    settings = {"PATH": os.pathsep.join([*own, *rest]), "TG_TF_PATH": "terraform"}
+    settings = {
+        "PATH": os.pathsep.join([*own, *rest]),
+        "TG_TF_PATH": "terraform",
+        # Terraform asks its maker for news of versions, of which this one is pinned.
+        "CHECKPOINT_DISABLE": "true",
+    }
     if tree.terraform_rc.is_file():
         return {**settings, "TF_CLI_CONFIG_FILE": str(tree.terraform_rc)}
     configured = own_configuration(environment, Path(environment.get("HOME", "/")))
@@ -59,6 +78,17 @@ def tool_settings(tree: Tree, environment: Mapping[str, str]) -> dict[str, str]:
     if named and configured and Path(named) != configured:
         settings["TF_CLI_CONFIG_FILE"] = str(configured)
     return settings
+
+
+def isolation() -> dict[str, str]:
+    """Variables that keep AWS clients on this machine, whatever else is or isn't known."""
+    return {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{_port('LOCAL_AWS_PORT', 4566)}",
+        # A file can name endpoints, a profile or a program that gives credentials.
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
 
 
 def emulator_variables(tree: Tree, account: Account) -> dict[str, str]:
@@ -71,9 +101,8 @@ def emulator_variables(tree: Tree, account: Account) -> dict[str, str]:
     except CredentialsError as error:
         raise ToolchainError(str(error)) from error
     bundle = str(tree.ca_bundle)
-    port = os.environ.get("LOCAL_AWS_PORT", "4566")
     return {
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        **isolation(),
         "AWS_ACCESS_KEY_ID": account.account_id,
         "AWS_SECRET_ACCESS_KEY": secret,
         "AWS_REGION": account.primary_region,
@@ -87,10 +116,37 @@ def emulator_variables(tree: Tree, account: Account) -> dict[str, str]:
     }
 
 
+def past_proxies(environment: Mapping[str, str]) -> dict[str, str]:
+    """Add this machine's own names to what no proxy is asked for, in both spellings.
+
+    A tool that reads one spelling doesn't read the other, so each has what the other has where it
+    says nothing itself.
+    """
+    either = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
+    return {name: _with_loopback(environment.get(name) or either) for name in NO_PROXY}
+
+
+def _with_loopback(listed: str) -> str:
+    # An asterisk by itself is every name; beside others it would be none.
+    if listed.strip() == "*":
+        return listed
+    names = [name.strip() for name in listed.split(",") if name.strip()]
+    return ",".join([*names, *(name for name in LOOPBACK_NAMES if name not in names)])
+
+
 def settings_for(tree: Tree, account: Account, environment: Mapping[str, str]) -> dict[str, str]:
-    """Join the variables for one account: tools, and for the embedded AWS its credentials."""
-    emulator = emulator_variables(tree, account) if account.name == LOCAL else {}
-    return {**tool_settings(tree, environment), **emulator}
+    """Join the variables for one account: tools, and for the embedded AWS the way to it alone."""
+    tools = tool_settings(tree, environment)
+    if account.name != LOCAL:
+        return tools
+    return {**tools, **emulator_variables(tree, account), **past_proxies(environment)}
+
+
+def foreign(account_name: str, environment: Iterable[str]) -> list[str]:
+    """Name the variables that could take a tool from the embedded AWS to somebody's account."""
+    if account_name != LOCAL:
+        return []
+    return sorted(name for name in environment if name.startswith(SDK_PREFIXES))
 
 
 def process_environment(
@@ -100,17 +156,10 @@ def process_environment(
 
     What was typed for this command is not for another `make` that the tool may run.
     """
-    removed = FOREIGN_CREDENTIALS if account.name == LOCAL else ()
+    removed = {*foreign(account.name, environment), *MAKE_VARIABLES}
     kept = {
         name: value
         for name, value in environment.items()
         if name not in removed and not name.startswith(make_variables.PREFIX)
     }
     return {**kept, **settings_for(tree, account, environment), "ACCOUNT": account.name}
-
-
-def shell_exports(variables: Mapping[str, str], removed: Iterable[str]) -> str:
-    """Render variables as POSIX shell, safe to eval whatever they hold."""
-    unset = " ".join(removed)
-    lines = [f"unset {unset}"] if unset else []
-    return "\n".join([*lines, *(f"export {k}={shlex.quote(v)}" for k, v in variables.items())])

@@ -13,8 +13,15 @@ from project import make_variables
 from project.account import LOCAL, read_account
 from project.console import ToolchainError, on_termination, say
 from project.deployment import NotDeployedError, read_deployment
-from project.environment import FOREIGN_CREDENTIALS, settings_for, shell_exports, tool_settings
+from project.environment import (
+    foreign,
+    isolation,
+    process_environment,
+    settings_for,
+    tool_settings,
+)
 from project.paths import TREE
+from project.shells import exports
 from toolchain.install import install
 from toolchain.package import build_package
 
@@ -80,14 +87,16 @@ def _run(parsed: argparse.Namespace) -> int:
         case "package":
             build_package(TREE)
         case "env":
-            _print_environment(parsed.account)
+            return _print_environment(parsed.account)
         case "sign-in":
             from project import sign_in  # noqa: PLC0415 - needs the locked environment
 
+            _work_on(parsed.account)
             sign_in.main(parsed.account, parsed.person)
         case "owners":
             from toolchain import owners  # noqa: PLC0415 - as above
 
+            _work_on(parsed.account)
             owners.main(parsed.account, parsed.ids, parsed.csv)
         case "lock":
             from toolchain.lock_dependencies import lock  # noqa: PLC0415
@@ -96,6 +105,13 @@ def _run(parsed: argparse.Namespace) -> int:
         case command:
             return _run_on_tree(command, parsed)
     return 0
+
+
+def _work_on(account_name: str) -> None:
+    """Give this process what every tool that is run from here gets."""
+    environment = process_environment(TREE, read_account(TREE, account_name), os.environ)
+    os.environ.clear()
+    os.environ.update(environment)
 
 
 def _run_on_tree(command: str, parsed: argparse.Namespace) -> int:
@@ -131,11 +147,27 @@ def _run_module(module: str, arguments: list[str]) -> int:
     return up.run_module(TREE, account, module, *arguments, *added, CONFIRM=confirmed)
 
 
-def _print_environment(account_name: str) -> None:
+def _print_environment(account_name: str) -> int:
+    """Print what a shell is given; 1 when that is not all, with what went wrong on stderr.
+
+    Even then the shell gets the tools, and keeps no way from the embedded AWS to another account.
+    """
+    shell = make_variables.typed("SHELL_KIND", os.environ)
+    removed = foreign(account_name, os.environ)
+    variables = tool_settings(TREE, os.environ) | (isolation() if account_name == LOCAL else {})
+    try:
+        variables |= _account_variables(account_name)
+    except ToolchainError as error:
+        say(f"{error}")
+        return 1
+    finally:
+        print(exports(variables, removed, shell))
+    return 0
+
+
+def _account_variables(account_name: str) -> dict[str, str]:
     if not TREE.real_terragrunt.exists():
-        say("note: the tools are not installed yet (make up).")
-        print(shell_exports(tool_settings(TREE, os.environ), ()))
-        return
+        raise ToolchainError("The tools are not installed yet: run `make up`.")
     account = read_account(TREE, account_name)
     variables = settings_for(TREE, account, os.environ)
     try:
@@ -145,8 +177,7 @@ def _print_environment(account_name: str) -> None:
     if account_name == LOCAL and not Path(variables["CURL_CA_BUNDLE"]).is_file():
         # curl refuses everything when its bundle is missing.
         del variables["CURL_CA_BUNDLE"], variables["REQUESTS_CA_BUNDLE"]
-    removed = FOREIGN_CREDENTIALS if account_name == LOCAL else ()
-    print(shell_exports(variables, removed))
+    return variables
 
 
 if __name__ == "__main__":

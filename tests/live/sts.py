@@ -16,11 +16,15 @@ SIGNED_BY = re.compile(r"Credential=(?P<key>[^/]+)/\d+/[^/]+/(?P<service>[^/]+)/
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request: the service and the access key id that it was signed for, and its body."""
+    """One request: the service and the access key id that it was signed for, body and target.
+
+    What asks a proxy for a name has that name as its target.
+    """
 
     service: str
     key_id: str
     body: str
+    target: str
 
 
 @dataclass(slots=True)
@@ -51,14 +55,15 @@ def listening(account: str) -> Iterator[Listener]:
             body = self.rfile.read(length).decode(errors="replace")
             signed = SIGNED_BY.search(self.headers.get("Authorization", ""))
             service, key = (signed["service"], signed["key"]) if signed else ("unsigned", "")
-            listener.calls.append(Call(service, key, body))
+            listener.calls.append(Call(service, key, body, self.path))
             text = IDENTITY.format(account=account) if service == "sts" else "{}"
             self.send_response(200 if service == "sts" else 400)
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
             self.wfile.write(text.encode())
 
-        do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = answer  # noqa: N815 - http.server's names
+        # These names are http.server's.
+        do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = do_CONNECT = answer  # noqa: N815
 
         def log_message(self, *_: object) -> None:
             pass

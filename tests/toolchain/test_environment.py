@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -13,15 +14,10 @@ import pytest
 from project.account import read_account
 from project.console import Phases, ToolchainError
 from project.credentials import FILE, credentials_of
-from project.environment import (
-    FOREIGN_CREDENTIALS,
-    process_environment,
-    settings_for,
-    shell_exports,
-    tool_settings,
-)
+from project.environment import https_port, process_environment, settings_for, tool_settings
 from project.file_lock import exclusive
 from project.paths import TREE, Tree
+from project.shells import exports
 from tests.support.accounts import DEV, LOCAL
 from toolchain import install as installing
 from toolchain.install import missing_prerequisites
@@ -33,11 +29,28 @@ def tree(tmp_path: Path) -> Tree:
     return Tree(tmp_path / "it's a clone")
 
 
-@pytest.mark.parametrize("value", ["plain", "it's", '$(touch pwned) `x` "y"', "a\nb", ""])
-def test_exports_survive_eval_whatever_they_hold(value: str) -> None:
-    script = f'{shell_exports({"VALUE": value}, [])}\nprintf %s "$VALUE"'
-    done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True)
+@pytest.mark.parametrize("value", ["plain", "it's", '$(touch pwned) `x` "y"', "a\nb", "\\'", ""])
+@pytest.mark.parametrize("shell", [s for s in ("sh", "bash", "zsh", "fish") if shutil.which(s)])
+def test_exports_survive_eval_whatever_they_hold(shell: str, value: str) -> None:
+    script = f'{exports({"VALUE": value}, ["GONE", "NEVER_WAS"], shell)}\nprintf %s "$GONE$VALUE"'
+    done = subprocess.run(
+        [shell, "-c", script],
+        env={**os.environ, "GONE": "here"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout == value
+
+
+def test_a_shell_of_another_kind_gets_its_own_words() -> None:
+    assert exports({"A": "it's \\"}, ["B"], "fish") == "set -e B\nset -gx A 'it\\'s \\\\'\ntrue"
+    with pytest.raises(ToolchainError, match="SHELL_KIND=tcsh is none of sh, bash"):
+        exports({}, [], "tcsh")
+
+
+def test_a_name_that_no_shell_has_is_no_command() -> None:
+    assert exports({}, ["AWS_X;touch pwned"]) == ""
 
 
 def test_the_pinned_tools_come_first_on_path_and_only_once(tree: Tree) -> None:
@@ -47,7 +60,7 @@ def test_the_pinned_tools_come_first_on_path_and_only_once(tree: Tree) -> None:
 
 
 def test_the_embedded_account_never_sees_real_credentials(tree: Tree) -> None:
-    real = dict.fromkeys((*FOREIGN_CREDENTIALS, "AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL"), "real")
+    real = dict.fromkeys(("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL"), "real")
     given = process_environment(tree, LOCAL, real)
     assert "real" not in given.values()
     assert given["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
@@ -111,6 +124,52 @@ def test_make_env_works_before_anything_is_deployed(tmp_path: Path) -> None:
     assert "API_URL_PRIMARY" not in done.stdout
     assert "CURL_CA_BUNDLE" not in done.stdout, "curl refuses everything when its bundle is missing"
     assert "run `make up`" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("ACCOUNT=none", "There is no account 'none'"),
+        ("PYTHON=python-that-is-missing", "there is no python-that-is-missing"),
+    ],
+)
+def test_eval_of_a_make_env_that_failed_fails_with_the_tools_there(typed: str, says: str) -> None:
+    script = f'eval "$(make -s env {typed})" || echo failed; command -v terragrunt'
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=TREE.root,
+        env={**os.environ, "PATH": os.environ["PATH"], "MAKEFLAGS": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.splitlines()[0] == "failed"
+    assert says in done.stderr
+    if typed.startswith("ACCOUNT"):
+        assert done.stdout.splitlines()[1:] == [str(TREE.tools_bin / "terragrunt")]
+
+
+def test_a_local_shell_that_is_not_whole_still_leads_to_nobody_elses_account(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / FILE).write_text("{")
+    done = subprocess.run(
+        ["bash", "-c", 'eval "$(make -s env)" || echo failed; env'],
+        cwd=TREE.root,
+        env={**os.environ, "LOCAL_STATE_DIR": str(tmp_path), "AWS_PROFILE": "x", "MAKEFLAGS": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert {"failed", "AWS_CONFIG_FILE=/dev/null"} <= set(done.stdout.splitlines())
+    assert "AWS_PROFILE=" not in done.stdout
+
+
+def test_a_port_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for text in ("abc", "0", "70000", "4566@example.com"):
+        monkeypatch.setenv("LOCAL_HTTPS_PORT", text)
+        with pytest.raises(ToolchainError, match=f"LOCAL_HTTPS_PORT={text} is no port"):
+            https_port()
 
 
 def test_a_python_that_is_too_old_is_named_before_anything_is_imported() -> None:

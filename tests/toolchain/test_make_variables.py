@@ -19,7 +19,18 @@ from toolchain import cli, up
 if TYPE_CHECKING:
     from pathlib import Path
 
-NAMES = ("ACCOUNT", "CONFIRM", "ID", "KIND", "MINUTES", "MS", "NAME", "REGION", "TESTS")
+NAMES = (
+    "ACCOUNT",
+    "CONFIRM",
+    "ID",
+    "KIND",
+    "MINUTES",
+    "MS",
+    "NAME",
+    "REGION",
+    "SHELL_KIND",
+    "TESTS",
+)
 # `{}` is a file that must not appear.
 NASTY = (
     "`touch {}`",
