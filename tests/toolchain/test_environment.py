@@ -21,7 +21,7 @@ from project.shells import exports
 from tests.support.accounts import DEV, LOCAL
 from toolchain import install as installing
 from toolchain.install import missing_prerequisites
-from toolchain.python_environment import LOCKS, STAMP, install_python
+from toolchain.python_environment import LOCKS, STAMP, free_scripts, install_python
 
 
 @pytest.fixture
@@ -278,3 +278,33 @@ def test_phases_are_timed_also_when_they_fail() -> None:
         raise ToolchainError("no")
     assert list(phases.seconds) == ["apply"]
     assert "total" in phases.table()
+
+
+# As pip writes them for a script of a wheel, for an entry point, and for that with a long path.
+FIRST_LINES_OF_PIP = {
+    "of a wheel": "#!{}/.venv/bin/python\n",
+    "an entry point": "#!/bin/sh\n'''exec' \"{}/.venv/bin/python\" \"$0\" \"$@\"\n' '''\n",
+}
+
+
+@pytest.mark.parametrize("first_line", FIRST_LINES_OF_PIP.values(), ids=FIRST_LINES_OF_PIP.keys())
+def test_a_tool_of_the_environment_runs_from_any_path_and_after_a_move(
+    tmp_path: Path, first_line: str
+) -> None:
+    made, moved = Tree(tmp_path / "made here"), Tree(tmp_path / "clöne of Mr. O'Hara")
+    scripts = made.venv / "bin"
+    scripts.mkdir(parents=True)
+    (scripts / "python").symlink_to(sys.executable)
+    tool = scripts / "tool"
+    tool.write_text(first_line.format(made.root) + "import sys\nprint(sys.argv[1:])\n")
+    tool.chmod(0o755)
+
+    free_scripts(made)
+    free_scripts(made)
+    made.root.rename(moved.root)
+
+    found = {"PATH": f"{moved.venv / 'bin'}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["tool", "two words"], env=found, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "['two words']\n", done.stderr
