@@ -42,4 +42,4 @@ class Http2(H2Protocol):
 
 def install() -> None:
     """Make hypercorn speak HTTP/2 so, on its own ports and on the listeners here."""
-    protocol.H2Protocol = Http2  # type: ignore[assignment, attr-defined, misc]
+    protocol.H2Protocol = Http2  # type: ignore[assignment, attr-defined]
