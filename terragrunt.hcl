@@ -179,10 +179,17 @@ terraform {
     arguments = ["-lock-timeout=5m"]
   }
 
-  # Runs before anything else of a unit does, the creation of its state's bucket included.
+  # Both run before anything else of a unit does, the creation of its state's bucket included. One
+  # says why and one fails, for Terragrunt repeats all that a failed hook was given and has said.
+  after_hook "refusal" {
+    commands = ["terragrunt-read-config"]
+    if       = local.refusal != ""
+    execute  = ["sh", "-c", "echo \"$0\" >&2", local.refusal]
+  }
+
   after_hook "account" {
     commands = ["terragrunt-read-config"]
     if       = local.refusal != ""
-    execute  = ["sh", "-c", "echo \"$0\" >&2; exit 1", local.refusal]
+    execute  = ["sh", "-c", "exit 2 # refused: the reason stands above"]
   }
 }

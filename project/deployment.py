@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from project.access import require_access
 from project.account import LOCAL, Account, read_account
 from project.console import ToolchainError
 from project.environment import https_port, process_environment
@@ -71,10 +73,12 @@ class Deployment:
 def read_deployment(account_name: str = LOCAL, tree: Tree = TREE) -> Deployment:
     """Read what is deployed in an account.
 
-    Raises NotDeployedError when something is missing, ToolchainError when outputs can't be read.
+    Raises NotDeployedError when something is missing, AccessError when the account is not to be
+    touched, ToolchainError when outputs can't be read.
     """
     account = read_account(tree, account_name)
     if account_name != LOCAL:
+        require_access(tree, account)
         return from_outputs(account, _terragrunt_outputs(tree, account))
     if not (tree.local_state / "tfstate").is_dir():
         raise NotDeployedError("Nothing is deployed in the embedded AWS yet: run `make up`.")
@@ -153,7 +157,7 @@ def _unit_outputs(tree: Tree, account: Account, unit: str, environment: dict[str
     if not folder.is_dir():
         raise NotDeployedError(f"There is no unit {folder}.")
     done = subprocess.run(
-        [str(tree.tools_bin / "terragrunt"), "output", "-json", "--non-interactive"],
+        [str(tree.tools_bin / "terragrunt"), "output", "-json", "--non-interactive", "--no-color"],
         cwd=folder,
         env=environment,
         capture_output=True,
@@ -162,7 +166,17 @@ def _unit_outputs(tree: Tree, account: Account, unit: str, environment: dict[str
     )
     if done.returncode != 0:
         raise ToolchainError(
-            f"The outputs of live/{account.name}/{unit} can't be read:\n{done.stderr.strip()}"
+            f"The outputs of live/{account.name}/{unit} can't be read:\n{_reason(done.stderr)}"
         )
     outputs: Outputs = json.loads(done.stdout or "{}")
     return outputs
+
+
+# Terragrunt's log of what it does, beside what went wrong.
+_PROGRESS = re.compile(r"^\S+ (?:INFO|WARN|STDOUT) ")
+
+
+def _reason(stderr: str) -> str:
+    """Leave out what is only progress, and what is said again."""
+    lines = (line.rstrip() for line in stderr.splitlines() if not _PROGRESS.match(line))
+    return "\n".join(dict.fromkeys(filter(None, lines)))

@@ -24,8 +24,6 @@ SDK_PREFIXES = (
     "TERRAGRUNT_AUTH_PROVIDER_CMD",
     "TERRAGRUNT_IAM_",
 )
-# What `make` hands to another `make`: the variables that were typed for this one.
-MAKE_VARIABLES = ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS")
 # No proxy knows these. Most tools take the leading dot for every name below.
 NO_PROXY = ("NO_PROXY", "no_proxy")
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", ".localhost")
@@ -156,10 +154,7 @@ def process_environment(
 
     What was typed for this command is not for another `make` that the tool may run.
     """
-    removed = {*foreign(account.name, environment), *MAKE_VARIABLES}
-    kept = {
-        name: value
-        for name, value in environment.items()
-        if name not in removed and not name.startswith(make_variables.PREFIX)
-    }
+    kept = make_variables.untyped(environment)
+    for name in foreign(account.name, environment):
+        kept.pop(name, None)
     return {**kept, **settings_for(tree, account, environment), "ACCOUNT": account.name}

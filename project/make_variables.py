@@ -10,9 +10,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from project.account import LOCAL
 from project.console import ToolchainError
 
 PREFIX = "TYPED_"
+# How `make` hands variables that were typed for it to a `make` that it runs.
+MAKES_OWN = {"MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,66 @@ VARIABLES: Mapping[str, tuple[Variable, ...]] = {
         Variable("ID", "<any id of the answer's headers>", required=True),
     ),
 }
+
+
+# What else each command takes; what none takes would be ignored without a word.
+ALSO_TAKEN: Mapping[str, tuple[str, ...]] = {
+    "env": ("ACCOUNT", "SHELL_KIND"),
+    "e2e": ("ACCOUNT",),
+    "sign-in": ("ACCOUNT",),
+    "owners": ("ACCOUNT",),
+    "unit": ("TESTS",),
+    "test": ("TESTS",),
+    "dashboards": ("ACCOUNT",),
+    "tracing": ("ACCOUNT",),
+    "drills run": ("ACCOUNT", "CONFIRM"),
+    "drills all": ("ACCOUNT", "CONFIRM"),
+    "drills list": ("ACCOUNT",),
+    "drills report": ("ACCOUNT",),
+    "drills takeover": ("ACCOUNT",),
+    "drills failback": ("ACCOUNT",),
+}
+# The embedded AWS is the only one that these can be meant for.
+LOCAL_COMMANDS = ("up", "down", "test", "alarms", "local")
+
+
+def require_taken(command: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Refuse what was typed and has no effect, and another account where only local can be meant.
+
+    Raises ToolchainError that names it.
+    """
+    if command[0] in LOCAL_COMMANDS:
+        _require_local(environment)
+    name = " ".join(command)
+    taken = {*(each.name for each in VARIABLES.get(name, ())), *ALSO_TAKEN.get(name, ())}
+    # Whoever says what is meant anyway is not wrong.
+    said = taken | {"ACCOUNT"} if typed("ACCOUNT", environment) == LOCAL else taken
+    for variable in sorted(_typed_names(environment) - said):
+        rest = f"it takes {', '.join(sorted(taken))}" if taken else "it takes none"
+        raise ToolchainError(
+            f"{variable}={typed(variable, environment)} has no effect on this command: {rest}."
+        )
+
+
+def _require_local(environment: Mapping[str, str]) -> None:
+    other = account(environment, LOCAL)
+    if other != LOCAL:
+        do = "leave it out" if typed("ACCOUNT", environment) else "this shell exports it: unset it"
+        raise ToolchainError(
+            f"This works on the embedded AWS alone, not on ACCOUNT={other} ({do}). "
+            "docs/deployment-guide.md says how a real account is deployed, looked at and removed."
+        )
+
+
+def _typed_names(environment: Mapping[str, str]) -> set[str]:
+    names = (name for name, text in environment.items() if name.startswith(PREFIX) and text)
+    return {name.removeprefix(PREFIX) for name in names}
+
+
+def untyped(environment: Mapping[str, str]) -> dict[str, str]:
+    """Leave out what was typed for this command: it isn't for another that this one runs."""
+    left_out = {name for name in environment if name.startswith(PREFIX)} | MAKES_OWN
+    return {name: value for name, value in environment.items() if name not in left_out}
 
 
 def typed(name: str, environment: Mapping[str, str]) -> str:

@@ -31,6 +31,7 @@ def main(arguments: list[str]) -> int:
     parsed = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, on_termination)
     try:
+        make_variables.require_taken(_words(parsed), os.environ)
         return _run(parsed)
     except ToolchainError as error:
         say(f"\n{error}")
@@ -78,6 +79,12 @@ def _parser() -> argparse.ArgumentParser:
     owners.add_argument("--csv", type=Path, metavar="FILE", help="username,old_sub,new_sub")
     owners.add_argument("ids", nargs="*", metavar="ID", help="username, old sub, new sub")
     return parser
+
+
+def _words(parsed: argparse.Namespace) -> list[str]:
+    """Name the command as `make` gives it, with that of a module's own command line."""
+    own = parsed.arguments[:1] if parsed.command in MODULES else []
+    return [parsed.command, *own]
 
 
 def _run(parsed: argparse.Namespace) -> int:

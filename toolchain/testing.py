@@ -11,8 +11,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from project import make_variables
 from project.account import LOCAL, read_account
 from project.console import ToolchainError, say
+from project.deployment import read_deployment
 from project.environment import process_environment
 from project.paths import Tree
 from toolchain.install import install
@@ -29,7 +31,7 @@ NOT_UNIT = "deployed or clone or emulator or terraform or installs"
 # Names the file that is there once `make up` has ended well.
 UP_IS_DONE = "TEST_UP_IS_DONE"
 UP_SECONDS = 900.0
-NOTHING_COLLECTED = 5
+COULD_NOT_RUN, NOTHING_COLLECTED = 2, 5
 
 # Its script names the interpreter by a path, which may have a space in it.
 LINT_IMPORTS = "from importlinter.cli import lint_imports_command as lint; lint()"
@@ -67,10 +69,24 @@ def fmt(tree: Tree) -> None:
 
 
 def end_to_end(tree: Tree, account: str) -> int:
-    """Run the end-to-end suite against what is deployed in an account; pytest's exit status."""
+    """Run the end-to-end suite against what is deployed in an account; pytest's exit status.
+
+    What every test would fail of is looked at once, before them: 2 then, and one sentence.
+    """
+    try:
+        _require_deployed(tree, account)
+    except ToolchainError as error:
+        say(f"\n{error}")
+        return COULD_NOT_RUN
     environment = process_environment(tree, read_account(tree, account), os.environ)
     command = [str(tree.python), "-m", "pytest", "tests/e2e"]
     return subprocess.run(command, cwd=tree.root, env=environment, check=False).returncode
+
+
+def _require_deployed(tree: Tree, account: str) -> None:
+    read_deployment(account, tree)
+    if account == LOCAL and not _runs(tree):
+        raise ToolchainError("The embedded AWS does not run: `make start`.")
 
 
 def check(tree: Tree) -> int:
@@ -149,6 +165,7 @@ def _pytest_beside_up(tree: Tree, arguments: Sequence[str]) -> int:
             up = subprocess.run(
                 [sys.executable, "-m", "toolchain", "up"],
                 cwd=tree.root,
+                env=make_variables.untyped(os.environ),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,

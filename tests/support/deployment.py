@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 
 from project.account import LOCAL
+from project.console import ToolchainError
 from project.deployment import Deployment, read_deployment
 from tests.support.waiting import eventually
 from toolchain.testing import UP_IS_DONE, UP_SECONDS
 
 ACCOUNT = os.environ.get("ACCOUNT", LOCAL)
 EMULATED = LOCAL == ACCOUNT
+# One of several processes of a run, which can't end it.
+WORKER = "PYTEST_XDIST_WORKER"
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +24,13 @@ def deployment() -> Deployment:
     """What is deployed in the account that the tests are for (ACCOUNT, else the embedded AWS)."""
     if EMULATED:
         _await_up()
-    return read_deployment(ACCOUNT)
+    try:
+        return read_deployment(ACCOUNT)
+    except ToolchainError as error:
+        if WORKER in os.environ:
+            raise
+        # Every other test would say the same.
+        pytest.exit(str(error), returncode=2)
 
 
 def _await_up() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import pytest
 
 from project.console import ToolchainError
 from project.paths import TREE, Tree
+from tests.support.deployment import WORKER
 from toolchain import testing
 from toolchain.testing import NOTHING_COLLECTED, UP_IS_DONE
 
@@ -125,6 +127,35 @@ def test_unit_tests_bring_nothing_up(run: Callable[..., Run]) -> None:
     (called,) = made.calls()
     assert called.startswith("-m pytest -q -m not (deployed or ")
     assert called.endswith("tests/unit")
+
+
+def test_an_account_that_no_test_can_reach_is_one_sentence(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert testing.end_to_end(TREE, "dev") == 2
+    (sentence,) = capsys.readouterr().err.split("\n")[1:-1]
+    assert sentence.startswith("live/dev/account.hcl still has the placeholder account id")
+
+
+def test_a_suite_that_is_run_by_itself_says_it_once_too() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "tests/e2e/test_health.py"],
+        cwd=TREE.root,
+        env={k: v for k, v in os.environ.items() if k != WORKER} | {"ACCOUNT": "dev"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.count("placeholder account id")) == (2, 1), done.stdout
+
+
+def test_the_embedded_aws_that_is_stopped_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(testing, "read_deployment", lambda *_: None)
+    monkeypatch.setattr(testing, "_runs", lambda _: False)
+    assert testing.end_to_end(TREE, "local") == 2
+    assert capsys.readouterr().err.strip() == "The embedded AWS does not run: `make start`."
 
 
 def test_what_is_typed_after_make_is_read_by_neither_make_nor_a_shell(tmp_path: Path) -> None:
