@@ -18,6 +18,7 @@ from local import faults, process
 from local.settings import REPOSITORY, Settings, SettingsError
 from local.settings import read as read_settings
 from project import resolver
+from project.console import ToolchainError, files_explained
 from project.credentials import CredentialsError
 
 COMMANDS = {
@@ -49,8 +50,9 @@ def main(arguments: list[str]) -> int:
             command.add_argument("--milliseconds", type=int, help="for slow")
     parsed = parser.parse_args(arguments)
     try:
-        return _run(parsed, read_settings())
-    except (SettingsError, process.ProcessError, CredentialsError) as error:
+        with files_explained():
+            return _run(parsed, read_settings())
+    except (SettingsError, process.ProcessError, CredentialsError, ToolchainError) as error:
         print(f"local: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -155,7 +157,10 @@ def _show_routing(settings: Settings, reported: dict[str, Any]) -> None:
 
 
 def _health(settings: Settings, name: str) -> str:
-    context = ssl.create_default_context(cafile=str(settings.ca / "ca.pem"))
+    authority = settings.ca / "ca.pem"
+    if not authority.is_file():
+        return f"not asked: {authority} is missing (make stop, then make start makes another)"
+    context = ssl.create_default_context(cafile=str(authority))
     connection = http.client.HTTPSConnection(name, settings.https_port, timeout=15, context=context)
     started = time.monotonic()
     try:

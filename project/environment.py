@@ -41,6 +41,11 @@ def own_configuration(environment: Mapping[str, str], home: Path) -> Path | None
     return next((place for place in places if place.is_file()), None)
 
 
+def aws_port() -> int:
+    """Port of the embedded AWS' control plane."""
+    return _port("LOCAL_AWS_PORT", 4566)
+
+
 def dns_server() -> str:
     """Host and port of the embedded AWS' name server."""
     return f"127.0.0.1:{_port('LOCAL_DNS_PORT', 8053)}"
@@ -81,7 +86,7 @@ def tool_settings(tree: Tree, environment: Mapping[str, str]) -> dict[str, str]:
 def isolation() -> dict[str, str]:
     """Variables that keep AWS clients on this machine, whatever else is or isn't known."""
     return {
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{_port('LOCAL_AWS_PORT', 4566)}",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{aws_port()}",
         # A file can name endpoints, a profile or a program that gives credentials.
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
@@ -154,7 +159,20 @@ def process_environment(
 
     What was typed for this command is not for another `make` that the tool may run.
     """
-    kept = make_variables.untyped(environment)
-    for name in foreign(account.name, environment):
-        kept.pop(name, None)
-    return {**kept, **settings_for(tree, account, environment), "ACCOUNT": account.name}
+    settings = settings_for(tree, account, environment)
+    return {**_kept(account.name, environment), **settings, "ACCOUNT": account.name}
+
+
+def isolated_environment(tree: Tree, environment: Mapping[str, str]) -> dict[str, str]:
+    """Build the environment of what starts and stops the embedded AWS.
+
+    It needs neither the account nor the secret, which may be why it is to be stopped.
+    """
+    settings = {**tool_settings(tree, environment), **isolation(), **past_proxies(environment)}
+    return {**_kept(LOCAL, environment), **settings, "ACCOUNT": LOCAL}
+
+
+def _kept(account_name: str, environment: Mapping[str, str]) -> dict[str, str]:
+    removed = foreign(account_name, environment)
+    untyped = make_variables.untyped(environment)
+    return {name: value for name, value in untyped.items() if name not in removed}

@@ -20,13 +20,16 @@ MAKES_OWN = {"MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS"}
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A variable that becomes an argument: of an option, or by itself where there is none."""
+    """A variable that becomes an argument: of an option, or by itself where there is none.
+
+    `at_most` makes it a whole number from 1 up to that.
+    """
 
     name: str
     example: str
     option: str = ""
     required: bool = False
-    whole_number: bool = False
+    at_most: int = 0
 
 
 # By the command line that `make` gives to the toolchain.
@@ -34,12 +37,13 @@ VARIABLES: Mapping[str, tuple[Variable, ...]] = {
     "local fault": (
         Variable("REGION", "us-east-1", "--region", required=True),
         Variable("KIND", "hang", "--kind", required=True),
-        Variable("MS", "1500", "--milliseconds", whole_number=True),
+        Variable("MS", "1500", "--milliseconds", at_most=60_000),
     ),
     "local heal": (Variable("REGION", "us-east-1", "--region"),),
     "drills run": (Variable("NAME", "region-lost"),),
     "tracing": (
-        Variable("MINUTES", "10", "--minutes", whole_number=True),
+        # A year: no log is kept for longer.
+        Variable("MINUTES", "10", "--minutes", at_most=527_040),
         Variable("ID", "<any id of the answer's headers>", required=True),
     ),
 }
@@ -122,6 +126,8 @@ def arguments(command: Sequence[str], environment: Mapping[str, str]) -> list[st
     """
     variables = VARIABLES.get(" ".join(command), ())
     given = {each.name: typed(each.name, environment) for each in variables}
+    for each in variables:
+        _require_number(each, given[each.name])
     missing = [f"{each.name}={each.example}" for each in variables if _lacks(each, given)]
     if missing:
         raise ToolchainError(f"Say which as well: {' '.join(missing)}, for example.")
@@ -134,12 +140,19 @@ def _lacks(variable: Variable, given: Mapping[str, str]) -> bool:
     return variable.required and not given[variable.name]
 
 
+def _require_number(variable: Variable, text: str) -> None:
+    if not text or not variable.at_most:
+        return
+    advice = f"{variable.name}={variable.example}, for example"
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise ToolchainError(f"{variable.name}={text} is no whole number: {advice}.")
+    if not 1 <= int(text) <= variable.at_most:
+        raise ToolchainError(
+            f"{variable.name}={text} is not from 1 to {variable.at_most}: {advice}."
+        )
+
+
 def _argument(variable: Variable, given: Mapping[str, str]) -> list[str]:
     text = given[variable.name]
-    if variable.whole_number and not re.fullmatch(r"[0-9]{1,9}", text):
-        raise ToolchainError(
-            f"{variable.name}={text} is no whole number: {variable.name}={variable.example}, "
-            "for example."
-        )
     # With a dash in front, it would be an option of its own otherwise.
     return [f"{variable.option}={text}"] if variable.option else ["--", text]

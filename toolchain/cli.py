@@ -11,7 +11,7 @@ from pathlib import Path
 
 from project import make_variables
 from project.account import LOCAL, read_account
-from project.console import ToolchainError, on_termination, say
+from project.console import ToolchainError, files_explained, on_termination, say
 from project.deployment import NotDeployedError, read_deployment
 from project.environment import (
     foreign,
@@ -32,7 +32,8 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, on_termination)
     try:
         make_variables.require_taken(_words(parsed), os.environ)
-        return _run(parsed)
+        with files_explained():
+            return _run(parsed)
     except ToolchainError as error:
         say(f"\n{error}")
         return 1

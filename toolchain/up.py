@@ -18,7 +18,7 @@ from types import FrameType
 from project.account import LOCAL, read_account
 from project.console import Phases, Progress, ToolchainError, say
 from project.deployment import Deployment, read_deployment
-from project.environment import process_environment
+from project.environment import isolated_environment, process_environment
 from project.file_lock import exclusive
 from project.paths import Tree, write_atomically
 from toolchain import apply_cache
@@ -45,6 +45,7 @@ def up(tree: Tree) -> Deployment:
             build_package(tree)
         with phases.phase("start"):
             emulator(tree, "start")
+            _require_authority(tree)
         with phases.phase("apply"):
             _apply(tree)
         with phases.phase("answer"):
@@ -54,6 +55,14 @@ def up(tree: Tree) -> Deployment:
     print(_how_to_use(deployment))
     say("\nWhere the time went:\n" + phases.table())
     return deployment
+
+
+def _require_authority(tree: Tree) -> None:
+    if not (tree.ca.is_file() and tree.ca_bundle.is_file()):
+        raise ToolchainError(
+            f"The emulator's certificate authority is missing from {tree.ca.parent}: run "
+            "`make stop`, then `make up`, which makes another."
+        )
 
 
 def _apply(tree: Tree) -> None:
@@ -116,7 +125,11 @@ def run_module(tree: Tree, account: str, module: str, *arguments: str, **variabl
     if not tree.python.exists():
         raise ToolchainError("Nothing is installed here yet: run `make up`.")
     command = [str(tree.python), "-m", module, *arguments]
-    environment = process_environment(tree, read_account(tree, account), os.environ) | variables
+    if module == "local":
+        environment = isolated_environment(tree, os.environ)
+    else:
+        environment = process_environment(tree, read_account(tree, account), os.environ)
+    environment |= variables
     # Ctrl-C goes to both: how it ends is the module's to say, and its clean-up takes its time.
     with _handler(lambda _number, _frame: None, signal.SIGINT):
         return subprocess.run(command, cwd=tree.root, env=environment, check=False).returncode
