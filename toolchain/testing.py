@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,7 +30,6 @@ UNIT_PROCESSES = 2
 NOT_UNIT = "deployed or clone or emulator or terraform or installs"
 # Names the file that is there once `make up` has ended well.
 UP_IS_DONE = "TEST_UP_IS_DONE"
-UP_SECONDS = 900.0
 COULD_NOT_RUN, NOTHING_COLLECTED = 2, 5
 
 # Its script names the interpreter by a path, which may have a space in it.
@@ -79,8 +78,7 @@ def end_to_end(tree: Tree, account: str) -> int:
         say(f"\n{error}")
         return COULD_NOT_RUN
     environment = process_environment(tree, read_account(tree, account), os.environ)
-    command = [str(tree.python), "-m", "pytest", "tests/e2e"]
-    return subprocess.run(command, cwd=tree.root, env=environment, check=False).returncode
+    return _run_pytest(tree, ["tests/e2e"], environment)
 
 
 def _require_deployed(tree: Tree, account: str) -> None:
@@ -160,7 +158,9 @@ def _pytest_beside_up(tree: Tree, arguments: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         done = Path(folder) / "up"
         environment = {**_environment(tree), UP_IS_DONE: str(done)}
-        tests = subprocess.Popen([*_command(tree), *arguments], cwd=tree.root, env=environment)
+        command = [*_command(tree), *arguments]
+        with _interruptible():
+            tests = subprocess.Popen(command, cwd=tree.root, env=environment)
         with _ended(tests):
             up = subprocess.run(
                 [sys.executable, "-m", "toolchain", "up"],
@@ -200,8 +200,29 @@ def _ended(running: subprocess.Popen[bytes]) -> Iterator[None]:
 
 
 def _pytest(tree: Tree, arguments: Sequence[str]) -> int:
+    return _run_pytest(tree, arguments, _environment(tree))
+
+
+def _run_pytest(tree: Tree, arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     command = [*_command(tree), *arguments]
-    return subprocess.run(command, cwd=tree.root, env=_environment(tree), check=False).returncode
+    with _interruptible():
+        return subprocess.run(command, cwd=tree.root, env=environment, check=False).returncode
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let what is started meanwhile be interrupted, and what that starts.
+
+    A shell has its background ignore SIGINT, and children inherit that; of a handler they inherit
+    the default. Tests that interrupt a command would otherwise wait for ever.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _command(tree: Tree) -> list[str]:

@@ -11,12 +11,14 @@ from project.account import LOCAL
 from project.console import ToolchainError
 from project.deployment import Deployment, read_deployment
 from tests.support.waiting import eventually
-from toolchain.testing import UP_IS_DONE, UP_SECONDS
+from toolchain.testing import UP_IS_DONE
 
 ACCOUNT = os.environ.get("ACCOUNT", LOCAL)
 EMULATED = LOCAL == ACCOUNT
 # One of several processes of a run, which can't end it.
 WORKER = "PYTEST_XDIST_WORKER"
+# How long `make up` may take, on a machine that does much else.
+UP_SECONDS = 900.0
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -117,6 +118,19 @@ def test_the_tests_end_where_the_deployment_does_not_come_up(run: Callable[..., 
     with pytest.raises(ToolchainError, match="no room left"):
         testing.test(made.tree, [])
     assert made.calls()[-2:] == ["interrupted", "-m local stop"]
+
+
+def test_tests_can_be_interrupted_where_a_shell_has_its_background_ignore_it(
+    run: Callable[..., Run],
+) -> None:
+    made = run(up=1)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with pytest.raises(ToolchainError, match="no room left"):
+            testing.test(made.tree, [])
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert "interrupted" in made.calls()
 
 
 def test_unit_tests_bring_nothing_up(run: Callable[..., Run]) -> None:
