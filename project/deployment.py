@@ -76,8 +76,12 @@ def read_deployment(account_name: str = LOCAL, tree: Tree = TREE) -> Deployment:
     Raises NotDeployedError when something is missing, AccessError when the account is not to be
     touched, ToolchainError when outputs can't be read.
     """
-    account = read_account(tree, account_name)
-    if account_name != LOCAL:
+    return deployment_of(read_account(tree, account_name), tree)
+
+
+def deployment_of(account: Account, tree: Tree = TREE) -> Deployment:
+    """Read what is deployed in an account that is known already. Raises as read_deployment."""
+    if account.name != LOCAL:
         require_access(tree, account)
         return from_outputs(account, _terragrunt_outputs(tree, account))
     if not (tree.local_state / "tfstate").is_dir():

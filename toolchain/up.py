@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from project.account import LOCAL, read_account
+from project.account import LOCAL, Account, read_account
 from project.console import Phases, Progress, ToolchainError, say
-from project.deployment import Deployment, read_deployment
+from project.deployment import Deployment, deployment_of
 from project.environment import isolated_environment, process_environment
 from project.file_lock import exclusive
 from project.paths import Tree, write_atomically
@@ -41,15 +41,16 @@ def up(tree: Tree) -> Deployment:
     with exclusive(tree.lock("up"), "`make up` or `make down`"):
         with phases.phase("install"):
             install(tree)
+            account = read_account(tree, LOCAL)
         with phases.phase("package"):
             build_package(tree)
         with phases.phase("start"):
             emulator(tree, "start")
             _require_authority(tree)
         with phases.phase("apply"):
-            _apply(tree)
+            _apply(tree, account)
         with phases.phase("answer"):
-            deployment = read_deployment(LOCAL, tree)
+            deployment = deployment_of(account, tree)
             _await_answers(tree, deployment)
             _record(tree, deployment)
     print(_how_to_use(deployment))
@@ -65,12 +66,12 @@ def _require_authority(tree: Tree) -> None:
         )
 
 
-def _apply(tree: Tree) -> None:
-    if apply_cache.is_current(tree) and _is_ready(tree, read_deployment(LOCAL, tree)):
+def _apply(tree: Tree, account: Account) -> None:
+    if apply_cache.is_current(tree) and _is_ready(tree, deployment_of(account, tree)):
         say("  0 resources changed: all is as the last apply left it, and both Regions are ready")
         return
     with apply_cache.applying(tree):
-        terragrunt_all(tree, "apply")
+        terragrunt_all(tree, account, "apply")
 
 
 def down(tree: Tree) -> None:
@@ -100,7 +101,7 @@ def _destroy(tree: Tree) -> ToolchainError | None:
         install(tree)
         build_package(tree)
         emulator(tree, "start")
-        terragrunt_all(tree, "destroy")
+        terragrunt_all(tree, read_account(tree, LOCAL), "destroy")
     except ToolchainError as error:
         return error
     return None
@@ -135,16 +136,16 @@ def run_module(tree: Tree, account: str, module: str, *arguments: str, **variabl
         return subprocess.run(command, cwd=tree.root, env=environment, check=False).returncode
 
 
-def terragrunt_all(tree: Tree, action: str) -> None:
-    """Apply or destroy every unit of the embedded AWS; the full log goes to a file.
+def terragrunt_all(tree: Tree, account: Account, action: str) -> None:
+    """Apply or destroy every unit of the embedded account; the full log goes to a file.
 
     Raises ToolchainError with Terraform's own errors and the log's place.
     """
     log = tree.local_state / "logs" / f"terragrunt-{action}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     command = [str(tree.tools_bin / "terragrunt"), "run", "--all", "--non-interactive"]
-    environment = process_environment(tree, read_account(tree, LOCAL), os.environ)
-    folder = tree.account(LOCAL)
+    environment = process_environment(tree, account, os.environ)
+    folder = tree.account(account.name)
     lines = _run_logged([*command, "--no-color", "--", action], folder, environment, log, action)
     if lines is not None:
         raise ToolchainError(

@@ -8,6 +8,7 @@ import pytest
 
 from project.console import ToolchainError
 from project.paths import Tree
+from tests.support.accounts import LOCAL
 from toolchain import apply_cache, up
 
 FILES = (
@@ -72,10 +73,10 @@ def test_it_is_spared_only_while_both_regions_are_ready(
 ) -> None:
     ran: list[str] = []
     monkeypatch.setattr(apply_cache, "is_current", lambda _: bool(current))
-    monkeypatch.setattr(up, "read_deployment", lambda *_: None)
+    monkeypatch.setattr(up, "deployment_of", lambda *_: None)
     monkeypatch.setattr(up, "_is_ready", lambda *_: bool(ready))
-    monkeypatch.setattr(up, "terragrunt_all", lambda _, action: ran.append(action))
-    up._apply(tree)
+    monkeypatch.setattr(up, "terragrunt_all", lambda _tree, _account, action: ran.append(action))
+    up._apply(tree, LOCAL)
     assert ran == ["apply"] * applies
 
 
@@ -88,9 +89,9 @@ def test_an_apply_that_fails_is_never_taken_for_done(
     _apply(tree)
     monkeypatch.setattr(up, "terragrunt_all", fail)
     monkeypatch.setattr(up, "_is_ready", lambda *_: False)
-    monkeypatch.setattr(up, "read_deployment", lambda *_: None)
+    monkeypatch.setattr(up, "deployment_of", lambda *_: None)
     with pytest.raises(ToolchainError):
-        up._apply(tree)
+        up._apply(tree, LOCAL)
     assert not apply_cache.is_current(tree)
 
 

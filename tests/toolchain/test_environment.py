@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -20,7 +21,7 @@ from project.paths import TREE, Tree
 from project.shells import exports
 from tests.support.accounts import DEV, LOCAL
 from toolchain import install as installing
-from toolchain.install import missing_prerequisites
+from toolchain.install import REQUIRED_TOOLS, missing_prerequisites
 from toolchain.python_environment import LOCKS, STAMP, free_scripts, install_python
 
 
@@ -182,6 +183,34 @@ def test_a_python_that_is_too_old_is_named_before_anything_is_imported() -> None
     )
     assert done.returncode == 1
     assert done.stderr.startswith("This project needs Python 3.11 or later, and python3 is 3.8.")
+
+
+def toolchain_on(platform: str, command: str) -> str:
+    script = (
+        f"import runpy, sys; sys.platform, sys.version_info = {platform!r}, (3, 8, 0); "
+        f"sys.argv[1:] = [{command!r}]; "
+        "runpy.run_path('toolchain/__main__.py', run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=TREE.root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    return done.stderr
+
+
+def test_macos_is_told_at_once_what_the_embedded_aws_needs() -> None:
+    for command in ("up", "local", "test"):
+        said = toolchain_on("darwin", command)
+        assert said.startswith("The embedded AWS needs Linux, and this is macOS")
+        assert ".devcontainer/" in said
+    assert toolchain_on("darwin", "env").startswith("This project needs Python 3.11")
+
+
+def test_the_dev_container_has_what_a_fresh_machine_needs() -> None:
+    folder = TREE.root / ".devcontainer"
+    settings = json.loads((folder / "devcontainer.json").read_text())
+    packages = set((folder / settings["build"]["dockerfile"]).read_text().split())
+    assert {*REQUIRED_TOOLS, "python3", "python3-venv"} <= packages
 
 
 def test_a_missing_python_is_named() -> None:
