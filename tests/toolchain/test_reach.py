@@ -78,6 +78,8 @@ def hostile(tmp_path: Path, aws: Listener) -> dict[str, str]:
         AWS_PROFILE="default",
         AWS_CONFIG_FILE=str(config),
         PATH=os.environ["PATH"],
+        # A shell reads paths by it.
+        LANG="C.UTF-8",
         HOME=str(tmp_path),
         LOCAL_AWS_PORT=str(aws.port),
         LOCAL_STATE_DIR=str(tmp_path / "state"),

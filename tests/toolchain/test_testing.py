@@ -172,6 +172,15 @@ def test_the_embedded_aws_that_is_stopped_is_one_sentence(
     assert capsys.readouterr().err.strip() == "The embedded AWS does not run: `make start`."
 
 
+def test_unit_tests_find_the_packages_wheels_fetched(
+    run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, built = run(), list[Tree]()
+    monkeypatch.setattr(testing, "build_package", built.append)
+    testing.unit(made.tree, ["tests/unit"])
+    assert built == [made.tree]
+
+
 def test_what_is_typed_after_make_is_read_by_neither_make_nor_a_shell(tmp_path: Path) -> None:
     python = tmp_path / "python"
     python.write_text('#!/bin/sh\nprintf "%s" "$TYPED_TESTS"\n')
