@@ -107,7 +107,7 @@ def unit(tree: Tree, arguments: Sequence[str]) -> int:
     `arguments` are pytest's: paths, `-k`.
     """
     install(tree)
-    # Tests build it as well, in an environment that trusts the emulator's authority before it is there.
+    # Tests build it as well, trusting the emulator's authority before that is there.
     build_package(tree)
     selection = arguments or ("-n", str(UNIT_PROCESSES), *BY_FILE)
     status = _pytest(tree, ["-q", "-m", f"not ({NOT_UNIT})", *selection])
