@@ -12,6 +12,8 @@ import botocore
 # As botocore's sources write a variable's name.
 NAME = re.compile(r"""["']((?:AWS|BOTO)_[A-Z0-9_]+)["']""")
 SERVICE_ID = re.compile(r'"serviceId"\s*:\s*"([^"]+)"')
+# On PYTHONPATH, it notes names that are looked up in the file that LOOKUPS names.
+LOOKUPS = Path(__file__).parent / "lookups"
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 
 

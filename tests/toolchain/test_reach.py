@@ -17,14 +17,13 @@ from project.environment import past_proxies, process_environment
 from project.paths import TREE, Tree
 from tests.live.sts import Listener, listening
 from tests.support.accounts import DEV, LOCAL
-from tests.support.sdk import endpoint_variables, hostile_variables, other_variables
+from tests.support.sdk import LOOKUPS, endpoint_variables, hostile_variables, other_variables
 from toolchain import cli, up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ELSEWHERE = "http://elsewhere.example:1"
-LOOKUPS = Path(__file__).parents[1] / "support" / "lookups"
 CONFIG = f"""
 [default]
 region = eu-west-1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +19,7 @@ from local.settings import read as read_settings
 from project import account as accounts
 from project.console import ToolchainError, files_explained
 from project.credentials import FILE, CredentialsError, credentials_of
-from project.paths import Tree
+from project.paths import TREE, Tree
 from tests.support.ports import free_ports
 from toolchain import cli, up
 from tracing.__main__ import main as tracing_main
@@ -131,3 +133,19 @@ def test_a_report_of_an_account_is_asked_for_in_the_words_that_make_one(
         files.last("dev")
     with pytest.raises(ToolchainError, match=r"run `make drill`"):
         files.last("local")
+
+
+def test_whoever_has_read_enough_ends_it_in_peace(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-u", "-m", "local", "status"],
+        cwd=TREE.root,
+        env={**os.environ, "LOCAL_STATE_DIR": str(tmp_path)},
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
