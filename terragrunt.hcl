@@ -43,7 +43,7 @@ locals {
   provider_lock = "live/_units/provider_locks/aws-${local.account.provider_version}.hcl"
   tampered      = "The AWS provider that Terraform found is not the published ${local.account.provider_version}: ${local.provider_lock} lists no such sum. Nothing of it was run. Take away the mirror that it came from (`make env` shows the TF_CLI_CONFIG_FILE that names one), and `.terragrunt-cache`, then run this again."
 
-  state_directory = get_env("LOCAL_STATE_DIR", "${local.repository}/.local")
+  state_directory = coalesce(get_env("LOCAL_STATE_DIR", ""), "${local.repository}/.local")
   state_path      = "${startswith(local.state_directory, "/") ? "" : "${local.repository}/"}${local.state_directory}"
   backend         = local.embedded == null ? "s3" : "local"
   backends = {

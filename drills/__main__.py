@@ -23,10 +23,10 @@ from drills.steady_state import await_steady_state
 from drills.system import System
 from drills.targets import read_targets
 from project import resolver
+from project.access import require_running
 from project.account import LOCAL, Account, read_account
 from project.console import ToolchainError, files_explained, on_termination, say
 from project.deployment import read_deployment
-from project.emulator import require_running
 from project.environment import https_port
 from project.file_lock import exclusive
 from project.paths import TREE

@@ -1,15 +1,18 @@
-"""Whether a real account may be worked on from here: asked once, answered in a sentence."""
+"""Whether an account can and may be worked on from here: asked once, answered in a sentence."""
 
 from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 
 from project.account import LOCAL, Account, read_defaults, read_settings
 from project.console import ToolchainError
-from project.environment import process_environment
+from project.environment import aws_port, process_environment
 from project.paths import Tree
+
+CONNECT_SECONDS = 2.0
 
 
 class AccessError(ToolchainError):
@@ -36,3 +39,15 @@ def require_access(tree: Tree, account: Account) -> None:
     )
     if refusal := done.stdout.strip() or done.stderr.strip():
         raise AccessError(refusal)
+
+
+def require_running(account: Account) -> None:
+    """Raise AccessError where the account is the embedded AWS and nothing listens there."""
+    if account.name != LOCAL:
+        return
+    try:
+        socket.create_connection(("127.0.0.1", aws_port()), CONNECT_SECONDS).close()
+    except OSError as error:
+        raise AccessError(
+            "The embedded AWS does not run: `make start`, or `make up` the first time."
+        ) from error

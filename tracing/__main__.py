@@ -7,9 +7,9 @@ import os
 import sys
 from collections.abc import Sequence
 
+from project.access import require_running
 from project.account import LOCAL, read_account
 from project.console import ToolchainError, files_explained, say
-from project.emulator import require_running
 from project.paths import TREE
 from tracing.identifiers import read
 from tracing.search import follow

@@ -166,6 +166,14 @@ def test_a_local_shell_that_is_not_whole_still_leads_to_nobody_elses_account(
     assert "AWS_PROFILE=" not in done.stdout
 
 
+def test_an_empty_state_folder_is_not_the_repository(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`make down` removes that folder."""
+    monkeypatch.setenv("LOCAL_STATE_DIR", "")
+    assert tree.local_state == tree.root / ".local"
+
+
 def test_a_port_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     for text in ("abc", "0", "70000", "4566@example.com"):
         monkeypatch.setenv("LOCAL_HTTPS_PORT", text)
