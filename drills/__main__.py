@@ -77,14 +77,14 @@ def _run(parsed: argparse.Namespace, account: Account) -> int:
         case "report":
             print(files.last(account.name))
         case "run":
-            require_running(account)
+            require_running(TREE, account)
             return _drill([EXPERIMENTS[parsed.name]], account)
         case "all":
-            require_running(account)
+            require_running(TREE, account)
             offered = [each for each in EXPERIMENTS.values() if _offered(each, account)]
             return _drill(offered, account)
         case command:
-            require_running(account)
+            require_running(TREE, account)
             port = f":{https_port()}" if account.name == LOCAL else ""
             return SWITCHES[command](takeover.Names(account, port))
     return PASSED

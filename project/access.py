@@ -41,8 +41,8 @@ def require_access(tree: Tree, account: Account) -> None:
         raise AccessError(refusal)
 
 
-def require_running(account: Account) -> None:
-    """Raise AccessError where the account is the embedded AWS and nothing listens there."""
+def require_running(tree: Tree, account: Account) -> None:
+    """Raise AccessError where the account is the embedded AWS and can't be talked to."""
     if account.name != LOCAL:
         return
     try:
@@ -51,3 +51,13 @@ def require_running(account: Account) -> None:
         raise AccessError(
             "The embedded AWS does not run: `make start`, or `make up` the first time."
         ) from error
+    require_authority(tree)
+
+
+def require_authority(tree: Tree) -> None:
+    """Raise AccessError where nobody could check the emulator's certificates."""
+    if not (tree.ca.is_file() and tree.ca_bundle.is_file()):
+        raise AccessError(
+            f"The emulator's certificate authority is missing from {tree.ca.parent}: run "
+            "`make stop`, then `make start`, which makes another."
+        )

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from project.access import require_authority
 from project.account import LOCAL, Account, read_account
 from project.console import Phases, Progress, ToolchainError, say
 from project.deployment import Deployment, deployment_of
@@ -46,7 +47,7 @@ def up(tree: Tree) -> Deployment:
             build_package(tree)
         with phases.phase("start"):
             emulator(tree, "start")
-            _require_authority(tree)
+            require_authority(tree)
         with phases.phase("apply"):
             _apply(tree, account)
         with phases.phase("answer"):
@@ -56,14 +57,6 @@ def up(tree: Tree) -> Deployment:
     print(_how_to_use(deployment))
     say("\nWhere the time went:\n" + phases.table())
     return deployment
-
-
-def _require_authority(tree: Tree) -> None:
-    if not (tree.ca.is_file() and tree.ca_bundle.is_file()):
-        raise ToolchainError(
-            f"The emulator's certificate authority is missing from {tree.ca.parent}: run "
-            "`make stop`, then `make up`, which makes another."
-        )
 
 
 def _apply(tree: Tree, account: Account) -> None:

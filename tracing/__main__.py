@@ -32,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
         with files_explained():
             account = read_account(TREE, os.environ.get("ACCOUNT") or LOCAL)
             identifier = read(parsed.identifier)
-            require_running(account)
+            require_running(TREE, account)
             found = follow(account, identifier, parsed.minutes)
     except ToolchainError as error:
         say(str(error))

@@ -17,6 +17,7 @@ from local import __main__ as local_commands
 from local import process
 from local.settings import read as read_settings
 from project import account as accounts
+from project.access import AccessError, require_authority
 from project.console import ToolchainError, files_explained
 from project.credentials import FILE, CredentialsError, credentials_of
 from project.paths import TREE, Tree
@@ -120,9 +121,16 @@ def test_a_missing_authority_is_no_answer_of_an_endpoint(
     assert said.startswith(f"not asked: {tmp_path / 'ca' / 'ca.pem'} is missing (make stop")
 
 
-def test_make_up_needs_the_authority_before_it_applies(tmp_path: Path) -> None:
-    with pytest.raises(ToolchainError, match=r"certificate authority is missing .*make stop"):
-        up._require_authority(Tree(tmp_path))
+@pytest.mark.parametrize("missing", ["ca.pem", "bundle.pem"])
+def test_nothing_is_begun_that_needs_the_authority(tmp_path: Path, missing: str) -> None:
+    tree = Tree(tmp_path)
+    tree.ca.parent.mkdir(parents=True)
+    for file in (tree.ca, tree.ca_bundle):
+        file.touch()
+    require_authority(tree)
+    (tree.ca.parent / missing).unlink()
+    with pytest.raises(AccessError, match=r"certificate authority is missing .*make stop"):
+        require_authority(tree)
 
 
 def test_a_report_of_an_account_is_asked_for_in_the_words_that_make_one(
