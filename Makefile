@@ -5,7 +5,7 @@ PYTHON ?= python3
 # What a person may type after `make`. Each counts only when it was typed here (WSL exports NAME, and
 # many shells REGION), and reaches Python in the environment, letter for letter: neither a shell nor
 # make itself expands it. toolchain/make_variables.py reads them.
-override VARIABLES := ACCOUNT CONFIRM ID KIND MINUTES MS NAME REGION SHELL_KIND TESTS
+override VARIABLES := ACCOUNT CONFIRM ID JSON KIND MINUTES MS NAME REGION SHELL_KIND TESTS WITHOUT
 $(foreach name,$(VARIABLES),$(if $(filter command,$(origin $(name))),\
 	$(eval unexport $(name))$(eval export TYPED_$(name) := $$(value $(name))),\
 	$(eval unexport TYPED_$(name))))
@@ -16,7 +16,7 @@ RUN = command -v $(PYTHON) >/dev/null || { \
 TOOLCHAIN = @$(RUN)
 
 .DEFAULT_GOAL := help
-.PHONY: help up stop start down status dashboard fault heal takeover failback drill drills drill-all drill-report trace env unit test alarms e2e package install lock fmt check
+.PHONY: help up stop start down status dashboard fault heal takeover failback drill drills drill-all drill-report trace doctor env unit test alarms e2e package install lock fmt check
 
 help: ## what can be done here
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' Makefile | expand -t 10
@@ -27,7 +27,7 @@ up: ## install, start the embedded AWS, deploy both Regions, say how to use them
 stop: ## stop the embedded AWS; its state is kept
 	$(TOOLCHAIN) local stop
 
-start: ## start it again where it was
+start: ## start it again where it was: [WITHOUT=items], what can't be read and may be begun without
 	$(TOOLCHAIN) local start
 
 down: ## destroy everything in the embedded AWS, and remove its files
@@ -65,6 +65,9 @@ drill-report: ## the last report of ACCOUNT, in short
 
 trace: ## follow one request through every layer: ID=<any id of its answer's headers> [MINUTES=] [ACCOUNT=]
 	$(TOOLCHAIN) tracing
+
+doctor: ## is ACCOUNT ready for an apply, and well? Reads alone: [ACCOUNT=] [JSON=1]
+	$(TOOLCHAIN) doctor
 
 # What a shell reads as it fails: `eval` of nothing would be a success.
 env: ## print exports for a shell: eval "$(make -s env)"; fish: make -s env SHELL_KIND=fish | source

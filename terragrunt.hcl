@@ -9,14 +9,26 @@ locals {
   defaults = read_terragrunt_config("${local.repository}/live/_defaults.hcl").locals
   written  = merge(local.defaults, read_terragrunt_config(find_in_parent_folders("account.hcl", "${local.repository}/live/local/account.hcl")).locals)
   region   = read_terragrunt_config(find_in_parent_folders("region.hcl", "${local.repository}/live/local/global/region.hcl")).locals
+  command  = read_terragrunt_config("${local.repository}/live/_units/command.hcl").locals
 
   # Why the unit must be left alone: a mistake in account.hcl, or credentials of another account.
   # Asked once for all units of a folder, and before anything of theirs is read.
-  refusal = run_cmd(
+  guard = run_cmd(
     "--terragrunt-quiet", "--terragrunt-global-cache",
-    "${local.repository}/.venv/bin/python", "${local.repository}/live/account_guard.py", dirname(get_terragrunt_dir()), jsonencode(local.written), jsonencode(keys(local.defaults)),
+    "${local.repository}/.venv/bin/python", "${local.repository}/live/account_guard.py", dirname(get_terragrunt_dir()), jsonencode(local.written), jsonencode(keys(local.defaults)), local.command.name,
   )
+  refusal = local.guard != "" ? local.guard : join("", local.emulators[*].refusal)
   account = merge(local.written, { refusal = local.refusal })
+
+  # The port of this clone's embedded AWS, and why it must be left alone: at that port may be another
+  # clone's. Asked by what would change it or read it.
+  emulators = [
+    for account in [local.written] : jsondecode(run_cmd(
+      "--terragrunt-quiet", "--terragrunt-global-cache", "env", "PYTHONPATH=${local.repository}",
+      "${local.repository}/.venv/bin/python", "-m", "project.emulator", local.state_path, account.embedded_aws.port,
+      contains(["apply", "destroy", "import", "plan", "refresh"], get_terraform_command()) ? "ask" : "",
+    )) if contains(keys(account), "embedded_aws")
+  ]
 
   # The embedded AWS has a key of the clone's own, in a file that whoever needs it first makes. The
   # provider reads it there: the secret itself is in nothing that Terragrunt writes or logs.
@@ -29,19 +41,37 @@ locals {
 
   # The host is nobody's to choose, and a port is a number: there is no way to say another machine.
   embedded = contains(keys(local.account), "embedded_aws") ? merge(local.account.embedded_aws, {
-    endpoint         = "http://127.0.0.1:${tonumber(local.account.embedded_aws.port)}"
+    endpoint         = "http://127.0.0.1:${tonumber(one(local.emulators).port)}"
     credentials_file = one(local.credentials_files)
   }) : null
 
-  # Commands on the bucket itself run no hooks: for them a refused unit doesn't even parse.
+  is_former = local.region.region == local.account.former_standby_region
+
+  # An account that protects its data is destroyed whole or not at all: one unit's own protection
+  # would speak only after the units before it are gone. A former standby serves nobody any more.
+  protected  = local.account.deletion_protection && !local.is_former
+  protection = local.protected && (local.command.destroys || local.command.asked == "delete") ? "live/${local.account.account_name}/account.hcl has deletion_protection = true, so nothing of ${local.account.account_name} may be destroyed. If it must be, set it to false, apply, and destroy then." : ""
+
+  # Commands on the bucket itself run no hooks, and a queue would leave protected units out without a
+  # word: for them a refused unit doesn't even parse.
   refused = [
-    for refusal in compact([local.refusal]) : run_cmd("--terragrunt-quiet", "sh", "-c", "echo \"$0\" >&2; exit 1", refusal)
-    if contains(["bootstrap", "delete", "migrate"], get_terraform_command())
+    for refusal in compact([
+      contains(["bootstrap", "delete", "migrate"], local.command.asked) ? local.refusal : "",
+      local.refusal == "" ? local.protection : "",
+    ]) : run_cmd("--terragrunt-quiet", "sh", "-c", "echo \"$0\" >&2; exit 1", refusal)
   ]
 
   # Named as a path of the repository, for people.
   provider_lock = "live/_units/provider_locks/aws-${local.account.provider_version}.hcl"
   tampered      = "The AWS provider that Terraform found is not the published ${local.account.provider_version}: ${local.provider_lock} lists no such sum. Nothing of it was run. Take away the mirror that it came from (`make env` shows the TF_CLI_CONFIG_FILE that names one), and `.terragrunt-cache`, then run this again."
+
+  # The embedded AWS has none. A real account without one is refused above.
+  state_region    = lookup(local.account, "state_region", "")
+  tags = merge(local.account.tags, {
+    project    = local.account.project
+    account    = local.account.account_name
+    managed-by = "terragrunt"
+  })
 
   state_directory = coalesce(get_env("LOCAL_STATE_DIR", ""), "${local.repository}/.local")
   state_path      = "${startswith(local.state_directory, "/") ? "" : "${local.repository}/"}${local.state_directory}"
@@ -51,11 +81,14 @@ locals {
       path = "${local.state_path}/tfstate/${local.unit}/terraform.tfstate"
     }
     s3 = {
-      bucket       = "${local.account.project}-tfstate-${local.account.account_id}-${local.account.primary_region}"
+      bucket       = "${local.account.project}-tfstate-${local.account.account_id}-${local.state_region}"
       key          = "${local.unit}/terraform.tfstate"
-      region       = local.account.primary_region
+      region       = local.state_region
       encrypt      = true
       use_lockfile = true
+
+      # Terragrunt's own, when it makes the bucket.
+      s3_bucket_tags = local.tags
 
       # The same belt that the provider wears, for Terraform's own reads of the state.
       allowed_account_ids = [local.account.account_id]
@@ -89,11 +122,14 @@ locals {
   ])
 }
 
-# The second belt, should someone run the queue without .terragrunt-filters.
+# The second belt, should someone run the queue without .terragrunt-filters; and a former standby, which
+# an apply of the others passes by.
 exclude {
-  if      = path_relative_to_include() == "."
+  if      = path_relative_to_include() == "." || local.is_former && local.command.name != "destroy"
   actions = ["all"]
 }
+
+prevent_destroy = local.protected
 
 remote_state {
   backend = local.backend
@@ -116,12 +152,7 @@ generate "provider" {
       replica   = local.account.standby_region
       us_east_1 = "us-east-1"
     }
-    tags = {
-      project    = local.account.project
-      account    = local.account.account_name
-      unit       = local.unit
-      managed-by = "terragrunt"
-    }
+    tags = merge(local.tags, { unit = local.unit })
   })
 }
 

@@ -27,8 +27,10 @@ class Experiment:
     """One fault, what is expected of it, and what it proves.
 
     `faults` gives what to make, all at once. `not_on_accounts` says why a real account can't have
-    it; empty where it can. `rounds` is how often the fault comes and goes. A `planned` move breaks
-    nothing, so it may cost nobody an answer.
+    it; empty where it can. `rounds` is how often the fault comes and goes. One that users stay
+    through lasts for a moment that the health checks overlook, or, where `lasts_long`, for longer
+    than it takes them to move users. A `planned` move breaks nothing, so it may cost nobody an
+    answer.
     """
 
     name: str
@@ -47,4 +49,5 @@ class Experiment:
     )
     not_on_accounts: str = ""
     rounds: int = 1
+    lasts_long: bool = False
     planned: bool = False

@@ -22,7 +22,7 @@ from project.deployment import RegionStack
 from project.paths import TREE
 
 DENIAL = "drill-table-denied"
-# What the function's own policy allows it on the table (modules/api/iam.tf).
+# What the functions' own policies allow them on the table (modules/api/iam.tf and health.tf).
 DENIED_ACTIONS = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem")
 
 
@@ -74,7 +74,7 @@ class Takeover:
 
 @dataclass(frozen=True, slots=True)
 class FunctionStopped:
-    """A Region's function may run nowhere: reserved concurrency 0. `before` is -1 for none.
+    """A function of a Region may run nowhere: reserved concurrency 0. `before` is -1 for none.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html, "To throttle a
     function, set the reserved concurrency to zero".
@@ -85,11 +85,21 @@ class FunctionStopped:
     before: int
 
     @classmethod
-    def of(cls, system: System, region: str) -> Self:
+    def of(cls, system: System, region: str, function_name: str) -> Self:
         """Read what is reserved now, so that it can be put back."""
-        name = _stack(system, region).function_name
-        reserved = system.functions(region).get_function_concurrency(FunctionName=name)
-        return cls(region, name, reserved.get("ReservedConcurrentExecutions", -1))
+        reserved = system.functions(region).get_function_concurrency(FunctionName=function_name)
+        return cls(region, function_name, reserved.get("ReservedConcurrentExecutions", -1))
+
+    @classmethod
+    def users(cls, system: System, region: str) -> tuple[Self]:
+        """Stop what serves users, and leave what answers the health checks."""
+        return (cls.of(system, region, _stack(system, region).function_name),)
+
+    @classmethod
+    def all(cls, system: System, region: str) -> tuple[Self, Self]:
+        """Stop both of the Region's functions."""
+        health = _stack(system, region).health_function_name
+        return (*cls.users(system, region), cls.of(system, region, health))
 
     def make(self, system: System) -> None:
         """Stop it."""
@@ -110,7 +120,7 @@ class FunctionStopped:
 
 @dataclass(frozen=True, slots=True)
 class TableDenied:
-    """A Region's function may not use its table: a policy on its role says so.
+    """A function of a Region may not use its table: a policy on its role says so.
 
     The role is one Region's alone, and a denial outweighs whatever allows
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html).
@@ -120,9 +130,10 @@ class TableDenied:
     role_name: str
 
     @classmethod
-    def of(cls, system: System, region: str) -> Self:
-        """Name the Region's role."""
-        return cls(region, _stack(system, region).function_role_name)
+    def of(cls, system: System, region: str) -> tuple[Self, Self]:
+        """Name the roles of both of the Region's functions."""
+        stack = _stack(system, region)
+        return cls(region, stack.function_role_name), cls(region, stack.health_function_role_name)
 
     def make(self, system: System) -> None:
         """Deny."""

@@ -18,6 +18,7 @@ from drills.lag import Markers
 from drills.progress import Display
 from drills.rollback_log import RollbackLog, note_of
 from drills.system import System
+from drills.targets import MARGIN
 from drills.test_users import User
 from drills.traffic import Traffic
 from project.paths import TREE
@@ -79,20 +80,26 @@ class Drill:
             self.at_takeover = audit.snapshot(self.system, standby, self.users, self.journal)
 
     def _flap(self, faults: Sequence[Fault]) -> None:
-        # Away for long enough that every checker finds it so at least once, but not often enough.
-        interval = self.system.targets.interval_seconds
+        away, back = self._absence_seconds(), 1.2 * self.system.targets.interval_seconds
         for number in range(1, self.experiment.rounds + 1):
             self.display.phase(f"away, {number} of {self.experiment.rounds}")
             if number == 1:
                 self.journal.moment(Moment.FAULT)
             for fault in faults:
                 self.rollback.make(self.system, fault)
-            self._pause(1.2 * interval)
+            self._pause(away)
             self.display.phase(f"back, {number} of {self.experiment.rounds}")
             self.rollback.heal(self.system)
             if number < self.experiment.rounds:
-                self._pause(1.2 * interval)
+                self._pause(back)
         self.journal.moment(Moment.HEALED)
+
+    def _absence_seconds(self) -> float:
+        """So long that a move would be seen; or that each checker finds it so once, not oftener."""
+        targets = self.system.targets
+        if self.experiment.lasts_long:
+            return MARGIN * targets.limit_seconds + HOLD_SECONDS
+        return 1.2 * targets.interval_seconds
 
     def _heal(self) -> None:
         self.display.phase("healing")

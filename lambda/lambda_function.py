@@ -1,4 +1,4 @@
-"""The function's entry point: everything is made once here, at init, and used by every request."""
+"""The users' function: its entry point. Everything is made once here, at init."""
 
 from __future__ import annotations
 
@@ -6,21 +6,19 @@ import os
 from typing import Any
 
 from items import observability
-from items.health import Probe
 from items.logic import Items
-from items.routes import Api
+from items.routes import ItemsApi
 from items.settings import Settings
-from items.table import Table, probe_client, request_client
+from items.table import Table, request_client
 
 settings = Settings.from_environment(os.environ)
-api = Api(
+api = ItemsApi(
     settings=settings,
     items=Items(
         Table(request_client(settings.region), settings.table_name),
         settings.region,
         settings.max_items_per_owner,
     ),
-    probe=Probe(lambda: probe_client(settings.region), settings.table_name, settings.region),
     observe=observability.Observer(settings),
 )
 

@@ -7,14 +7,24 @@ locals {
   # The version that was tested; modules say which ones they can live with.
   provider_version = "5.100.0"
 
-  # A zone of this account's own, or false where it has the zone already. Delegated means that the
+  # A zone of this account's own, or false where it has the zone already: then null looks it up by
+  # domain_name, and a domain_name inside a larger zone needs that zone's id. Delegated means that the
   # world resolves the domain through it: certificates wait for that, and so do the Regions.
   create_hosted_zone = true
+  hosted_zone_id     = null
   domain_delegated   = false
+
+  # Tags that an organization wants on whatever is made, the state's bucket included (cost centers,
+  # SCPs that deny what lacks them). This project's own come on top.
+  tags = {}
 
   # Where the app takes a signed-out user back to, and web pages that may call the API.
   logout_urls     = []
   allowed_origins = []
+
+  # The Region that stood by before standby_region does, until it is destroyed (docs/deployment-guide.md,
+  # Another standby Region): it keeps its replica, and its units take no command but destroy.
+  former_standby_region = null
 
   # A table or a user pool that is deleted takes every user's data with it.
   deletion_protection    = true
@@ -24,10 +34,15 @@ locals {
   # null names it after the account. A restore makes a table of another name; then this names it.
   table_name = null
 
+  # What the sign-in page's host begins with, which nobody else may have in the Region; null makes it
+  # of project, account_name and account_id.
+  sign_in_domain_prefix = null
+
   mfa = "OPTIONAL"
-  # ENFORCED refuses leaked passwords and odd sign-ins, and needs the PLUS tier, which costs more for
-  # every user: a decision about money, so it is made by whoever pays.
-  user_pool_tier    = "ESSENTIALS"
+  # A price for every user: LITE has all that is set up here, ESSENTIALS passkeys and codes by e-mail,
+  # too. ENFORCED refuses leaked passwords and odd sign-ins, and needs PLUS: a decision about money, so
+  # it is made by whoever pays.
+  user_pool_tier    = "LITE"
   advanced_security = "OFF"
   # A verified SES identity. Without one Cognito sends 50 e-mails a day, and no more people sign up.
   email_ses_identity_arn = null
@@ -37,12 +52,16 @@ locals {
   max_items_per_owner = 10000
   # It decides how fast the function is.
   function_memory_mb = 1024
-  # None: a new account's quota may be as low as 10, all of it needed.
-  reserved_concurrency = -1
-  # Requests a second that each Region takes. Both get the same, since the standby takes all of it on
-  # the bad day.
-  throttle_rate_limit  = 8000
-  throttle_burst_limit = 4000
+  # None: a new account's quota may be as low as 10, all of it needed. Where it is larger, the health
+  # function has to have its share whatever the users' takes: 10.
+  reserved_concurrency        = -1
+  health_reserved_concurrency = -1
+  # Requests a second that each method of the API takes, in each Region: API Gateway throttles method
+  # by method. Seven of the users' are 7,000 a second together, and the quota of an account is 10,000 in
+  # most Regions. What is above the quota refuses health checks, too. Both Regions get the same, since
+  # the standby takes all of it on the bad day.
+  throttle_rate_limit  = 1000
+  throttle_burst_limit = 500
 
   # How soon users are moved: interval × threshold + TTL, 40 s. A shorter threshold moves them for
   # hiccups, too.
@@ -54,8 +73,12 @@ locals {
   # the time in which 99 in 100 are answered. Alarms page when the rest to 100 is used up too fast.
   availability_objective = 99.9
   latency_objective_ms   = 1000
-  # Whom alarms wake.
-  alarm_emails = []
+  # Whom alarms wake. Every plan warns of an empty list, unless nobody is to be told.
+  alarm_emails          = []
+  alarms_reach_somebody = true
+  # Where this repository's docs/runbooks/ can be read, so that alarms and dashboards link to it:
+  # "https://github.com/example/landing/blob/main". null leaves paths, which a console can't open.
+  runbook_base_url = null
   # Share of users' requests that X-Ray traces, beside one a second.
   trace_rate = 0.1
 

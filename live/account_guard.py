@@ -31,8 +31,11 @@ REQUIRED: Final = frozenset(
         "standby_region",
     }
 )
-# What the embedded AWS alone says.
+# What the embedded AWS alone says, and what a real account alone has to: its state is a file there.
 EMBEDDED: Final = "embedded_aws"
+STATE_REGION: Final = "state_region"
+# What a former standby is still good for.
+WINDING_UP: Final = frozenset({"destroy", "force-unlock", "init", "output", "show", "state"})
 # The modules' own rule, so that a name that is too long is refused before any unit is applied.
 NAME: Final = re.compile(r"[a-z][a-z0-9-]{1,28}[a-z0-9]")
 
@@ -49,15 +52,17 @@ class Account:
     primary: str
     standby: str
     provider: str
+    state: str
+    former: str
 
     @classmethod
     def read(cls, folder: str, written: Mapping[str, object]) -> Self:
-        """Take an account's settings; what isn't among them is an empty string."""
+        """Take an account's settings; what isn't among them, or null, is an empty string."""
         names = (
             *("project", "account_name", "account_id", "primary_region", "standby_region"),
-            "provider_version",
+            *("provider_version", STATE_REGION, "former_standby_region"),
         )
-        return cls(folder, frozenset(written), *(str(written.get(name, "")) for name in names))
+        return cls(folder, frozenset(written), *(str(written.get(name) or "") for name in names))
 
     @property
     def file(self) -> str:
@@ -72,13 +77,14 @@ class Account:
 
 def check_settings(account: Account, defaults: frozenset[str]) -> str:
     """Say what account.hcl lacks, and what it says that nothing reads; empty when all is well."""
-    missing = sorted(REQUIRED - account.settings)
+    required = REQUIRED if account.embedded else REQUIRED | {STATE_REGION}
+    missing = sorted(required - account.settings)
     if missing:
         return (
             f"{account.file} doesn't say {', '.join(missing)}: live/dev/account.hcl shows what "
             "belongs there, and why."
         )
-    unknown = sorted(account.settings - REQUIRED - defaults - {EMBEDDED})
+    unknown = sorted(account.settings - required - defaults - {EMBEDDED})
     if unknown:
         return (
             f"{account.file} says {', '.join(unknown)}, which nothing reads: correct the spelling, "
@@ -98,7 +104,7 @@ def check_name(account: Account) -> str:
     )
 
 
-def check_folder(account: Account, area: str) -> str:
+def check_folder(account: Account, area: str, command: str) -> str:
     """Say how account.hcl and the folders around it disagree; empty when they don't."""
     if account.name != account.folder:
         return (
@@ -110,12 +116,30 @@ def check_folder(account: Account, area: str) -> str:
             f"{account.file} has the same primary_region and standby_region: a Region can't stand "
             "in for itself."
         )
+    if account.former in {account.primary, account.standby}:
+        return (
+            f"{account.file} has a former_standby_region that serves: it must be the Region that "
+            "stood by before."
+        )
+    if area == account.former:
+        return check_former(account, command)
     if area not in {"global", account.primary, account.standby}:
         return (
             f"live/{account.folder}/{area} is named for a Region that {account.file} doesn't: "
-            "rename the folder, or set primary_region or standby_region to it."
+            "rename the folder, or set primary_region or standby_region to it; or "
+            "former_standby_region, if it stood by until now."
         )
     return ""
+
+
+def check_former(account: Account, command: str) -> str:
+    """Say so when a command would do more with a former standby than end it; empty otherwise."""
+    if command in WINDING_UP:
+        return ""
+    return (
+        f"{account.former} is the former standby of {account.name}: it is changed no more. Once "
+        f"the edge knows {account.standby}, `terragrunt destroy` here."
+    )
 
 
 def check_provider_version(account: Account) -> str:
@@ -169,10 +193,11 @@ def check_caller(account: Account) -> str:
         EndpointConnectionError,
     )
 
-    # No long wait: somebody is sitting in front of it.
+    # Where the state is: what can't be reached there can't be worked on anyway, and the primary
+    # may be the Region that is lost. No long wait: somebody is sitting in front of it.
     patience = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
     try:
-        sts = boto3.client("sts", region_name=account.primary, config=patience)
+        sts = boto3.client("sts", region_name=account.state, config=patience)
         caller = sts.get_caller_identity()
     except EndpointConnectionError as error:
         return f"AWS can't be reached to check whose account this is, so it is left alone: {error}"
@@ -190,9 +215,16 @@ def check_caller(account: Account) -> str:
     )
 
 
-def refusal(account: Account, area: str, environment: Mapping[str, str]) -> str:
-    """Say why units of an area must be left alone; empty when they may be worked on."""
-    mistake = check_folder(account, area) or check_name(account) or check_provider_version(account)
+def refusal(account: Account, area: str, command: str, environment: Mapping[str, str]) -> str:
+    """Say why a command must leave units of an area alone; empty when it need not.
+
+    `command` is Terraform's, and destroy also for a plan or an apply that destroys.
+    """
+    mistake = (
+        check_folder(account, area, command)
+        or check_name(account)
+        or check_provider_version(account)
+    )
     if mistake or account.embedded:
         return mistake
     return (
@@ -200,7 +232,7 @@ def refusal(account: Account, area: str, environment: Mapping[str, str]) -> str:
     )
 
 
-def main(folder: str, written: str, defaults: str) -> str | int:
+def main(folder: str, written: str, defaults: str, command: str) -> str | int:
     """Print the refusal of a folder's units; an error when they can't even be read."""
     path = Path(folder)
     if path.parent.parent != LIVE:
@@ -212,7 +244,7 @@ def main(folder: str, written: str, defaults: str) -> str | int:
     unusable = check_settings(account, frozenset(json.loads(defaults)))
     if unusable:
         return unusable
-    sys.stdout.write(refusal(account, path.name, os.environ))
+    sys.stdout.write(refusal(account, path.name, command, os.environ))
     return 0
 
 

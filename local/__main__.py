@@ -11,13 +11,16 @@ import subprocess
 import sys
 import time
 from collections import deque
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 from urllib.parse import quote
 
-from local import faults, process
+from local import faults, process, unreadable
+from local.item_store import SaveError
 from local.settings import REPOSITORY, Settings, SettingsError
 from local.settings import read as read_settings
+from local.unreadable import SetAsideError
 from project import resolver
 from project.console import ToolchainError, files_explained
 from project.credentials import CredentialsError
@@ -34,8 +37,30 @@ COMMANDS = {
 }
 
 
+# What a person can put right; each message says how.
+REFUSALS = (SettingsError, process.ProcessError, CredentialsError, SetAsideError, ToolchainError)
+
+
 def main(arguments: list[str]) -> int:
     """Run one command; the exit status is 0 when it could be done."""
+    try:
+        with files_explained():
+            return _run(_parser().parse_args(arguments), read_settings())
+    except REFUSALS as error:
+        print(f"local: {error}", file=sys.stderr)
+        return 1
+    except process.StartInterruptedError:
+        print("local: interrupted as it started; it is ended, and nothing runs.", file=sys.stderr)
+    except KeyboardInterrupt:
+        pass
+    except BrokenPipeError:
+        # Whoever reads, such as `head`, has seen enough; what is left goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return 130
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, text in COMMANDS.items():
@@ -43,31 +68,23 @@ def main(arguments: list[str]) -> int:
         if name == "logs":
             command.add_argument("-f", "--follow", action="store_true")
             command.add_argument("-n", "--lines", type=int, default=100)
+        if name == "start":
+            command.add_argument(
+                "--without", default="", metavar="NAME,…", help="state that can't be read"
+            )
         if name in ("fault", "heal"):
             command.add_argument("--region", help="us-east-1, for example")
         if name == "fault":
             listed = "; ".join(f"{kind}: {text}" for kind, text in faults.KINDS.items())
             command.add_argument("--kind", help=listed)
             command.add_argument("--milliseconds", type=int, help="for slow")
-    parsed = parser.parse_args(arguments)
-    try:
-        with files_explained():
-            return _run(parsed, read_settings())
-    except (SettingsError, process.ProcessError, CredentialsError, ToolchainError) as error:
-        print(f"local: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        # Whoever reads, such as `head`, has seen enough; what is left goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    return parser
 
 
 def _run(parsed: argparse.Namespace, settings: Settings) -> int:
     match parsed.command:
         case "start":
-            return _start(settings)
+            return _start(settings, [name for name in parsed.without.split(",") if name])
         case "stop":
             print(
                 "Stopped; its state is kept." if process.stop(settings) else "It was not running."
@@ -78,7 +95,7 @@ def _run(parsed: argparse.Namespace, settings: Settings) -> int:
         case "status":
             return _status(settings)
         case "serve":
-            _serve(settings)
+            return _serve(settings)
         case "logs":
             return _logs(settings, parsed.lines, parsed.follow)
         case "fault" | "heal":
@@ -86,12 +103,23 @@ def _run(parsed: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _serve(settings: Settings) -> None:
+def _serve(settings: Settings) -> int:
     # The other commands don't need ministack.
     from local import server  # noqa: PLC0415
 
+    unreadable.require_readable(settings.state)
     process.enlist(settings)
-    server.run(settings)
+    try:
+        server.run(settings)
+    except unreadable.UnreadableStateError as error:
+        unreadable.set_aside(error)
+        print(f"{error}", file=sys.stderr)
+        return 1
+    except SaveError as error:
+        print(f"The state can't be read or saved: {error}", file=sys.stderr)
+        return 1
+    process.delist(settings)
+    return 0
 
 
 def _break_or_heal(settings: Settings, parsed: argparse.Namespace) -> None:
@@ -111,8 +139,16 @@ def _show_endpoints(reported: dict[str, Any]) -> None:
         print(f"{endpoint['region']:<11} {endpoint['fault'] or 'open'}")
 
 
-def _start(settings: Settings) -> int:
-    fresh = process.start(settings)
+def _start(settings: Settings, without: Sequence[str]) -> int:
+    crashed = process.crashed(settings)
+    fresh = process.start(settings, without)
+    if fresh and crashed:
+        print(
+            "It had ended without being stopped: what was acknowledged up to a second before that "
+            f"may be lost, and the log events of that run. Its log: {settings.log_file}"
+        )
+    for name in without:
+        print(f"Begun without {name}: kept in {settings.state_dir / unreadable.FOLDER}")
     print(
         f"The embedded AWS {'runs' if fresh else 'was already running'}: "
         f"control plane {settings.endpoint}, "
@@ -122,6 +158,7 @@ def _start(settings: Settings) -> int:
 
 
 def _status(settings: Settings) -> int:
+    process.require_own(settings)
     reported = process.status(settings)
     for tool, text in _versions().items():
         print(f"{tool:<11} {text}")
@@ -141,7 +178,17 @@ def _status(settings: Settings) -> int:
     if not reported["regions"]:
         print("regions     none deployed yet (make up)")
     _show_routing(settings, reported)
-    return 0
+    return _show_problems(reported)
+
+
+def _show_problems(reported: dict[str, Any]) -> int:
+    """Show what a person has to see to; 1 when there is anything."""
+    failure, died = reported["saving"]["failure"], reported["failures"]
+    if failure:
+        print(f"NOT SAVED   {failure} (tried again every second)")
+    for each in died:
+        print(f"DIED        {each}: `make stop`, then `make start`; the log says why")
+    return 1 if failure or died else 0
 
 
 def _show_routing(settings: Settings, reported: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ from local.patches import authentication
 from local.settings import ACCOUNT_ID, LOOPBACK
 from local.signatures import Sent, SignatureError
 from project.credentials import ACCESS_KEY_ID, CONTROL_HEADER, Credentials
+from project.emulator import OWNER_PATH
 
 logger = logging.getLogger("local.admission")
 
@@ -50,7 +51,9 @@ async def admit(scope: Scope, receive: Receive, credentials: Credentials) -> htt
     if reason := browser_guard.refusal(sent.method, sent.path, sent.headers, sent.query):
         raise _forbidden(sent, reason)
     if sent.path.startswith(OWN_API):
-        _check_token(sent, credentials)
+        # Who asks for a proof doesn't know yet to whom the token would go.
+        if (sent.method, sent.path) != ("GET", OWNER_PATH):
+            _check_token(sent, credentials)
     elif browser_guard.is_sign_in(sent.method, sent.path):
         return await _sign_in(sent, scope, receive)
     elif reason := closed(scope["path"], _value(sent, "host")):

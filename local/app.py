@@ -8,35 +8,55 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+from typing import Any
 
 from hypercorn.config import Config
 
 from local import addressing, admission, edge, patches, replication, web_acl
+from local.background import Background
 from local.control_api import ControlApi
 from local.dns.data_plane import DataPlane, Setup
 from local.dns.resolver import cached_lookup
 from local.faults import Faults
-from local.http_messages import Receive, Scope, Send, received, respond
+from local.http_messages import Receive, Response, Scope, Send, received, respond
+from local.item_store import ItemStore, SaveError
 from local.listeners import Listeners
 from local.observability.service import Observability, trace_invocations
 from local.observability.traces import requests
 from local.patches import application, chain, custom_domains, persistence
-from local.persistence import Saver, only_reads
+from local.persistence import Saver, only_reads, writes_items
 from local.router import Router
 from local.settings import LOOPBACK, Settings
+from local.table_items import TableItems
 from project.credentials import credentials_of
 
 logger = logging.getLogger("local")
 
 
+NOT_SAVED: Response = (
+    500,
+    {"content-type": "application/x-amz-json-1.0"},
+    b'{"__type":"InternalServerError","message":"It can\'t be saved: see `make status`."}',
+)
+
+
 class Emulator:
-    """The application, and what runs beside it. Here the rooms are put together."""
+    """The application, and what runs beside it. Here the rooms are put together.
+
+    Raises UnreadableStateError for a state that can't be taken up.
+    """
 
     def __init__(self, settings: Settings, https: Config) -> None:
         self._settings = settings
         self._credentials = credentials_of(settings.state_dir)
-        self._saver = Saver(settings.state)
-        self._replication = replication.Replication(settings.replication_lag)
+        self._background = Background()
+        self._items = ItemStore(settings.items)
+        kept = self._items.read()
+        self._table_items = TableItems(self._items, kept)
+        self._saver = Saver(
+            settings.state, self._items, settings.save_interval, self._table_items.follow_tables
+        )
+        self._replication = replication.Replication(settings.replication_lag, saved=self._items)
         self._faults = Faults()
         self._listeners = Listeners(self, https, settings.https_port)
         self._endpoints_lock = asyncio.Lock()
@@ -46,27 +66,42 @@ class Emulator:
                 ports={443: settings.https_port},
                 memory=settings.state / "health-checks.json",
                 resolve_aws_name=addressing.address_of_aws_name,
+                spawn=self._background.start,
             )
         )
         self._control_api = ControlApi(
-            settings, self._faults, self._replication, self._route53, self._open_endpoints
+            settings,
+            self._credentials,
+            self._faults,
+            self._replication,
+            self._route53,
+            self._saver,
+            self._background,
+            follow_faults=self._open_endpoints,
+            save=self._save,
         )
-        self._beside: list[asyncio.Task[None]] = []
         self._patch_ministack()
         self._observability = Observability(settings.state, settings.alarm_interval)
         self._router = Router(self._faults, self._way())
         edge.listeners += self._observability.edge_listeners
         web_acl.listeners.append(self._observability.web_acl_listener)
         self._replication.listeners.append(self._observability.replication_listener)
+        persistence.load()
+        self._observability.restore()
+        self._replication.restore(
+            [fields for _, fields in kept.get(replication.WAITING, ())],
+            dict(kept.get(replication.STAMP, ())),
+        )
 
     def _patch_ministack(self) -> None:
         replication.install(self._replication)
+        self._table_items.install()
         # Before the daemons beside the functions are given the same.
         patches.lambda_functions.secrets_that_nobody_can_guess()
         trace_invocations(self._settings.endpoint)
         patches.apply()
         edge.install(self._edge())
-        persistence.save_through(self._saver.save)
+        persistence.save_nothing_at_shutdown()
 
     def _way(self) -> tuple[chain.Step, ...]:
         """The steps of a request through a Region; their order stands in `chain.steps`."""
@@ -95,19 +130,20 @@ class Emulator:
             await application.serve(scope, receive, send)
 
     async def until(self, stop: asyncio.Event) -> None:
-        """Run what runs beside the application until `stop`, then save.
+        """Run what runs beside the application until `stop`; then comes `end`.
 
         Raises OSError when a port is taken.
         """
-        self._observability.restore()
+        self._background.watch_threads()
         await self._listeners.open(LOOPBACK)
         await self._open_endpoints()
         await self._route53.start()
-        self._beside = [
-            asyncio.create_task(self._saver.run()),
-            asyncio.create_task(self._replication.run(self._saver.changed)),
-            asyncio.create_task(self._observability.run(self._saver.changed)),
-        ]
+        changed = self._saver.changed
+        self._background.start(self._saver.run(), "saving")
+        self._background.start(self._replication.run(changed), "replication")
+        self._background.start(self._observability.run(changed), "alarms and retention")
+        # What was restored may not be on disk in today's form.
+        changed()
         self._control_api.ready = True
         logger.info(
             "serving: %s, https port %d, dns port %d",
@@ -118,11 +154,25 @@ class Emulator:
         await stop.wait()
         self._faults.heal()
         await self._listeners.stop()
+
+    async def end(self) -> None:
+        """Stop what runs beside, once nobody is served any more, and save.
+
+        Raises SaveError.
+        """
+        # Before the saver is cancelled: it may be writing.
+        await self._save()
+        self._background.cancel()
         await self._route53.stop()
-        for task in self._beside:
-            task.cancel()
-        self._saver.save()
-        self._observability.save()
+        self._items.close()
+
+    async def _save(self) -> None:
+        """Save all that is kept over a restart; raises SaveError."""
+        await self._saver.save(everything=True)
+        try:
+            self._observability.save()
+        except OSError as error:
+            raise SaveError(str(error)) from error
 
     async def _control_plane(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -140,11 +190,26 @@ class Emulator:
             self._observability.table_failed(headers, request.body)
             await respond(send, broken)
             return
-        await application.serve(scope, received(request.body, receive), send)
-        if not only_reads(scope["method"], target.decode("latin-1")):
-            self._saver.changed()
+        await self._serve(scope, received(request.body, receive), send, target.decode("latin-1"))
         if request.path.startswith("/domainnames"):
             await self._open_endpoints()
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, target: str) -> None:
+        """Serve one of AWS's operations; see that what it changes is saved."""
+        if only_reads(scope["method"], target):
+            await application.serve(scope, receive, send)
+            return
+
+        async def acknowledge(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                await self._saver.before_acknowledging(items_only=writes_items(target))
+            await send(message)
+
+        try:
+            await application.serve(scope, receive, acknowledge)
+        except SaveError:
+            await respond(send, NOT_SAVED)
+        self._saver.changed()
 
     async def _open_endpoints(self) -> None:
         """Open the endpoint of every Region that has one and isn't to refuse; shut the others."""

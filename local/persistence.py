@@ -1,6 +1,7 @@
-"""Keeps ministack's state on disk while it runs, so that a crash loses about a second at most.
+"""Keeps the state on disk while the emulator runs, so that a crash costs a second at most.
 
-ministack itself saves at shutdown only. Same files, same format.
+Items, and writes on their way between Regions, are in the item store. Every other service's state
+is small: a file each, in ministack's own format, which is written when it differs.
 """
 
 from __future__ import annotations
@@ -9,54 +10,139 @@ import asyncio
 import hashlib
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from local.item_store import ItemStore, SaveError
 from local.patches import persistence as patches
 
 logger = logging.getLogger("local.persistence")
 
-INTERVAL = 1.0
-# Saving takes the event loop: at most this share of the time, however large the state gets.
+RETRY_SECONDS = 1.0
+# Making a service's file takes the event loop: at most this share of the time for each.
 MAX_SHARE = 0.1
 ATTEMPTS = 3
 # Operations of the JSON protocols that only read; everything else may have changed something.
+ITEM_WRITES = ("PutItem", "UpdateItem", "DeleteItem", "WriteItem", "WriteItems")
 READS = ("BatchGet", "Describe", "Get", "List", "Query", "Scan", "Filter")
 
 
 @dataclass(slots=True)
+class _Service:
+    """What was last saved of one service, and when to look at it again (monotonic seconds)."""
+
+    digest: bytes = b""
+    not_before: float = 0.0
+
+
+@dataclass(slots=True)
 class Saver:
-    """Writes each service's state when it differs from what is on disk."""
+    """Saves what has changed, `interval` seconds after it did; with 0, before it is acknowledged.
+
+    `follow_tables` is called before items are written.
+    """
 
     folder: Path
-    _digests: dict[str, bytes] = field(default_factory=dict)
+    items: ItemStore
+    interval: float
+    follow_tables: Callable[[], None]
+    # Why the last save failed; empty when it didn't.
+    failure: str = ""
+    _services: dict[str, _Service] = field(default_factory=dict)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _busy: bool = False
+    _saving: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether anything may still have to be saved."""
+        return self._changed.is_set() or self._busy or self.items.changed
 
     def changed(self) -> None:
         """Something may have changed: save soon."""
         self._changed.set()
 
     async def run(self) -> None:
-        """Save for ever: after a change, no more often than the interval and share allow."""
+        """Save for ever; what can't be saved is tried again every second."""
         while True:
+            self._busy = False
             await self._changed.wait()
+            self._busy = True
             self._changed.clear()
-            started = time.perf_counter()
-            self.save()
-            took = time.perf_counter() - started
-            await asyncio.sleep(max(INTERVAL, took / MAX_SHARE))
+            await asyncio.sleep(self.interval)
+            try:
+                all_saved = await self.save()
+            except SaveError:
+                all_saved = False
+                await asyncio.sleep(RETRY_SECONDS)
+            if not all_saved:
+                self._changed.set()
 
-    def save(self) -> None:
-        """Save every service that has changed, now."""
-        for service, get_state in patches.service_states().items():
-            content = _serialize(service, get_state)
-            digest = hashlib.blake2b(content, digest_size=16).digest() if content else b""
-            if content is None or self._digests.get(service) == digest:
-                continue
-            staging = self.folder / f"{service}.json.new"
-            staging.write_bytes(content)
-            staging.replace(self.folder / f"{service}.json")
-            self._digests[service] = digest
+    async def before_acknowledging(self, *, items_only: bool) -> None:
+        """Save what is about to be acknowledged, where the interval says so. Raises SaveError."""
+        if self.interval == 0:
+            await self.save(items_only=items_only, everything=True)
+
+    async def save(self, *, items_only: bool = False, everything: bool = False) -> bool:
+        """Save what has changed; raises SaveError, and tries again with the next call.
+
+        False where a service was left for later because it is large; `everything` leaves none.
+        """
+        async with self._saving:
+            problems, later = [], 0
+            for service in (None, *([] if items_only else patches.service_states())):
+                try:
+                    later += not await self._save(service, everything=everything)
+                except SaveError as error:
+                    problems.append(str(error))
+            self._note("; ".join(problems))
+        if problems:
+            raise SaveError(self.failure)
+        return not later
+
+    def _note(self, failure: str) -> None:
+        if failure and failure != self.failure:
+            logger.error("the state can't be saved, tried again every second: %s", failure)
+        elif self.failure and not failure:
+            logger.warning("the state is saved again")
+        self.failure = failure
+
+    async def _save(self, service: str | None, *, everything: bool) -> bool:
+        if service is None:
+            self.follow_tables()
+            await _on_disk(self.items.write)
+            return True
+        known = self._services.setdefault(service, _Service())
+        if time.monotonic() < known.not_before and not everything:
+            return False
+        # Others have their turn between two services.
+        await asyncio.sleep(0)
+        started = time.perf_counter()
+        content = _serialize(service, patches.service_states()[service])
+        digest = hashlib.blake2b(content, digest_size=16).digest() if content else b""
+        took = time.perf_counter() - started
+        if content is not None and digest != known.digest:
+            await _on_disk(_write, self.folder / f"{service}.json", content)
+            known.digest = digest
+        # Not after a failure: that is tried again, large or not.
+        known.not_before = time.monotonic() + took / MAX_SHARE
+        return True
+
+
+async def _on_disk(write: Callable[..., None], *arguments: object) -> None:
+    """Write in a thread: a disk may be slow. Raises SaveError."""
+    try:
+        await asyncio.to_thread(write, *arguments)
+    except OSError as error:
+        raise SaveError(str(error)) from error
+
+
+def _write(file: Path, content: bytes) -> None:
+    """Put a file in place whole."""
+    staging = file.with_suffix(".json.new")
+    staging.write_bytes(content)
+    staging.replace(file)
 
 
 def only_reads(method: str, target: str) -> bool:
@@ -66,18 +152,19 @@ def only_reads(method: str, target: str) -> bool:
     return target.rpartition(".")[2].startswith(READS) if target else False
 
 
+def writes_items(target: str) -> bool:
+    """Whether a request with this X-Amz-Target changes items, and nothing else."""
+    return target.startswith("DynamoDB_") and target.endswith(ITEM_WRITES)
+
+
 def _serialize(service: str, get_state: patches.GetState) -> bytes | None:
-    """The service's state file, or None where it has no state or can't be read just now."""
+    """The service's state file, or None where it has no state. Raises SaveError."""
     for _ in range(ATTEMPTS):
         try:
             state = get_state()
-            if state is None:
-                return None
-            return patches.serialize(service, state)
+            return None if state is None else patches.serialize(service, state)
         except RuntimeError:  # a function's thread wrote a log line while it was being read
             continue
-        except (TypeError, ValueError):
-            logger.exception("the state of %s can't be saved", service)
-            return None
-    logger.warning("the state of %s keeps changing: saved next time", service)
-    return None
+        except (TypeError, ValueError) as error:
+            raise SaveError(f"the state of {service}: {error}") from error
+    raise SaveError(f"the state of {service} keeps changing")

@@ -12,10 +12,11 @@ import copy
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from local.item_store import ItemStore, Key
 from local.patches import dynamodb
 from local.patches.dynamodb import Item
 
@@ -23,6 +24,10 @@ logger = logging.getLogger("local.replication")
 
 Link = tuple[str, str]
 Address = tuple[str, str, str, str, str]  # account, Region, table, partition key, sort key
+
+# What is saved, by kind: writes by their link and stamp, stamps by their address.
+WAITING = "on its way"
+STAMP = "last write"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +47,16 @@ class Write:
         """Where the item is in `region`."""
         return (self.account, region, self.table, self.partition_key, self.sort_key)
 
+    @property
+    def saved_as(self) -> tuple[str, str, str]:
+        """Its key among what is saved."""
+        return (self.source, self.target, str(self.written_at))
+
 
 class Replication:
     """Takes each write to a global table and delivers it to the table's other replicas.
 
+    What is on its way is kept in `saved`, beside the items, so that a crash can't part them.
     Not thread-safe: ministack's handlers and the delivery run on one event loop.
     """
 
@@ -54,6 +65,7 @@ class Replication:
         lag: float,
         clock: Callable[[], int] = time.time_ns,
         store: Callable[[Write], None] | None = None,
+        saved: ItemStore | None = None,
     ) -> None:
         self.lag = lag
         # Called with every write that has arrived, and how many seconds it took.
@@ -61,6 +73,7 @@ class Replication:
         self.overwritten = 0
         self._clock = clock
         self._store = store or store_in_replica
+        self._saved = saved
         self._waiting: dict[Link, deque[Write]] = {}
         self._paused: frozenset[str] = frozenset()
         self._last_write: dict[Address, int] = {}
@@ -83,11 +96,21 @@ class Replication:
     ) -> None:
         """Put one item's new state on its way to other Regions."""
         stamp = self._stamp()
-        self._last_write[(account, source, table, *keys)] = stamp
+        self._remember((account, source, table, *keys), stamp)
         for target in targets:
             write = Write(account, source, target, table, *keys, copy.deepcopy(item), stamp)
-            self._waiting.setdefault((source, target), deque()).append(write)
+            self._enqueue(write)
         self._changed.set()
+
+    def _enqueue(self, write: Write) -> None:
+        self._waiting.setdefault((write.source, write.target), deque()).append(write)
+        if self._saved:
+            self._saved.put(WAITING, write.saved_as, _fields(write))
+
+    def _remember(self, address: Address, stamp: int) -> None:
+        self._last_write[address] = stamp
+        if self._saved:
+            self._saved.put(STAMP, address, stamp)
 
     def _stamp(self) -> int:
         # Two writes never tie, and the clock never goes back.
@@ -120,6 +143,8 @@ class Replication:
         for queue in self._flowing():
             while queue and self._due(queue[0]) <= now:
                 write = queue.popleft()
+                if self._saved:
+                    self._saved.remove(WAITING, write.saved_as)
                 self._apply(write)
                 for listener in self.listeners:
                     listener(write, (now - write.written_at) / 1e9)
@@ -153,32 +178,28 @@ class Replication:
             self.overwritten += 1
             logger.info("%s keeps its newer write: dropped one from %s", address, write.source)
             return
-        self._last_write[address] = write.written_at
+        self._remember(address, write.written_at)
         self._store(write)
 
     def _forget_old_stamps(self) -> None:
         # Stamps only grow, so one older than everything on its way can never matter again.
         heads = [queue[0].written_at for queue in self._waiting.values() if queue]
-        if not heads:
-            self._last_write.clear()
-        elif len(self._last_write) > 4 * self.pending + 256:
-            oldest = min(heads)
-            self._last_write = {a: s for a, s in self._last_write.items() if s > oldest}
+        if heads and len(self._last_write) <= 4 * self.pending + 256:
+            return
+        oldest = min(heads) if heads else self._last_stamp
+        old = [address for address, stamp in self._last_write.items() if stamp <= oldest]
+        for address in old:
+            del self._last_write[address]
+            if self._saved:
+                self._saved.remove(STAMP, address)
 
-    def get_state(self) -> dict[str, Any]:
-        """What must not be lost, as JSON types."""
-        return {
-            "waiting": [_fields(w) for queue in self._waiting.values() for w in queue],
-            "last_write": [[*address, stamp] for address, stamp in self._last_write.items()],
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Take up what `get_state` gave."""
-        for fields in state.get("waiting", []):
-            write = Write(**fields)
-            self._waiting.setdefault((write.source, write.target), deque()).append(write)
-        for *address, stamp in state.get("last_write", []):
-            self._last_write[tuple(address)] = stamp
+    def restore(self, writes: Iterable[dict[str, Any]], stamps: Mapping[Key, int]) -> None:
+        """Take up what was on its way, and when each address was last written, in Unix ns."""
+        for write in sorted((Write(**fields) for fields in writes), key=lambda w: w.written_at):
+            self._enqueue(write)
+            self._last_stamp = max(self._last_stamp, write.written_at)
+        for (account, region, table, *keys), stamp in stamps.items():
+            self._remember((account, region, table, keys[0], keys[1]), stamp)
             self._last_stamp = max(self._last_stamp, stamp)
 
 
@@ -194,9 +215,5 @@ def store_in_replica(write: Write) -> None:
 
 
 def install(replication: Replication) -> None:
-    """Replicate DynamoDB's writes through `replication`, and keep its state with the tables.
-
-    One file holds items and what is on its way, so that a crash can't part them.
-    """
+    """Replicate DynamoDB's writes through `replication`."""
     dynamodb.replicate_through(replication.record)
-    dynamodb.keep_with_tables("replication", replication.get_state, replication.restore)

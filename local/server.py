@@ -22,7 +22,11 @@ LOG_FILES = 3
 
 
 def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT, in an environment of our own making."""
+    """Serve until SIGTERM or SIGINT, in an environment of our own making.
+
+    Raises SaveError when the state isn't saved at the end, UnreadableStateError when it can't be
+    taken up.
+    """
     environment = process_environment(settings, dict(os.environ))
     os.environ.clear()
     os.environ.update(environment)
@@ -101,3 +105,4 @@ async def _serve(settings: Settings) -> None:
     emulator = Emulator(settings, TlsConfig(settings))
     config = HttpConfig(settings)
     await hypercorn_serve(emulator, config, shutdown_trigger=lambda: emulator.until(stop))  # type: ignore[arg-type]
+    await emulator.end()

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from project import emulator
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 LOOPBACK = "127.0.0.1"
 ACCOUNT_ID = "000000000000"
@@ -35,6 +37,7 @@ PASSED_ON = (
     "LOCAL_HTTPS_PORT",
     "LOCAL_LOG_LEVEL",
     "LOCAL_REPLICATION_LAG",
+    "LOCAL_SAVE_INTERVAL",
     "LOCAL_STATE_DIR",
     "PATH",
     "SSL_CERT_FILE",
@@ -48,7 +51,10 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Ports (loopback), the folder that holds everything, and lag and interval in seconds."""
+    """Ports (loopback), the folder that holds everything, lag and intervals in seconds.
+
+    `save_interval` is how long a change may wait to be saved; 0 is before it is acknowledged.
+    """
 
     aws_port: int
     https_port: int
@@ -56,6 +62,14 @@ class Settings:
     state_dir: Path
     replication_lag: float
     alarm_interval: float
+    save_interval: float
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """The ports, by the variables that set them."""
+        return dict(
+            zip(emulator.PORTS, (self.aws_port, self.https_port, self.dns_port), strict=True)
+        )
 
     @property
     def endpoint(self) -> str:
@@ -66,6 +80,11 @@ class Settings:
     def state(self) -> Path:
         """What ministack keeps over a restart."""
         return self.state_dir / "state"
+
+    @property
+    def items(self) -> Path:
+        """The tables' items, and what is on its way between Regions."""
+        return self.state / "items.sqlite"
 
     @property
     def logs(self) -> Path:
@@ -89,14 +108,23 @@ class Settings:
 
 
 def read(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Settings from `LOCAL_*` variables; raises SettingsError when one makes no sense."""
+    """Settings from `LOCAL_*` variables and the ports that the clone remembers.
+
+    Raises SettingsError when one makes no sense.
+    """
+    state_dir = Path(environment.get("LOCAL_STATE_DIR") or REPOSITORY / ".local").resolve()
+    try:
+        chosen = emulator.ports_of(state_dir, environment)
+    except emulator.OwnerError as error:
+        raise SettingsError(str(error)) from error
     settings = Settings(
-        aws_port=_port(environment, "LOCAL_AWS_PORT", 4566),
-        https_port=_port(environment, "LOCAL_HTTPS_PORT", 8443),
-        dns_port=_port(environment, "LOCAL_DNS_PORT", 8053),
-        state_dir=Path(environment.get("LOCAL_STATE_DIR") or REPOSITORY / ".local").resolve(),
+        aws_port=chosen["LOCAL_AWS_PORT"],
+        https_port=chosen["LOCAL_HTTPS_PORT"],
+        dns_port=chosen["LOCAL_DNS_PORT"],
+        state_dir=state_dir,
         replication_lag=_seconds(environment, "LOCAL_REPLICATION_LAG", 1.0),
         alarm_interval=_seconds(environment, "LOCAL_ALARM_INTERVAL", 10.0, least=0.1),
+        save_interval=_seconds(environment, "LOCAL_SAVE_INTERVAL", 0.5),
     )
     ports = [settings.aws_port, settings.https_port, settings.dns_port]
     if len(set(ports)) < len(ports):
@@ -117,6 +145,7 @@ def process_environment(settings: Settings, environment: Mapping[str, str]) -> d
         "LOCAL_DNS_PORT": str(settings.dns_port),
         "LOCAL_HTTPS_PORT": str(settings.https_port),
         "LOCAL_REPLICATION_LAG": str(settings.replication_lag),
+        "LOCAL_SAVE_INTERVAL": str(settings.save_interval),
         "LOCAL_STATE_DIR": str(settings.state_dir),
         # What botocore reads, so that no function ever finds a person's own account.
         "AWS_ACCESS_KEY_ID": ACCOUNT_ID,
@@ -140,13 +169,6 @@ def process_environment(settings: Settings, environment: Mapping[str, str]) -> d
         "STATE_DIR": str(settings.state),
         "TMPDIR": str(settings.scratch),
     }
-
-
-def _port(environment: Mapping[str, str], name: str, default: int) -> int:
-    text = environment.get(name) or str(default)
-    if not text.isdecimal() or not 1 <= int(text) <= 65535:
-        raise SettingsError(f"{name}={text} is no port: give a number from 1 to 65535.")
-    return int(text)
 
 
 def _seconds(environment: Mapping[str, str], name: str, default: float, least: float = 0) -> float:

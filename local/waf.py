@@ -4,8 +4,9 @@ Rule documents are those of the WAFv2 API, as a client sends them (a `SearchStri
 Pages are those of docs.aws.amazon.com/waf/latest/developerguide/<page>.html.
 
 Emulated, and nothing else: byte matches of a header and of the path, OR, rate limits per address,
-allow, block and count. `check` refuses a web ACL that says more. AWS's managed rule groups are
-taken and never match: what such a group would block on AWS gets through here.
+allow, block and count, custom responses. `check` refuses a web ACL that says more. Of AWS's managed
+rule groups, what AWS gives an example of (`local.managed_rules`): most of what such a group would
+block on AWS gets through here.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from local.managed_rules import GROUPS, Components
+
 Document = Mapping[str, Any]
 
 # "AWS WAF checks the rate of requests frequently" and says no more than that
@@ -26,6 +29,12 @@ Document = Mapping[str, Any]
 BUCKET_SECONDS = 1.0
 # EvaluationWindowSec when a rule names none (API Reference, RateBasedStatement).
 DEFAULT_WINDOW_SECONDS = 300
+# ContentType of a custom response body (API Reference, CustomResponseBody): there are no others.
+CONTENT_TYPES = {
+    "APPLICATION_JSON": "application/json",
+    "TEXT_HTML": "text/html",
+    "TEXT_PLAIN": "text/plain",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +45,8 @@ class WebRequest:
     path: str
     headers: Mapping[str, str]
     source: str
+    query: str = ""
+    body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +62,15 @@ class Verdict:
     counted: tuple[str, ...] = ()
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
 
 
 class NotEmulatedError(Exception):
     """A web ACL says what is not emulated; the message names it."""
+
+
+class InvalidWebAclError(Exception):
+    """A web ACL says what AWS WAF refuses; the message names it."""
 
 
 class Rates:
@@ -82,20 +98,39 @@ def evaluate(web_acl: Document, request: WebRequest, rates: Rates) -> Verdict:
     """Decide by the first rule, in order of priority, that matches and allows or blocks."""
     counted: list[str] = []
     for rule in sorted(web_acl.get("Rules", ()), key=lambda each: int(each["Priority"])):
-        if not _matches(rule["Statement"], request, _Counter(web_acl, rule, rates)):
-            continue
-        action = rule.get("Action") or {}
+        action = _action(rule, request, _Counter(web_acl, rule, rates))
         if "Allow" in action:
             return Verdict(allowed=True, rule=rule["Name"], counted=tuple(counted))
         if "Block" in action:
-            blocked = _blocked(rule["Name"], action["Block"] or {})
+            blocked = _blocked(web_acl, rule["Name"], action["Block"] or {})
             return replace(blocked, counted=tuple(counted))
         if "Count" in action:
             counted.append(rule["Name"])
     default = web_acl.get("DefaultAction") or {}
     if "Block" in default:
-        return replace(_blocked(None, default["Block"] or {}), counted=tuple(counted))
+        return replace(_blocked(web_acl, None, default["Block"] or {}), counted=tuple(counted))
     return Verdict(allowed=True, counted=tuple(counted))
+
+
+def _action(rule: Document, request: WebRequest, counter: _Counter) -> Document:
+    """What a rule does to a request; empty when it doesn't match."""
+    group = rule["Statement"].get("ManagedRuleGroupStatement")
+    if group is None:
+        matches = _matches(rule["Statement"], request, counter)
+        return (rule.get("Action") or {}) if matches else {}
+    action = _managed_action(group, request)
+    counts = "Count" in (rule.get("OverrideAction") or {})
+    return {"Count": {}} if action and counts else action
+
+
+def _managed_action(group: Document, request: WebRequest) -> Document:
+    """What a managed rule group does: its first rule that blocks, else whether one counts."""
+    overrides = {each["Name"]: each["ActionToUse"] for each in group.get("RuleActionOverrides", ())}
+    path, query = request.path.encode("latin-1", "replace"), request.query.encode()
+    seen = Components(path, query, request.headers, request.body)
+    rules = (rule for rule in GROUPS.get(group["Name"], ()) if rule.matches(seen))
+    actions: list[Document] = [overrides.get(rule.name, {"Block": {}}) for rule in rules]
+    return next((action for action in actions if "Block" in action), (actions or [{}])[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +157,6 @@ def _matches(statement: Document, request: WebRequest, counter: _Counter) -> boo
             scope = content.get("ScopeDownStatement")
             counts = scope is None or _matches(scope, request, counter)
             return counts and counter.over(content, request)
-        case "ManagedRuleGroupStatement":
-            return False
     raise NotEmulatedError(f"{kind} is not emulated.")
 
 
@@ -161,13 +194,19 @@ CONSTRAINTS: Mapping[str, Callable[[bytes, bytes], bool]] = {
 }
 
 
-def _blocked(rule: str | None, action: Document) -> Verdict:
+def _blocked(web_acl: Document, rule: str | None, action: Document) -> Verdict:
     response = action.get("CustomResponse")
     if not response:
         return Verdict(allowed=False, rule=rule)
     headers = {each["Name"].lower(): each["Value"] for each in response.get("ResponseHeaders", ())}
     status = int(response["ResponseCode"])
-    return Verdict(allowed=False, rule=rule, status=status, headers=headers)
+    key = response.get("CustomResponseBodyKey")
+    if key is None:
+        return Verdict(allowed=False, rule=rule, status=status, headers=headers)
+    body = web_acl["CustomResponseBodies"][key]
+    headers["content-type"] = CONTENT_TYPES[body["ContentType"]]
+    content = str(body["Content"]).encode()
+    return Verdict(allowed=False, rule=rule, status=status, headers=headers, body=content)
 
 
 FIELDS = frozenset({"SingleHeader", "UriPath"})
@@ -175,22 +214,44 @@ ACTIONS = frozenset({"Allow", "Block", "Count"})
 
 
 def check(web_acl: Document) -> None:
-    """Raise NotEmulatedError for a web ACL that says what `evaluate` would pass over."""
-    if web_acl.get("CustomResponseBodies"):
-        raise NotEmulatedError("CustomResponseBodies is not emulated.")
-    _check_action(web_acl.get("DefaultAction") or {})
+    """Raise for a web ACL that AWS WAF refuses, or that says what `evaluate` would ignore.
+
+    InvalidWebAclError, and NotEmulatedError.
+    """
+    bodies = frozenset(web_acl.get("CustomResponseBodies") or ())
+    _check_action(web_acl.get("DefaultAction") or {}, bodies)
     for rule in web_acl.get("Rules") or ():
         _check_known("RuleLabels", rule, frozenset(rule) - {"RuleLabels"})
-        _check_action(rule.get("Action") or {})
+        _check_action(rule.get("Action") or {}, bodies)
+        group = rule["Statement"].get("ManagedRuleGroupStatement") or {}
+        for override in group.get("RuleActionOverrides") or ():
+            _check_action(override["ActionToUse"], bodies)
         _check_statement(rule["Statement"])
 
 
-def _check_action(action: Document) -> None:
+def _check_action(action: Document, bodies: Set[str]) -> None:
     _check_known("Action", action, ACTIONS)
     for how in filter(None, action.values()):
         _check_known("Action", how, frozenset({"CustomResponse"}))
-        allowed = frozenset({"ResponseCode", "ResponseHeaders"})
-        _check_known("CustomResponse", how["CustomResponse"], allowed)
+        _check_response(how["CustomResponse"], bodies)
+
+
+def _check_response(response: Document, bodies: Set[str]) -> None:
+    """Check a custom response by its developer guide's page.
+
+    "[...] you must first define the body in the web ACL", and no header may be named content-type
+    (customizing-the-response-for-blocked-requests).
+    """
+    known = frozenset({"ResponseCode", "ResponseHeaders", "CustomResponseBodyKey"})
+    _check_known("CustomResponse", response, known)
+    key = response.get("CustomResponseBodyKey")
+    if key is not None and key not in bodies:
+        message = f"CustomResponseBodyKey {key} is none of the web ACL's CustomResponseBodies."
+        raise InvalidWebAclError(message)
+    for header in response.get("ResponseHeaders", ()):
+        if header["Name"].lower() == "content-type":
+            message = "A custom response can't have a header content-type: its body says the type."
+            raise InvalidWebAclError(message)
 
 
 def _check_statement(statement: Document) -> None:

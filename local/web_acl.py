@@ -13,6 +13,10 @@ from local.waf import Rates, Verdict, WebRequest, evaluate
 
 logger = logging.getLogger("local.waf")
 
+# What AWS WAF sees of a body that CloudFront or API Gateway forwards, unless the web ACL asks for
+# more (Developer Guide, web-acl-setting-body-inspection-limit).
+INSPECTED_BODY_BYTES = 16 * 1024
+
 _rates = Rates()
 
 
@@ -36,7 +40,14 @@ def verdict_of(arn: str, request: Request) -> Verdict:
     web_acl = wafv2.web_acl(arn) if arn else None
     if web_acl is None:
         return Verdict(allowed=True)
-    seen = WebRequest(request.method, request.raw_path, request.headers, request.client)
+    seen = WebRequest(
+        method=request.method,
+        path=request.raw_path,
+        headers=request.headers,
+        source=request.client,
+        query=request.query,
+        body=request.body[:INSPECTED_BODY_BYTES],
+    )
     verdict = evaluate(web_acl, seen, _rates)
     for listen in listeners:
         listen(Decision(web_acl, verdict))

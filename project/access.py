@@ -30,8 +30,9 @@ def require_access(tree: Tree, account: Account) -> None:
     guard = tree.root / "live" / "account_guard.py"
     # Any folder of the account's will do, and this one each has.
     folder = tree.account(account.name) / "global"
+    asked = (str(folder), json.dumps(settings), json.dumps([*defaults]), "output")
     done = subprocess.run(
-        [str(tree.python), str(guard), str(folder), json.dumps(settings), json.dumps([*defaults])],
+        [str(tree.python), str(guard), *asked],
         env=process_environment(tree, account, os.environ),
         capture_output=True,
         text=True,

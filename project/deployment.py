@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from project import terraform_state
 from project.access import require_access
 from project.account import LOCAL, Account, read_account
 from project.console import ToolchainError
@@ -18,6 +18,8 @@ from project.environment import https_port, process_environment
 from project.paths import TREE, Tree
 
 Outputs = Mapping[str, Any]
+
+QUIETLY = ("--non-interactive", "--no-color", "--log-level", "error")
 
 
 class NotDeployedError(ToolchainError):
@@ -34,6 +36,8 @@ class RegionStack:
     stage_name: str
     function_name: str
     function_role_name: str
+    health_function_name: str
+    health_function_role_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ class Deployment:
     def variables(self) -> dict[str, str]:
         """Name what `make env` exports of it."""
         variables = {
+            "PRIMARY_REGION": self.primary.region,
+            "STANDBY_REGION": self.standby.region,
             "API_URL": self.api_url,
             "API_URL_PRIMARY": self.primary.url,
             "API_URL_STANDBY": self.standby.url,
@@ -83,18 +89,18 @@ def deployment_of(account: Account, tree: Tree = TREE) -> Deployment:
     """Read what is deployed in an account that is known already. Raises as read_deployment."""
     if account.name != LOCAL:
         require_access(tree, account)
-        return from_outputs(account, _terragrunt_outputs(tree, account))
+        return from_outputs(account, _terragrunt_outputs(tree, account), tree)
     if not (tree.local_state / "tfstate").is_dir():
         raise NotDeployedError("Nothing is deployed in the embedded AWS yet: run `make up`.")
-    return from_outputs(account, _state_outputs(tree, account))
+    return from_outputs(account, _state_outputs(tree, account), tree)
 
 
-def from_outputs(account: Account, outputs: Mapping[str, Outputs]) -> Deployment:
+def from_outputs(account: Account, outputs: Mapping[str, Outputs], tree: Tree = TREE) -> Deployment:
     """Put a deployment together from the outputs of its units, by unit path.
 
     Raises NotDeployedError that names the first unit without outputs.
     """
-    port = f":{https_port()}" if account.name == LOCAL else ""
+    port = f":{https_port(tree)}" if account.name == LOCAL else ""
 
     def output(unit: str, name: str, *keys: str) -> str:
         try:
@@ -116,6 +122,8 @@ def from_outputs(account: Account, outputs: Mapping[str, Outputs]) -> Deployment
             stage_name=output(unit, "stage_name"),
             function_name=output(unit, "function_name"),
             function_role_name=output(unit, "function_role_name"),
+            health_function_name=output(unit, "health_function_name"),
+            health_function_role_name=output(unit, "health_function_role_name"),
         )
 
     return Deployment(
@@ -140,12 +148,7 @@ def _units(account: Account) -> list[str]:
 
 def _state_outputs(tree: Tree, account: Account) -> dict[str, Outputs]:
     # `terragrunt output` says the same, ten Terraform runs later: too slow for every new shell.
-    def outputs(unit: str) -> Outputs:
-        state = tree.local_state / "tfstate" / account.name / unit / "terraform.tfstate"
-        document: Outputs = json.loads(state.read_text())["outputs"] if state.is_file() else {}
-        return document
-
-    return {unit: outputs(unit) for unit in _units(account)}
+    return {unit: terraform_state.outputs(tree, unit) for unit in _units(account)}
 
 
 def _terragrunt_outputs(tree: Tree, account: Account) -> dict[str, Outputs]:
@@ -156,12 +159,18 @@ def _terragrunt_outputs(tree: Tree, account: Account) -> dict[str, Outputs]:
         return dict(zip(units, documents, strict=True))
 
 
+def _cause(stderr: str) -> str:
+    """Give what a tool wrote without repetition: a hook's own words come first."""
+    lines = (line.strip("╷│╵ ") for line in stderr.splitlines())
+    return "\n".join(dict.fromkeys(line for line in lines if line))
+
+
 def _unit_outputs(tree: Tree, account: Account, unit: str, environment: dict[str, str]) -> Outputs:
     folder = tree.account(account.name) / unit
     if not folder.is_dir():
         raise NotDeployedError(f"There is no unit {folder}.")
     done = subprocess.run(
-        [str(tree.tools_bin / "terragrunt"), "output", "-json", "--non-interactive", "--no-color"],
+        [str(tree.tools_bin / "terragrunt"), "output", "-json", *QUIETLY],
         cwd=folder,
         env=environment,
         capture_output=True,
@@ -170,17 +179,7 @@ def _unit_outputs(tree: Tree, account: Account, unit: str, environment: dict[str
     )
     if done.returncode != 0:
         raise ToolchainError(
-            f"The outputs of live/{account.name}/{unit} can't be read:\n{_reason(done.stderr)}"
+            f"The outputs of live/{account.name}/{unit} can't be read: {_cause(done.stderr)}"
         )
     outputs: Outputs = json.loads(done.stdout or "{}")
     return outputs
-
-
-# Terragrunt's log of what it does, beside what went wrong.
-_PROGRESS = re.compile(r"^\S+ (?:INFO|WARN|STDOUT) ")
-
-
-def _reason(stderr: str) -> str:
-    """Leave out what is only progress, and what is said again."""
-    lines = (line.rstrip() for line in stderr.splitlines() if not _PROGRESS.match(line))
-    return "\n".join(dict.fromkeys(filter(None, lines)))

@@ -10,7 +10,8 @@ from project import make_variables
 from project.account import LOCAL, Account
 from project.console import ToolchainError
 from project.credentials import CredentialsError, credentials_of
-from project.paths import Tree
+from project.emulator import HOST, ports_of, require_own
+from project.paths import TREE, Tree
 
 # How variables begin that AWS's SDKs, Terraform's provider and Terragrunt take an account, an
 # endpoint or a setting of either from. There is one for every service (AWS_ENDPOINT_URL_DYNAMODB),
@@ -41,34 +42,48 @@ def own_configuration(environment: Mapping[str, str], home: Path) -> Path | None
     return next((place for place in places if place.is_file()), None)
 
 
-def aws_port() -> int:
-    """Port of the embedded AWS' control plane."""
-    return _port("LOCAL_AWS_PORT", 4566)
+def aws_port(tree: Tree = TREE) -> int:
+    """Port of the embedded AWS' control plane. Raises ToolchainError for no port."""
+    return ports_of(tree.local_state, os.environ)["LOCAL_AWS_PORT"]
 
 
-def dns_server() -> str:
-    """Host and port of the embedded AWS' name server."""
-    return f"127.0.0.1:{_port('LOCAL_DNS_PORT', 8053)}"
+def dns_server(tree: Tree = TREE) -> str:
+    """Host and port of the embedded AWS' name server. Raises ToolchainError for no port."""
+    return f"{HOST}:{ports_of(tree.local_state, os.environ)['LOCAL_DNS_PORT']}"
 
 
-def https_port() -> int:
-    """Port of the regional endpoints."""
-    return _port("LOCAL_HTTPS_PORT", 8443)
+def https_port(tree: Tree = TREE) -> int:
+    """Port of the regional endpoints. Raises ToolchainError for no port."""
+    return ports_of(tree.local_state, os.environ)["LOCAL_HTTPS_PORT"]
 
 
-def _port(name: str, default: int) -> int:
-    text = os.environ.get(name) or str(default)
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 65535):
-        raise ToolchainError(f"{name}={text} is no port: give a number from 1 to 65535.")
-    return int(text)
+def require_own_emulator(tree: Tree, account: str) -> None:
+    """See that nobody else's emulator is at this clone's ports, where the account is the local one.
+
+    Whatever talks to the emulator asks here first. Raises ToolchainError that names both.
+    """
+    if account != LOCAL:
+        return
+    try:
+        require_own(tree.local_state, os.environ)
+    except CredentialsError as error:
+        raise ToolchainError(str(error)) from error
 
 
-def tool_settings(tree: Tree, environment: Mapping[str, str]) -> dict[str, str]:
-    """Variables that make the pinned tools the ones that run, whatever the account."""
-    own = (str(tree.tools_bin), str(tree.venv / "bin"))
-    rest = [entry for entry in environment.get("PATH", "").split(os.pathsep) if entry not in own]
+def _search_path(tree: Tree, account_name: str, path: str) -> str:
+    # Version 1 of the AWS CLI, the pinned one, has no `aws sso login`: on a real account the
+    # person's own comes before it, also for a profile's credential_process.
+    tools, python = str(tree.tools_bin), str(tree.venv / "bin")
+    rest = [entry for entry in path.split(os.pathsep) if entry not in (tools, python)]
+    order = [tools, python, *rest] if account_name == LOCAL else [tools, *rest, python]
+    return os.pathsep.join(order)
+
+
+def tool_settings(tree: Tree, account_name: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables that make the pinned Terragrunt and Terraform the ones that run."""
+    path = _search_path(tree, account_name, environment.get("PATH", ""))
     settings = {
-        "PATH": os.pathsep.join([*own, *rest]),
+        "PATH": path,
         "TG_TF_PATH": "terraform",
         # Terraform asks its maker for news of versions, of which this one is pinned.
         "CHECKPOINT_DISABLE": "true",
@@ -83,10 +98,15 @@ def tool_settings(tree: Tree, environment: Mapping[str, str]) -> dict[str, str]:
     return settings
 
 
-def isolation() -> dict[str, str]:
-    """Variables that keep AWS clients on this machine, whatever else is or isn't known."""
+def isolation(tree: Tree) -> dict[str, str]:
+    """Variables that keep AWS clients on this machine, whatever else is or isn't known.
+
+    Raises ToolchainError for a port that is none.
+    """
+    ports = ports_of(tree.local_state, os.environ)
     return {
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{aws_port()}",
+        **{name: str(port) for name, port in ports.items()},
+        "AWS_ENDPOINT_URL": f"http://{HOST}:{ports['LOCAL_AWS_PORT']}",
         # A file can name endpoints, a profile or a program that gives credentials.
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
@@ -105,13 +125,13 @@ def emulator_variables(tree: Tree, account: Account) -> dict[str, str]:
         raise ToolchainError(str(error)) from error
     bundle = str(tree.ca_bundle)
     return {
-        **isolation(),
+        **isolation(tree),
         "AWS_ACCESS_KEY_ID": account.account_id,
         "AWS_SECRET_ACCESS_KEY": secret,
         "AWS_REGION": account.primary_region,
         # Version 1 of the AWS CLI, which is the pinned one, knows the Region by this name alone.
         "AWS_DEFAULT_REGION": account.primary_region,
-        "DNS_SERVER": dns_server(),
+        "DNS_SERVER": dns_server(tree),
         "CURL_CA_BUNDLE": bundle,
         "REQUESTS_CA_BUNDLE": bundle,
         # Nothing here is worth a question: it costs nothing and is rebuilt in minutes.
@@ -139,7 +159,7 @@ def _with_loopback(listed: str) -> str:
 
 def settings_for(tree: Tree, account: Account, environment: Mapping[str, str]) -> dict[str, str]:
     """Join the variables for one account: tools, and for the embedded AWS the way to it alone."""
-    tools = tool_settings(tree, environment)
+    tools = tool_settings(tree, account.name, environment)
     if account.name != LOCAL:
         return tools
     return {**tools, **emulator_variables(tree, account), **past_proxies(environment)}
@@ -168,7 +188,11 @@ def isolated_environment(tree: Tree, environment: Mapping[str, str]) -> dict[str
 
     It needs neither the account nor the secret, which may be why it is to be stopped.
     """
-    settings = {**tool_settings(tree, environment), **isolation(), **past_proxies(environment)}
+    settings = {
+        **tool_settings(tree, LOCAL, environment),
+        **isolation(tree),
+        **past_proxies(environment),
+    }
     return {**_kept(LOCAL, environment), **settings, "ACCOUNT": LOCAL}
 
 

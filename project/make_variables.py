@@ -22,7 +22,8 @@ MAKES_OWN = {"MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS"}
 class Variable:
     """A variable that becomes an argument: of an option, or by itself where there is none.
 
-    `at_most` makes it a whole number from 1 up to that.
+    `at_most` makes it a whole number from 1 up to that. A flag is 1 or nothing, and becomes its
+    option alone.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Variable:
     option: str = ""
     required: bool = False
     at_most: int = 0
+    flag: bool = False
 
 
 # By the command line that `make` gives to the toolchain.
@@ -39,8 +41,10 @@ VARIABLES: Mapping[str, tuple[Variable, ...]] = {
         Variable("KIND", "hang", "--kind", required=True),
         Variable("MS", "1500", "--milliseconds", at_most=60_000),
     ),
+    "local start": (Variable("WITHOUT", "items", "--without"),),
     "local heal": (Variable("REGION", "us-east-1", "--region"),),
     "drills run": (Variable("NAME", "region-lost"),),
+    "doctor": (Variable("JSON", "1", "--json", flag=True),),
     "tracing": (
         # A year: no log is kept for longer.
         Variable("MINUTES", "10", "--minutes", at_most=527_040),
@@ -58,6 +62,7 @@ ALSO_TAKEN: Mapping[str, tuple[str, ...]] = {
     "unit": ("TESTS",),
     "test": ("TESTS",),
     "dashboards": ("ACCOUNT",),
+    "doctor": ("ACCOUNT",),
     "tracing": ("ACCOUNT",),
     "drills run": ("ACCOUNT", "CONFIRM"),
     "drills all": ("ACCOUNT", "CONFIRM"),
@@ -154,5 +159,9 @@ def _require_number(variable: Variable, text: str) -> None:
 
 def _argument(variable: Variable, given: Mapping[str, str]) -> list[str]:
     text = given[variable.name]
+    if variable.flag:
+        if text != "1":
+            raise ToolchainError(f"{variable.name} is {variable.example}, or isn't typed at all.")
+        return [variable.option]
     # With a dash in front, it would be an option of its own otherwise.
     return [f"{variable.option}={text}"] if variable.option else ["--", text]

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from project.account import LOCAL
+from project.emulator import ports_of
 from project.paths import Tree, write_atomically
 from toolchain import pins
 
@@ -37,7 +38,7 @@ def applying(tree: Tree) -> Iterator[None]:
     That is the configuration as it stood at the start: an edit made meanwhile is not applied.
     """
     _note(tree).unlink(missing_ok=True)
-    configuration = _digest(_configuration(tree))
+    configuration = _digest(_configuration(tree), _variables(tree))
     yield
     write_atomically(_note(tree), f"{configuration} {_digest(_states(tree))}".encode())
 
@@ -45,7 +46,8 @@ def applying(tree: Tree) -> Iterator[None]:
 def is_current(tree: Tree) -> bool:
     """Tell whether an apply would find everything as the last one left it."""
     note = _note(tree)
-    current = f"{_digest(_configuration(tree))} {_digest(_states(tree))}"
+    configuration = _digest(_configuration(tree), _variables(tree))
+    current = f"{configuration} {_digest(_states(tree))}"
     return note.is_file() and note.read_text() == current
 
 
@@ -63,10 +65,15 @@ def _configuration(tree: Tree) -> Iterator[Path]:
     yield tree.package
 
 
-def _digest(files: Iterable[Path]) -> str:
-    parts = hashlib.sha256(f"{pins.TERRAFORM} {pins.TERRAGRUNT}".encode())
-    variables = sorted(item for item in os.environ.items() if item[0].startswith(ENVIRONMENT))
-    parts.update(repr(variables).encode())
+def _variables(tree: Tree) -> str:
+    """Give what the environment sets; a port counts whether it stands there or is remembered."""
+    named = {name: text for name, text in os.environ.items() if name.startswith(ENVIRONMENT)}
+    ports = ports_of(tree.local_state, os.environ)
+    return repr(sorted({**named, **{name: str(port) for name, port in ports.items()}}.items()))
+
+
+def _digest(files: Iterable[Path], variables: str = "") -> str:
+    parts = hashlib.sha256(f"{pins.TERRAFORM} {pins.TERRAGRUNT} {variables}".encode())
     for path in files:
         content = path.read_bytes() if path.is_file() else b"missing"
         parts.update(f"{path}\0{len(content)}\0".encode() + content)

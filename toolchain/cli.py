@@ -12,11 +12,13 @@ from pathlib import Path
 from project import make_variables
 from project.account import LOCAL, read_account
 from project.console import ToolchainError, files_explained, on_termination, say
-from project.deployment import NotDeployedError, read_deployment
+from project.deployment import read_deployment
+from project.emulator import OwnerError
 from project.environment import (
     foreign,
     isolation,
     process_environment,
+    require_own_emulator,
     settings_for,
     tool_settings,
 )
@@ -36,14 +38,16 @@ def main(arguments: list[str]) -> int:
             return _run(parsed)
     except ToolchainError as error:
         say(f"\n{error}")
-        return 1
+        return COULD_NOT_RUN.get(parsed.command, 1)
     except KeyboardInterrupt:
         say("\nInterrupted. Nothing half-made is in the way: the same command carries on.")
         return 130
 
 
 # What has a command line of its own, and needs the locked environment.
-MODULES = ("local", "drills", "tracing", "dashboards")
+MODULES = ("local", "drills", "tracing", "dashboards", "doctor")
+# Their own status for it; 1 says something else there.
+COULD_NOT_RUN = {"drills": 2, "tracing": 2, "doctor": 2}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -88,7 +92,19 @@ def _words(parsed: argparse.Namespace) -> list[str]:
     return [parsed.command, *own]
 
 
+# What talks to the emulator, where the account is the local one. `python -m local` asks by itself:
+# it has to stop an emulator whatever the shell says.
+ASKS_WHOSE = frozenset({"down", "e2e", "owners", "sign-in", "test", "up", *MODULES} - {"local"})
+
+
+# Of those, what only reads files of this clone.
+READS_FILES = (["list"], ["report"])
+
+
 def _run(parsed: argparse.Namespace) -> int:
+    reads_files = getattr(parsed, "arguments", None) in READS_FILES
+    if parsed.command in ASKS_WHOSE and not reads_files:
+        require_own_emulator(TREE, _account(parsed))
     match parsed.command:
         case "install":
             install(TREE)
@@ -97,11 +113,13 @@ def _run(parsed: argparse.Namespace) -> int:
         case "env":
             return _print_environment(parsed.account)
         case "sign-in":
+            _enter_locked_environment()
             from project import sign_in  # noqa: PLC0415 - needs the locked environment
 
             _work_on(parsed.account)
             sign_in.main(parsed.account, parsed.person)
         case "owners":
+            _enter_locked_environment()
             from toolchain import owners  # noqa: PLC0415 - as above
 
             _work_on(parsed.account)
@@ -120,6 +138,13 @@ def _work_on(account_name: str) -> None:
     environment = process_environment(TREE, read_account(TREE, account_name), os.environ)
     os.environ.clear()
     os.environ.update(environment)
+
+
+def _account(parsed: argparse.Namespace) -> str:
+    """Name the account that a command is for."""
+    if parsed.command in {"up", "down", "test"}:
+        return LOCAL
+    return str(getattr(parsed, "account", make_variables.account(os.environ, LOCAL)))
 
 
 def _run_on_tree(command: str, parsed: argparse.Namespace) -> int:
@@ -155,37 +180,56 @@ def _run_module(module: str, arguments: list[str]) -> int:
     return up.run_module(TREE, account, module, *arguments, *added, CONFIRM=confirmed)
 
 
-def _print_environment(account_name: str) -> int:
-    """Print what a shell is given; 1 when that is not all, with what went wrong on stderr.
+def _enter_locked_environment() -> None:
+    # A shell for a real account has the person's own Python first on PATH.
+    if TREE.python.exists() and Path(sys.prefix).resolve() != TREE.venv.resolve():
+        command = [str(TREE.python), "-m", "toolchain", *sys.argv[1:]]
+        os.execv(command[0], command)  # noqa: S606 - becomes the same command, with its packages
 
-    Even then the shell gets the tools, and keeps no way from the embedded AWS to another account.
+
+def _print_environment(account_name: str) -> int:
+    """Print what can be known: always the tools, so that the next command can be typed.
+
+    1 when the account itself can't be read, which a script had better notice. Even then a shell
+    keeps no way from the embedded AWS to another account.
     """
     shell = make_variables.typed("SHELL_KIND", os.environ)
     removed = foreign(account_name, os.environ)
-    variables = tool_settings(TREE, os.environ) | (isolation() if account_name == LOCAL else {})
+    variables = tool_settings(TREE, account_name, os.environ)
     try:
+        if account_name == LOCAL:
+            variables |= isolation(TREE)
         variables |= _account_variables(account_name)
+        status = 0
+    except OwnerError:
+        # Not a word that leads to somebody else's.
+        raise
     except ToolchainError as error:
-        say(f"{error}")
-        return 1
-    finally:
-        print(exports(variables, removed, shell))
-    return 0
+        say(f"note: the tools alone are on PATH. {error}")
+        status = 1
+    print(exports(variables, removed, shell))
+    return status
 
 
 def _account_variables(account_name: str) -> dict[str, str]:
     if not TREE.real_terragrunt.exists():
         raise ToolchainError("The tools are not installed yet: run `make up`.")
+    if account_name == LOCAL:
+        require_own_emulator(TREE, account_name)
     account = read_account(TREE, account_name)
-    variables = settings_for(TREE, account, os.environ)
-    try:
-        variables |= read_deployment(account_name).variables()
-    except NotDeployedError as error:
-        say(f"note: no URLs and no pool yet. {error}")
+    variables = settings_for(TREE, account, os.environ) | _deployed_variables(account_name)
     if account_name == LOCAL and not Path(variables["CURL_CA_BUNDLE"]).is_file():
         # curl refuses everything when its bundle is missing.
         del variables["CURL_CA_BUNDLE"], variables["REQUESTS_CA_BUNDLE"]
     return variables
+
+
+def _deployed_variables(account_name: str) -> dict[str, str]:
+    try:
+        return read_deployment(account_name).variables()
+    except ToolchainError as error:
+        say(f"note: no URLs and no pool yet. {str(error).partition(chr(10))[0]}")
+        return {}
 
 
 if __name__ == "__main__":

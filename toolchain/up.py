@@ -15,10 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from project import terraform_state
 from project.access import require_authority
 from project.account import LOCAL, Account, read_account
 from project.console import Phases, Progress, ToolchainError, say
 from project.deployment import Deployment, deployment_of
+from project.emulator import require_own
 from project.environment import isolated_environment, process_environment
 from project.file_lock import exclusive
 from project.paths import Tree, write_atomically
@@ -27,7 +29,8 @@ from toolchain.install import install
 from toolchain.package import build_package
 
 ANSWER_SECONDS = 60.0
-_CHANGED = re.compile(r"(\S+): (?:Creation|Modifications|Destruction) complete")
+INTERRUPTED = 130
+_CHANGED = re.compile(r"(\S+): (Creation|Modifications|Destruction) complete")
 # Terragrunt's own errors, and what Terraform wrote on stderr.
 _ERROR = re.compile(r"^\S+ (?:ERROR|STDERR) ")
 
@@ -63,8 +66,15 @@ def _apply(tree: Tree, account: Account) -> None:
     if apply_cache.is_current(tree) and _is_ready(tree, deployment_of(account, tree)):
         say("  0 resources changed: all is as the last apply left it, and both Regions are ready")
         return
+    had = terraform_state.holding_data(tree)
     with apply_cache.applying(tree):
-        terragrunt_all(tree, account, "apply")
+        made = terragrunt_all(tree, account, "apply")
+    lost = sorted(had & made)
+    if lost:
+        say(
+            f"  made again, and empty: {', '.join(lost)}. The embedded AWS had lost it: see "
+            f"{tree.local_state / 'logs' / 'local.log'} and {tree.local_state / 'set-aside'}."
+        )
 
 
 def down(tree: Tree) -> None:
@@ -73,7 +83,7 @@ def down(tree: Tree) -> None:
     Raises ToolchainError after cleaning up when something could not be destroyed.
     """
     with exclusive(tree.lock("up"), "`make up` or `make down`"):
-        failure = _destroy(tree) if _has_state(tree) else None
+        failure = _destroy(tree)
         if tree.python.exists():
             emulator(tree, "down")
         shutil.rmtree(tree.local_state, ignore_errors=True)
@@ -84,13 +94,10 @@ def down(tree: Tree) -> None:
         )
 
 
-def _has_state(tree: Tree) -> bool:
-    states = (tree.local_state / "tfstate").rglob("terraform.tfstate")
-    return any(json.loads(state.read_bytes() or b"{}").get("resources") for state in states)
-
-
 def _destroy(tree: Tree) -> ToolchainError | None:
     try:
+        if not terraform_state.has_resources(tree):
+            return None
         install(tree)
         build_package(tree)
         emulator(tree, "start")
@@ -102,7 +109,10 @@ def _destroy(tree: Tree) -> ToolchainError | None:
 
 def emulator(tree: Tree, *arguments: str) -> None:
     """Run `python -m local …` in the locked environment. Raises ToolchainError when it fails."""
-    if emulator_status(tree, *arguments) != 0:
+    status = emulator_status(tree, *arguments)
+    if status == INTERRUPTED:
+        raise KeyboardInterrupt
+    if status != 0:
         raise ToolchainError(f"`python -m local {' '.join(arguments)}` failed: see above.")
 
 
@@ -129,30 +139,62 @@ def run_module(tree: Tree, account: str, module: str, *arguments: str, **variabl
         return subprocess.run(command, cwd=tree.root, env=environment, check=False).returncode
 
 
-def terragrunt_all(tree: Tree, account: Account, action: str) -> None:
+def terragrunt_all(tree: Tree, account: Account, action: str) -> frozenset[str]:
     """Apply or destroy every unit of the embedded account; the full log goes to a file.
 
-    Raises ToolchainError with Terraform's own errors and the log's place.
+    Returns the addresses of the resources that were made. Raises ToolchainError with Terraform's
+    own errors and the log's place, and says so when the emulator has ended meanwhile.
     """
     log = tree.local_state / "logs" / f"terragrunt-{action}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     command = [str(tree.tools_bin / "terragrunt"), "run", "--all", "--non-interactive"]
     environment = process_environment(tree, account, os.environ)
     folder = tree.account(account.name)
-    lines = _run_logged([*command, "--no-color", "--", action], folder, environment, log, action)
-    if lines is not None:
+    run = _run_logged([*command, "--no-color", "--", action], folder, environment, log, action)
+    if run.failed:
         raise ToolchainError(
-            "\n".join(lines)
+            "\n".join(run.errors)
             + f"\nterragrunt run --all {action} failed; the whole log is {log}.\n"
-            + "What was made is kept: put the cause right and run the same command again."
+            + (_end_of_the_emulator(tree) or "What was made is kept: put the cause right and run ")
+            + "the same command again."
         )
+    return frozenset(run.made)
+
+
+def _end_of_the_emulator(tree: Tree) -> str:
+    """Say so when the emulator no longer answers, which Terraform only calls too many attempts."""
+    if require_own(tree.local_state, os.environ):
+        return ""
+    return (
+        "The embedded AWS itself has ended meanwhile, which is why nothing answered Terraform: "
+        f"{tree.local_state / 'logs' / 'local.log'} and boot.log beside it say why. What it had "
+        "acknowledged is kept, up to its last second: run "
+    )
+
+
+@dataclasses.dataclass(slots=True)
+class _Run:
+    """What came of a run of Terragrunt: resources changed, those made, the last errors."""
+
+    changed: int = 0
+    made: set[str] = dataclasses.field(default_factory=set)
+    errors: list[str] = dataclasses.field(default_factory=list)
+    failed: bool = False
+
+    def see(self, line: str) -> str:
+        """Take a line in; the resource that it says is done, if any."""
+        done = _CHANGED.search(line)
+        self.changed += done is not None
+        if done and done[2] == "Creation":
+            self.made.add(done[1].partition("[")[0])
+        self.errors = [*self.errors, line.rstrip()][-60:] if _ERROR.search(line) else self.errors
+        return done[1] if done else ""
 
 
 def _run_logged(
     command: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path, action: str
-) -> list[str] | None:
-    changed = 0
-    errors: list[str] = []
+) -> _Run:
+    run = _Run()
     with (
         Progress(f"terragrunt {action}") as progress,
         log.open("w") as written,
@@ -169,17 +211,15 @@ def _run_logged(
     ):
 
         def seen(line: str) -> None:
-            nonlocal changed
             written.write(line)
             written.flush()
-            done = _CHANGED.search(line)
-            changed += done is not None
-            errors.extend([line.rstrip()] if _ERROR.search(line) else [])
-            progress.show(f"{changed} resources changed" + (f", last {done[1]}" if done else ""))
+            last = run.see(line)
+            progress.show(f"{run.changed} resources changed" + (f", last {last}" if last else ""))
 
         follow(running, seen)
-        progress.show(f"{changed} resources changed")
-    return errors[-60:] if running.returncode != 0 else None
+        progress.show(f"{run.changed} resources changed")
+    run.failed = running.returncode != 0
+    return run
 
 
 def follow(running: subprocess.Popen[str], seen: Callable[[str], None]) -> None:

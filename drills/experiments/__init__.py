@@ -8,7 +8,8 @@ from drills.experiment import Experiment
 from drills.experiments import (
     both_lost,
     flapping,
-    function_stopped,
+    functions_stopped,
+    overload,
     region_errors,
     region_hangs,
     region_lost,
@@ -28,6 +29,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         table_lost,
         flapping,
         both_lost,
-        function_stopped,
+        functions_stopped,
+        overload,
     )
 }

@@ -15,5 +15,5 @@ EXPERIMENT = Experiment(
     proves="Health is what users get, not whether a port is open.",
     expects=Expectation.MOVES,
     faults=lambda system: (EndpointFault(system.primary, "error"),),
-    not_on_accounts="AWS has no API that makes a gateway answer errors (see function-stopped).",
+    not_on_accounts="AWS has no API that makes a gateway answer errors (see functions-stopped).",
 )

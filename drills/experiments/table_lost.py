@@ -1,4 +1,4 @@
-"""The function runs, but its Region's table can't be used."""
+"""The functions run, but their Region's table can't be used."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from drills.faults import TableDenied
 EXPERIMENT = Experiment(
     name="table-lost",
     hypothesis=(
-        "When the primary's function can't use its table, users are served by the standby within "
-        "the RTO although every port answers."
+        "When the primary's functions can't use their table, users are served by the standby "
+        "within the RTO although every port answers."
     ),
-    fault="A policy on the primary's function denies it the table.",
+    fault="A policy on the roles of the primary's functions denies them the table.",
     proves="/health/ready is deep: it fails for what the Region needs and not only for itself.",
     expects=Expectation.MOVES,
-    faults=lambda system: (TableDenied.of(system, system.primary),),
+    faults=lambda system: TableDenied.of(system, system.primary),
 )

@@ -1,13 +1,14 @@
 """The deep health checks: is this Region's replica usable, and is the operator's switch active.
 
-Both answers are public, so both are cheap: kept for a second in memory, and one key read.
+Both answers are public, so both are cheap: kept for a second in memory, and one key read. Both are
+there within a second: Route 53 waits two (dns-failover-determining-health-of-endpoints).
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
+T = TypeVar("T")
 KEPT_SECONDS = 1.0
 # However many checkers ask, and wherever: one write in so many seconds.
 WRITE_EVERY_MS = 3_000
@@ -42,24 +44,44 @@ class Readiness:
     reason: str | None = None
 
 
+@dataclass(slots=True)
+class OneRetry:
+    """The calls of one answer, of which one may be made a second time.
+
+    Lambda freezes an environment between requests and lets its idle connections go, so that the
+    first use of one may fail though all is well (Lambda's best-practices, "keep-alive"). botocore's
+    own retries wait up to a second before they try again.
+    """
+
+    spent: bool = False
+
+    def call(self, request: Callable[[], T]) -> T:
+        """Make a call, and once more where no answer came, or one of DynamoDB's own failures."""
+        try:
+            return request()
+        except (BotoCoreError, ClientError) as error:
+            if self.spent or not _is_worth_a_retry(error):
+                raise
+        self.spent = True
+        return request()
+
+
 class Probe:
     """The health checks of one Region's replica.
 
-    make_client is called once, when it is first needed. wall and tick are clocks: epoch seconds,
-    and seconds that never go back.
+    wall and tick are clocks: epoch seconds, and seconds that never go back.
     """
 
     def __init__(
         self,
-        make_client: Callable[[], DynamoDBClient],
+        client: DynamoDBClient,
         table_name: str,
         region: str,
         *,
         wall: Callable[[], float] = time.time,
         tick: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._make_client = make_client
-        self._made: DynamoDBClient | None = None
+        self._client = client
         self._table_name = table_name
         self._owner = f"region#{region}"
         self._wall = wall
@@ -83,19 +105,19 @@ class Probe:
 
     def _takeover_active(self) -> bool | None:
         try:
-            item = self._read("takeover")
+            item = OneRetry().call(lambda: self._read("takeover"))
         except (ClientError, BotoCoreError):
             return None
         return bool(item.get("active", {}).get("BOOL", False))
 
     def _try(self) -> Readiness:
-        stage = "read"
+        stage, one_retry = "read", OneRetry()
         try:
-            item = self._read("ready")
+            item = one_retry.call(lambda: self._read("ready"))
             checked_at = int(item.get("checked_at", {}).get("N", "0"))
             if int(self._wall() * 1000) - checked_at >= WRITE_EVERY_MS:
                 stage = "write"
-                self._write()
+                one_retry.call(self._write)
         except (ConnectTimeoutError, ReadTimeoutError):
             return Readiness(stage, "timeout")
         except BotoCoreError:
@@ -105,7 +127,7 @@ class Probe:
         return Readiness()
 
     def _read(self, item_id: str) -> dict[str, Any]:
-        answer = self._client().get_item(
+        answer = self._client.get_item(
             TableName=self._table_name, Key=self._key(item_id), ConsistentRead=True
         )
         return dict(answer.get("Item") or {})
@@ -113,7 +135,7 @@ class Probe:
     def _write(self) -> None:
         """Write the time, unless somebody else just has: the refusal proves as much."""
         now = int(self._wall() * 1000)
-        self._client().update_item(
+        self._client.update_item(
             TableName=self._table_name,
             Key=self._key("ready"),
             UpdateExpression="SET checked_at = :now",
@@ -127,10 +149,11 @@ class Probe:
     def _key(self, item_id: str) -> Any:  # noqa: ANN401 - botocore's attribute values
         return {"owner": {"S": self._owner}, "item_id": {"S": item_id}}
 
-    def _client(self) -> DynamoDBClient:
-        if self._made is None:
-            self._made = self._make_client()
-        return self._made
+
+def _is_worth_a_retry(error: BotoCoreError | ClientError) -> bool:
+    if not isinstance(error, ClientError):
+        return True
+    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
 
 
 def _verdict(stage: str, code: str) -> Readiness:

@@ -16,7 +16,7 @@ from aws_lambda_powertools.metrics import Metrics, MetricUnit
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from items.settings import Settings
+    from items.settings import FunctionSettings
 
     Handler = Callable[[dict[str, Any], object], dict[str, Any]]
 
@@ -57,7 +57,7 @@ def traced(handler: Handler) -> Handler:
 class Observer:
     """Logs, metrics and annotations of one request at a time."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: FunctionSettings) -> None:
         self.logger = Logger(service=settings.service, use_rfc3339=True, utc=True)
         self._metrics = Metrics(namespace=settings.namespace, service=settings.service)
         self._metrics.set_default_dimensions(region=settings.region)

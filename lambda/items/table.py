@@ -82,12 +82,12 @@ def request_client(region: str) -> DynamoDBClient:
 
 
 def probe_client(region: str) -> DynamoDBClient:
-    """Make the client for health checks: one attempt, a read and a write within a second.
+    """Make the client for health checks: a read, a write and one retry within a second.
 
-    The write reuses the connection that the read made, so it is 0.3 s for connecting, and 0.3 s
-    for each answer.
+    botocore tries once; the retry is the probe's (items.health.OneRetry). The write reuses the
+    connection that the read made, so at worst two connections are made and three answers awaited.
     """
-    return _client(region, attempts=1, connect_timeout=0.3, read_timeout=0.3)
+    return _client(region, attempts=1, connect_timeout=0.15, read_timeout=0.22)
 
 
 def _client(

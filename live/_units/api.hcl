@@ -8,36 +8,40 @@ locals {
   region     = read_terragrunt_config(find_in_parent_folders("region.hcl")).locals.region
   role       = read_terragrunt_config(find_in_parent_folders("region.hcl")).locals.role
   global     = "${dirname(find_in_parent_folders("account.hcl"))}/global"
+  command    = read_terragrunt_config("${local.repository}/live/_units/command.hcl").locals
 
   # The root's own question, answered from its cache: a refused unit reads nobody's state.
   refusal = run_cmd(
     "--terragrunt-quiet", "--terragrunt-global-cache",
-    "${local.repository}/.venv/bin/python", "${local.repository}/live/account_guard.py", dirname(get_terragrunt_dir()), jsonencode(local.account), jsonencode(keys(local.defaults)),
+    "${local.repository}/.venv/bin/python", "${local.repository}/live/account_guard.py", dirname(get_terragrunt_dir()), jsonencode(local.account), jsonencode(keys(local.defaults)), local.command.name,
   )
 
-  # Stand-ins for what isn't there, so that an empty account can be planned: an apply waits for the
-  # real thing, or fails. A destroy that stopped half-way needs them too, or nothing could go on
-  # with it: what was destroyed first has no outputs left. What is still there gives its real ones.
-  mocks_for = ["init", "validate", "plan", "destroy"]
-  mock_id   = "00000000-0000-0000-0000-000000000000"
+  # Part of the stand-ins for outputs that aren't there yet, or not any more.
+  mock_id              = "00000000-0000-0000-0000-000000000000"
+  mock_certificate_arn = "arn:aws:acm:${local.region}:${local.account.account_id}:certificate/${local.mock_id}"
+  table_arn_prefix     = "arn:aws:dynamodb:${local.region}:${local.account.account_id}:table/"
+  mock_kms_key_arn     = "arn:aws:kms:${local.region}:${local.account.account_id}:key/${local.mock_id}"
+
+  # A former standby is there to be destroyed. What it was made of is among no outputs any more.
+  is_former = local.region == local.account.former_standby_region
 }
 
 dependency "foundation" {
   enabled                                 = local.refusal == ""
   config_path                             = "${local.global}/foundation"
-  mock_outputs_allowed_terraform_commands = local.mocks_for
+  mock_outputs_allowed_terraform_commands = local.command.mocks_for
   mock_outputs_merge_strategy_with_state  = "shallow"
 
   mock_outputs = {
     origin_key       = { current = local.mock_id, previous = local.mock_id }
-    certificate_arns = { (local.region) = "arn:aws:acm:${local.region}:${local.account.account_id}:certificate/${local.mock_id}" }
+    certificate_arns = { (local.region) = local.mock_certificate_arn }
   }
 }
 
 dependency "identity" {
   enabled                                 = local.refusal == ""
   config_path                             = "${local.global}/identity"
-  mock_outputs_allowed_terraform_commands = local.mocks_for
+  mock_outputs_allowed_terraform_commands = local.command.mocks_for
   mock_outputs_merge_strategy_with_state  = "shallow"
 
   mock_outputs = {
@@ -49,13 +53,13 @@ dependency "identity" {
 dependency "data" {
   enabled                                 = local.refusal == ""
   config_path                             = "${local.global}/data"
-  mock_outputs_allowed_terraform_commands = local.mocks_for
+  mock_outputs_allowed_terraform_commands = local.command.mocks_for
   mock_outputs_merge_strategy_with_state  = "shallow"
 
   mock_outputs = {
     table_name   = "mock"
-    table_arns   = { (local.region) = "arn:aws:dynamodb:${local.region}:${local.account.account_id}:table/mock" }
-    kms_key_arns = { (local.region) = "arn:aws:kms:${local.region}:${local.account.account_id}:key/${local.mock_id}" }
+    table_arns   = { (local.region) = "${local.table_arn_prefix}mock" }
+    kms_key_arns = { (local.region) = local.mock_kms_key_arn }
     index_names  = { created = "mock_created", status = "mock_status" }
   }
 }
@@ -80,23 +84,24 @@ terraform {
 inputs = {
   name         = local.name
   region       = local.region
-  role         = local.role
+  role         = local.is_former ? "standby" : local.role
   domain_name  = local.account.domain_name
   package_path = "lambda.zip"
   openapi_path = "${local.repository}/lambda/openapi.yaml"
 
-  certificate_arn      = dependency.foundation.outputs.certificate_arns[local.region]
+  certificate_arn      = local.is_former ? local.mock_certificate_arn : dependency.foundation.outputs.certificate_arns[local.region]
   origin_key           = dependency.foundation.outputs.origin_key
   user_pool_arns       = [dependency.identity.outputs.user_pool_arn]
   user_pool_client_ids = [dependency.identity.outputs.client_id]
   table_name           = dependency.data.outputs.table_name
-  table_arn            = dependency.data.outputs.table_arns[local.region]
-  kms_key_arn          = dependency.data.outputs.kms_key_arns[local.region]
+  table_arn            = local.is_former ? "${local.table_arn_prefix}${dependency.data.outputs.table_name}" : dependency.data.outputs.table_arns[local.region]
+  kms_key_arn          = local.is_former ? local.mock_kms_key_arn : dependency.data.outputs.kms_key_arns[local.region]
   index_names          = dependency.data.outputs.index_names
 
   allowed_origins      = local.account.allowed_origins
   function_memory_mb   = local.account.function_memory_mb
   reserved_concurrency = local.account.reserved_concurrency
+  health_reserved_concurrency = local.account.health_reserved_concurrency
   max_items_per_owner  = local.account.max_items_per_owner
   throttle_rate_limit  = local.account.throttle_rate_limit
   throttle_burst_limit = local.account.throttle_burst_limit
@@ -106,5 +111,7 @@ inputs = {
   availability_objective = local.account.availability_objective
   latency_objective_ms   = local.account.latency_objective_ms
   alarm_emails           = local.account.alarm_emails
+  alarms_reach_somebody  = local.account.alarms_reach_somebody
+  runbook_base_url       = local.account.runbook_base_url
   trace_rate             = local.account.trace_rate
 }

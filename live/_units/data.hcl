@@ -16,6 +16,7 @@ inputs = {
   table_name             = local.account.table_name
   primary_region         = local.account.primary_region
   standby_region         = local.account.standby_region
+  former_standby_region  = local.account.former_standby_region
   deletion_protection    = local.account.deletion_protection
   point_in_time_recovery = local.account.point_in_time_recovery
   max_throughput         = local.account.table_max_throughput

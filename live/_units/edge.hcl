@@ -7,15 +7,15 @@ locals {
   account    = merge(local.defaults, read_terragrunt_config(find_in_parent_folders("account.hcl")).locals)
   name       = "${local.account.project}-${local.account.account_name}"
   folder     = dirname(find_in_parent_folders("account.hcl"))
+  command    = read_terragrunt_config("${local.repository}/live/_units/command.hcl").locals
 
   # The root's own question, answered from its cache: a refused unit reads nobody's state.
   refusal = run_cmd(
     "--terragrunt-quiet", "--terragrunt-global-cache",
-    "${local.repository}/.venv/bin/python", "${local.repository}/live/account_guard.py", dirname(get_terragrunt_dir()), jsonencode(local.account), jsonencode(keys(local.defaults)),
+    "${local.repository}/.venv/bin/python", "${local.repository}/live/account_guard.py", dirname(get_terragrunt_dir()), jsonencode(local.account), jsonencode(keys(local.defaults)), local.command.name,
   )
 
-  # As for the Regions: see api.hcl.
-  mocks_for     = ["init", "validate", "plan", "destroy"]
+  # Part of the stand-ins for outputs that aren't there yet, or not any more.
   mock_id       = "00000000-0000-0000-0000-000000000000"
   mock_endpoint = { domain_name = "d-mock.execute-api.amazonaws.com", zone_id = "Z00000000000000000000" }
 }
@@ -23,7 +23,7 @@ locals {
 dependency "foundation" {
   enabled                                 = local.refusal == ""
   config_path                             = "${local.folder}/global/foundation"
-  mock_outputs_allowed_terraform_commands = local.mocks_for
+  mock_outputs_allowed_terraform_commands = local.command.mocks_for
   mock_outputs_merge_strategy_with_state  = "shallow"
 
   mock_outputs = {
@@ -33,19 +33,29 @@ dependency "foundation" {
   }
 }
 
+# Read for its protection alone; the Regions wait for it anyway.
+dependency "identity" {
+  enabled                                 = local.refusal == ""
+  config_path                             = "${local.folder}/global/identity"
+  mock_outputs_allowed_terraform_commands = local.command.mocks_for
+  mock_outputs_merge_strategy_with_state  = "shallow"
+
+  mock_outputs = { deletion_protection = false }
+}
+
 dependency "data" {
   enabled                                 = local.refusal == ""
   config_path                             = "${local.folder}/global/data"
-  mock_outputs_allowed_terraform_commands = local.mocks_for
+  mock_outputs_allowed_terraform_commands = local.command.mocks_for
   mock_outputs_merge_strategy_with_state  = "shallow"
 
-  mock_outputs = { table_name = "mock" }
+  mock_outputs = { table_name = "mock", deletion_protection = false }
 }
 
 dependency "primary" {
   enabled                                 = local.refusal == ""
   config_path                             = "${local.folder}/${local.account.primary_region}/api"
-  mock_outputs_allowed_terraform_commands = local.mocks_for
+  mock_outputs_allowed_terraform_commands = local.command.mocks_for
   mock_outputs_merge_strategy_with_state  = "shallow"
 
   mock_outputs = { regional_endpoints = { region = local.mock_endpoint, origin = local.mock_endpoint } }
@@ -54,7 +64,7 @@ dependency "primary" {
 dependency "standby" {
   enabled                                 = local.refusal == ""
   config_path                             = "${local.folder}/${local.account.standby_region}/api"
-  mock_outputs_allowed_terraform_commands = local.mocks_for
+  mock_outputs_allowed_terraform_commands = local.command.mocks_for
   mock_outputs_merge_strategy_with_state  = "shallow"
 
   mock_outputs = { regional_endpoints = { region = local.mock_endpoint, origin = local.mock_endpoint } }
@@ -62,6 +72,14 @@ dependency "standby" {
 
 terraform {
   source = "${local.repository}/modules//edge"
+
+  # The edge goes first. Table or pool would refuse to follow when they are protected still, because
+  # nobody has applied what account.hcl says now.
+  after_hook "deployed_protection" {
+    commands = ["terragrunt-read-config"]
+    if       = local.command.destroys && try(dependency.data.outputs.deletion_protection || dependency.identity.outputs.deletion_protection, false)
+    execute  = ["sh", "-c", "echo \"$0\" >&2; exit 1", "The table or the user pool of ${local.account.account_name} is deployed with deletion protection: apply live/${local.account.account_name} first, then destroy it."]
+  }
 }
 
 inputs = {
@@ -81,6 +99,7 @@ inputs = {
   health_check_interval_seconds  = local.account.health_check_interval_seconds
   health_check_failure_threshold = local.account.health_check_failure_threshold
   failover_record_ttl_seconds    = local.account.failover_record_ttl_seconds
+  allowed_origins                = local.account.allowed_origins
   rate_limit_per_five_minutes    = local.account.edge_rate_limit
   health_rate_limit_per_minute   = local.account.edge_health_rate_limit
   price_class                    = local.account.price_class
@@ -91,4 +110,6 @@ inputs = {
   availability_objective = local.account.availability_objective
   latency_objective_ms   = local.account.latency_objective_ms
   alarm_emails           = local.account.alarm_emails
+  alarms_reach_somebody  = local.account.alarms_reach_somebody
+  runbook_base_url       = local.account.runbook_base_url
 }

@@ -15,6 +15,7 @@ inputs = {
   name                = local.name
   domain_name         = local.account.domain_name
   create_hosted_zone  = local.account.create_hosted_zone
+  hosted_zone_id      = local.account.hosted_zone_id
   domain_delegated    = local.account.domain_delegated
   primary_region      = local.account.primary_region
   standby_region      = local.account.standby_region

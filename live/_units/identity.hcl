@@ -13,6 +13,7 @@ terraform {
 
 inputs = {
   name                   = local.name
+  domain_prefix          = local.account.sign_in_domain_prefix
   callback_urls          = local.account.callback_urls
   logout_urls            = local.account.logout_urls
   deletion_protection    = local.account.deletion_protection

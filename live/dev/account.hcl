@@ -8,13 +8,20 @@ locals {
   account_id   = "111111111111" # ← a placeholder, refused until it is your account's
 
   # ← A name that has nothing else yet: all of it, and what is below, is delegated to this account.
-  domain_name        = "dev.example.com"
-  create_hosted_zone = true # ← false where the account has the zone already
+  domain_name = "dev.example.com"
+  # ← false where the account has the zone already; hosted_zone_id for a name inside a larger one.
+  create_hosted_zone = true
   domain_delegated   = false
 
-  # The folders beside this file carry the same names.
-  primary_region = "us-east-1"
+  # The folders beside this file carry the same names. Not us-east-1: most of AWS's own control planes
+  # are there, and shouldn't be lost together with the primary (docs/deployment-guide.md, Choosing
+  # Regions).
+  primary_region = "us-east-2"
   standby_region = "us-west-2"
+
+  # Where Terraform's state is kept: not in the primary Region, or nothing could be changed in the
+  # standby while the primary is lost. It stays where it is when another Region becomes the standby.
+  state_region = "us-west-2"
 
   # ← Where the app takes a signed-in user back to, and web pages that may call the API.
   callback_urls   = ["https://dev.example.com/signed-in", "http://localhost:3000/signed-in"] # ←
@@ -26,7 +33,8 @@ locals {
   point_in_time_recovery = false
   table_max_throughput   = { read = 200, write = 200 } # units a second: a bound to the bill
 
-  # Enough for a team and its tests, and a limit to what a loop in someone's script can cost.
+  # Of each method: enough for a team and its tests, and a limit to what a loop in someone's script can
+  # cost.
   throttle_rate_limit  = 100
   throttle_burst_limit = 200
 

@@ -20,7 +20,13 @@ locals {
   # Off, or `terragrunt run --all destroy` couldn't end clean.
   deletion_protection = false
 
+  # Nobody is on call for a laptop.
+  alarms_reach_somebody = false
+
   trace_rate = 1
+
+  # As in prod: the drills stop the users' function, and what is left is the health function's.
+  health_reserved_concurrency = 20
 
   # The emulator adds little to the 40 s that the settings of a failover allow at best.
   rto_target_seconds = 46
@@ -36,8 +42,8 @@ locals {
   # nothing below can touch, or be paid by, a real account. tests/live compares the services
   # with those that the modules use.
   embedded_aws = {
-    port       = get_env("LOCAL_AWS_PORT", "4566")
-    access_key = "000000000000" # a key id that is an account's id is that account's root here
+    port       = get_env("LOCAL_AWS_PORT", "remembered") # by the clone, in its state folder
+    access_key = "000000000000"                          # a key id that is an account's id is that account's root here
     services = [
       "acm", "apigateway", "cloudfront", "cloudwatch", "cognitoidp", "dynamodb", "iam", "kms", "lambda", "logs",
       "route53", "sns", "sts", "wafv2", "xray",

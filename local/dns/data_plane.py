@@ -15,7 +15,7 @@ from dns.rcode import Rcode
 
 from local.dns import record_api
 from local.dns.health import api as health_api
-from local.dns.health.checkers import HealthCheckers
+from local.dns.health.checkers import HealthCheckers, Spawn, spawn_task
 from local.dns.health.checks import HealthCheck, Metric, health_check, not_emulated
 from local.dns.health.client import (
     Address,
@@ -38,7 +38,7 @@ class Setup:
 
     `ports` maps a port as AWS has it to the local one: a check of port 443 dials `ports[443]`.
     `memory` is a file that keeps the checkers' verdicts over a restart. `resolve_aws_name` gives
-    the addresses of an AWS resource's name (see `Routing`).
+    the addresses of an AWS resource's name (see `Routing`). `spawn` runs the checkers.
     """
 
     dns_port: int
@@ -46,6 +46,7 @@ class Setup:
     memory: Path
     resolve_aws_name: Callable[[str], Sequence[str]]
     host: str = "127.0.0.1"
+    spawn: Spawn = spawn_task
 
 
 @dataclass(slots=True)
@@ -64,6 +65,7 @@ class DataPlane:
             HealthCheckClient(self._connect, unverified_tls()),
             remembered=_remembered(self.setup.memory),
             on_metric=_publish,
+            spawn=self.setup.spawn,
         )
         self.dns = DnsServer(self.answer, self.setup.host, self.setup.dns_port)
 

@@ -41,7 +41,7 @@ def _blocked(distribution: Distribution, request: Request) -> Response | None:
         return None
     if verdict.status is None:
         return cloudfront.blocked_page()
-    return cloudfront.custom_block(verdict.status, dict(verdict.headers))
+    return cloudfront.custom_block(verdict.status, verdict.headers, verdict.body)
 
 
 def _record(

@@ -26,6 +26,71 @@ def stage_of(scope: Scope, api_id: str, name: str) -> dict[str, Any]:
     return stage
 
 
+def method_setting(stage: dict[str, Any], path: str, method: str) -> dict[str, Any]:
+    """What a stage sets for a method: the method's own setting, or all methods' (`*/*`).
+
+    A method's own setting is whole, so that nothing of `*/*` holds beside it.
+    """
+    settings = stage.get("methodSettings") or {}
+    own = f"{_encoded(path)}/{method}"
+    found: dict[str, Any] = settings.get(own) or settings.get("*/*") or {}
+    return found
+
+
+def _encoded(path: str) -> str:
+    return path.replace("~", "~0").replace("/", "~1")
+
+
+def methods_settings_as_aws_names_them() -> None:
+    """A method's settings are kept under another name than the one that they were set under.
+
+    UpdateStage's patch names a method `~1health~1ready/GET`, and GetStage gives that name back;
+    one whose path isn't encoded is kept, and is no method's
+    (github.com/hashicorp/terraform-provider-aws/issues/9738). ministack decodes it, so that
+    Terraform makes the settings anew each time.
+    """
+    gateway._decode_json_pointer_token = _as_it_is
+    gateway._method_throttle_settings = method_setting
+
+
+def _as_it_is(token: str) -> str:
+    return token
+
+
+def defaults_set_the_status_of_the_rest() -> None:
+    """The status of DEFAULT_4XX and DEFAULT_5XX changes no other response's.
+
+    On AWS it is that of every response of the family without one of its own
+    (supported-gateway-response-types).
+    """
+    original = gateway._gateway_response_for_type
+
+    def gateway_response_for_type(customized: dict[str, Any], response_type: str) -> dict[str, Any]:
+        response: dict[str, Any] = original(customized, response_type)
+        family = customized.get(gateway._gateway_response_family(response_type)) or {}
+        if response_type not in customized and family.get("statusCode"):
+            return {**response, "statusCode": family["statusCode"]}
+        return response
+
+    gateway._gateway_response_for_type = gateway_response_for_type
+
+
+def too_large_is_never_customized() -> None:
+    """A gateway response for REQUEST_TOO_LARGE takes effect.
+
+    AWS answers a 413 by itself whatever the API sets (api-gateway-known-issues).
+    """
+    original = gateway._gateway_error_response
+
+    def gateway_error_response(error: Any, request: dict[str, Any]) -> Response:  # noqa: ANN401
+        if error.response_type == "REQUEST_TOO_LARGE":
+            request = {**request, "api_id": ""}
+        response: Response = original(error, request)
+        return response
+
+    gateway._gateway_error_response = gateway_error_response
+
+
 def base_path_none() -> None:
     """The empty base path is `(none)` in URLs, and clients percent-encode its parentheses.
 
@@ -207,6 +272,9 @@ def _not_found(message: str) -> Response:
 
 PATCHES = (
     chain.note_calls,
+    methods_settings_as_aws_names_them,
+    defaults_set_the_status_of_the_rest,
+    too_large_is_never_customized,
     base_path_none,
     update_domain_name,
     domain_name_as_aws_tells_it,

@@ -216,7 +216,7 @@ def _evaluating(verdict_of: Callable[[str, Request], Verdict]) -> Step:
         if verdict.allowed:
             return await proceed()
         if verdict.status is not None:
-            return verdict.status, dict(verdict.headers), b""
+            return verdict.status, dict(verdict.headers), verdict.body
         error = gateway._GatewayError("WAF_FILTERED", "Forbidden", "ForbiddenException")
         return _refusal(context, error)
 
@@ -317,7 +317,10 @@ async def call_integration(context: RequestContext, proceed: Proceed) -> Respons
 def note_calls() -> None:
     """Note in the context which function the gateway calls, and what came of it.
 
-    An event that is larger than Lambda takes never reaches the function (`payloads`).
+    An event that is larger than Lambda takes never reaches the function (`payloads`). A call that
+    Lambda refuses as one too many is a failure of the gateway's: callers report its 500, of which
+    AWS says as much (repost.aws/knowledge-center/api-gateway-internal-server-error, "Throttling");
+    of which type it is, is documented nowhere. ministack hands on Lambda's own 429.
     """
     call: Callable[..., Awaitable[tuple[Any, str | None]]] = gateway._call_lambda_raw
 
@@ -335,6 +338,8 @@ def note_calls() -> None:
         result, missing = await call(reference, event, **scope)
         made.end = time.time()
         context.integration = _integration(made, result or {}, missing=bool(missing))
+        if (result or {}).get("throttle"):
+            raise RefusedError(gateway._gw_error("DEFAULT_5XX", "Internal server error"))
         return result, missing
 
     gateway._call_lambda_raw = call_lambda_raw

@@ -143,12 +143,12 @@ def _error_page(status: int, explanation: str) -> Response:
     return page
 
 
-def custom_block(status: int, headers: Mapping[str, str]) -> Response:
+def custom_block(status: int, headers: Mapping[str, str], body: bytes) -> Response:
     """The answer that a web ACL's rule gives by itself, with CloudFront's own headers."""
     completed = cloudfront._add_cloudfront_headers(
         dict(headers), cloudfront._ERROR_X_CACHE, edge_server=True
     )
-    return status, completed, b""
+    return status, completed, body
 
 
 def forward_through(forward: Callable[[OriginRequest], OriginResponse]) -> None:

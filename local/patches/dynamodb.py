@@ -6,6 +6,7 @@ import copy
 import json
 import re
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from local.patches.scope import Scope, here, within
 Response = tuple[int, dict[str, Any], bytes]
 Item = dict[str, Any]
 Keys = tuple[str, str]  # partition key, sort key
+Buckets = dict[str, dict[str, Item]]  # by partition key, then by sort key
 MAX_DAYS = 35
 # A name or a placeholder of one, at the beginning of a path; functions are followed by a bracket.
 _NAME = re.compile(r"(?<![\w:#.\]])([#A-Za-z_]\w*)(?![\w(]|\s*\()")
@@ -33,6 +35,8 @@ OPERATIONS = {
 }
 # What ministack uses as a sort key where a table has none.
 NO_SORT_KEY = "__no_sort__"
+# What of a table isn't saved with it: its items, and what follows from them.
+NOT_SAVED = frozenset({"items", "ItemCount", "TableSizeBytes", dynamodb._INDEX_MEMBERS})
 # What ministack saves with the tables.
 SAVED_WITH_TABLES = (
     "tags",
@@ -169,32 +173,59 @@ def _store(replica: dict[str, Any], table: str, keys: Keys, item: Item | None) -
     dynamodb._emit_stream_event(table, event, previous, copy.deepcopy(item), replicate=False)
 
 
-def keep_with_tables(
-    name: str,
-    get_state: Callable[[], dict[str, Any]],
-    restore: Callable[[dict[str, Any]], None],
-) -> None:
-    """Save and restore one more state, under `name`, in the same file as the tables.
+def on_item_changes(changed: Callable[[str, Keys, Item | None], None]) -> None:
+    """Call `changed` with the table's ARN, the keys and the item, None for one that is removed.
 
-    ministack copies every item for a snapshot; one that is serialized at once needs no copy.
+    Of a single item every change passes here, in whatever operation; `items_by_table` shows what is
+    put in place of all of a table's items at once.
+    """
+    set_item, remove_item = dynamodb._set_item, dynamodb._remove_item
+
+    def set_and_tell(
+        table: dict[str, Any], partition_key: str, sort_key: str, item: Item
+    ) -> Item | None:
+        previous: Item | None = set_item(table, partition_key, sort_key, item)
+        changed(table["TableArn"], (partition_key, sort_key), item)
+        return previous
+
+    def remove_and_tell(table: dict[str, Any], partition_key: str, sort_key: str) -> Item | None:
+        previous: Item | None = remove_item(table, partition_key, sort_key)
+        changed(table["TableArn"], (partition_key, sort_key), None)
+        return previous
+
+    dynamodb._set_item, dynamodb._remove_item = set_and_tell, remove_and_tell
+
+
+def items_by_table() -> dict[str, Buckets]:
+    """Every table's items, by its ARN: the very objects that ministack holds."""
+    return {table["TableArn"]: table["items"] for table in dynamodb._tables.all_values()}
+
+
+def save_without_items(restored: Callable[[str, Buckets], None]) -> None:
+    """Save what tables are without their items, which are many and kept elsewhere.
+
+    `restored` is called with the ARN of each table that comes back, and puts its items into what it
+    is given. A file that has items in it, as ministack writes it, comes back as it is.
     """
     load = dynamodb.load_persisted_state
 
-    def get_tables_state() -> dict[str, Any]:
-        return {**_tables_state(), name: get_state()}
-
     def load_persisted_state(data: dict[str, Any]) -> None:
+        bare = {table["TableArn"] for table in data["tables"].all_values() if "items" not in table}
         load(data)
-        restore(data.get(name) or {})
+        for table in dynamodb._tables.all_values():
+            if table["TableArn"] in bare:
+                table["items"] = defaultdict(dict)
+                restored(table["TableArn"], table["items"])
+            dynamodb._items_replaced(table)
 
-    dynamodb.get_state = get_tables_state
+    dynamodb.get_state = _tables_state
     dynamodb.load_persisted_state = load_persisted_state
 
 
 def _tables_state() -> dict[str, Any]:
     tables = type(dynamodb._tables)()
     for (account, region, name), table in dynamodb._tables.all_items():
-        kept = {k: v for k, v in table.items() if k != dynamodb._INDEX_MEMBERS}
+        kept = {k: v for k, v in table.items() if k not in NOT_SAVED}
         tables.set_scoped(account, region, name, kept)
     return {"tables": tables, **{each: getattr(dynamodb, f"_{each}") for each in SAVED_WITH_TABLES}}
 
@@ -262,6 +293,56 @@ def _with_days(answer: Response, days: object) -> Response:
     return status, headers, json.dumps(document).encode()
 
 
+def throughput_ceilings() -> None:
+    """A ceiling of -1 is kept as one, a change of one member forgets the other, an index has none.
+
+    -1 removes a maximum (API Reference, OnDemandThroughput). What a table then says of itself AWS
+    doesn't write down. Measured by others: UpdateTable merges members and echoes a -1, and
+    DescribeTable leaves out a maximum that was removed, the whole structure with the last of them.
+    """
+    create, update = dynamodb._create_table, dynamodb._update_table
+
+    def create_table(data: dict[str, Any]) -> Response:
+        answer: Response = create(data)
+        return _with_ceilings(answer, data.get("TableName"), data)
+
+    def update_table(data: dict[str, Any]) -> Response:
+        name = dynamodb._normalize_table_name(data.get("TableName"))
+        before = copy.deepcopy((dynamodb._tables.get(name) or {}).get("OnDemandThroughput") or {})
+        answer: Response = update(data)
+        if answer[0] == 200 and "OnDemandThroughput" in data:
+            dynamodb._tables[name]["OnDemandThroughput"] = before
+        return _with_ceilings(answer, name, data)
+
+    dynamodb._create_table = create_table
+    dynamodb._update_table = update_table
+
+
+def _with_ceilings(answer: Response, name: str | None, data: dict[str, Any]) -> Response:
+    """Keep the ceilings that a request sets, and answer with what is left of them."""
+    if answer[0] != 200:
+        return answer
+    table = dynamodb._tables[name]
+    _set_ceiling(table, data.get("OnDemandThroughput"))
+    updates = [each.get("Update") or {} for each in data.get("GlobalSecondaryIndexUpdates", [])]
+    for index in table.get("GlobalSecondaryIndexes", []):
+        _set_ceiling(index, index.get("OnDemandThroughput"))
+        for change in updates:
+            if change.get("IndexName") == index["IndexName"]:
+                _set_ceiling(index, change.get("OnDemandThroughput"))
+    description = dynamodb._table_description(name)
+    changed: Response = dynamodb.json_response({"TableDescription": description})
+    return changed
+
+
+def _set_ceiling(described: dict[str, Any], requested: dict[str, int] | None) -> None:
+    merged = {**(described.get("OnDemandThroughput") or {}), **(requested or {})}
+    kept = {name: int(units) for name, units in merged.items() if int(units) != -1}
+    described.pop("OnDemandThroughput", None)
+    if kept:
+        described["OnDemandThroughput"] = kept
+
+
 def _remember_key(name: str, update: dict[str, Any]) -> None:
     requested = update.get("Create") or update.get("Update") or {}
     key = requested.get("KMSMasterKeyId")
@@ -310,4 +391,46 @@ def _written(body: bytes) -> Iterator[str]:
         yield from part.get("Key") or {}
 
 
-PATCHES = (written_attributes, replica_key, recovery_period)
+def leading_keys() -> None:
+    """The condition key `dynamodb:LeadingKeys` is never there.
+
+    It lists the partition keys that a request names (specifying-conditions). Here it is known for
+    requests that name items by their keys, not for queries, whose policies nothing here limits.
+    """
+    context_of = iam_actions.dynamodb_service_context
+
+    def dynamodb_service_context(body: bytes) -> dict[str, Any]:
+        context: dict[str, Any] = context_of(body)
+        found = sorted(set(_leading_keys(body)))
+        return context | ({"dynamodb:LeadingKeys": found} if found else {})
+
+    iam_actions.dynamodb_service_context = dynamodb_service_context
+
+
+def _leading_keys(body: bytes) -> Iterator[str]:
+    try:
+        request = json.loads(body or b"{}")
+    except ValueError:
+        return
+    if not isinstance(request, dict):
+        return
+    for name, item in _named_items(request):
+        table = dynamodb._tables.get(table_name(name)) or {}
+        key = item.get(table.get("pk_name")) if isinstance(item, dict) else None
+        if key is not None:
+            yield str(dynamodb._extract_key_val(key))
+
+
+def _named_items(request: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Every item and key in a request of one item or a batch, with its table's name."""
+    for part in ("Item", "Key"):
+        yield str(request.get("TableName")), request.get(part)
+    for name, batch in (request.get("RequestItems") or {}).items():
+        writes = batch if isinstance(batch, list) else []
+        for detail in (detail for write in writes for detail in write.values()):
+            yield name, detail.get("Item") or detail.get("Key")
+        for key in batch.get("Keys", ()) if isinstance(batch, dict) else ():
+            yield name, key
+
+
+PATCHES = (written_attributes, leading_keys, replica_key, recovery_period, throughput_ceilings)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from ministack import app
 from ministack.core import persistence
+
+from local.unreadable import UnreadableStateError
 
 # A service's state as ministack holds it: None where there is nothing to save.
 GetState = Callable[[], Any]
@@ -31,6 +34,32 @@ def serialize(service: str, state: object) -> bytes:
     return json.dumps(wrapped, default=persistence._json_default).encode()
 
 
-def save_through(save: Callable[[], None]) -> None:
-    """Call `save` at shutdown, in place of ministack's own save: the same files, slower."""
-    app.save_all = lambda _states: save()
+def save_nothing_at_shutdown() -> None:
+    """Leave saving to us: ministack's own at shutdown has another form, and hides a failure."""
+    app.save_all = lambda _states: None
+
+
+def load() -> None:
+    """Take up every service's state now; raises UnreadableStateError.
+
+    ministack's own loading, at its start, logs what it can't read, begins without it, and writes
+    over the file later.
+    """
+    for service, module in app._state_map.items():
+        file = Path(persistence.STATE_DIR) / f"{service}.json"
+        if file.exists():
+            _load(file, service, module)
+    app._load_persisted_state = lambda: None
+
+
+def _load(file: Path, service: str, module: str) -> None:
+    try:
+        json.loads(file.read_bytes())
+        state = persistence.load_state(service)
+        if state:
+            app._get_module(module).load_persisted_state(state)
+    # Whatever a service's own code raises for content that it doesn't understand.
+    except Exception as error:
+        raise UnreadableStateError(file, error) from error
+    if state is None:
+        raise UnreadableStateError(file, "no state of a version that this ministack knows")

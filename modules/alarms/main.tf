@@ -2,7 +2,7 @@
 # by one composite alarm, and non-paging ones. Used by api and edge.
 
 locals {
-  runbooks = "docs/runbooks"
+  runbooks = join("/", compact([var.runbook_base_url, "docs/runbooks"]))
 
   # The Google SRE workbook, chapter 5 ("Alerting on SLOs"), approach 6. Both
   # windows of a pair have to agree: the long one that it is serious, the short
@@ -94,4 +94,12 @@ resource "aws_cloudwatch_composite_alarm" "pages" {
 
   alarm_actions = [aws_sns_topic.this.arn]
   ok_actions    = [aws_sns_topic.this.arn]
+}
+
+# A warning and no error: what is broken is not the deployment, but who hears of it.
+check "alarms_reach_somebody" {
+  assert {
+    condition     = length(var.emails) > 0 || !var.reach_somebody
+    error_message = "NOBODY IS TOLD of the alarms of ${var.name}: alarm_emails is empty. Put the addresses of whoever is on call there, in account.hcl; or say alarms_reach_somebody = false there, if nobody is to be told, or something else is subscribed to the topic."
+  }
 }

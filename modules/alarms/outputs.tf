@@ -15,3 +15,8 @@ output "runbooks" {
     { (aws_cloudwatch_composite_alarm.pages.alarm_name) = var.page.runbook },
   )
 }
+
+output "runbooks_url" {
+  description = "Where the runbooks are: a URL, or the repository's path."
+  value       = local.runbooks
+}

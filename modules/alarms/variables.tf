@@ -103,3 +103,21 @@ variable "emails" {
     error_message = "emails must be e-mail addresses."
   }
 }
+
+variable "reach_somebody" {
+  description = "Whether somebody has to be told: every plan warns while emails is empty. false where alarms go nowhere on purpose, or to what is subscribed to the topic by hand."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "runbook_base_url" {
+  description = "URL that docs/runbooks/ is found under, for links that open in a console: https://github.com/example/landing/blob/main for https://github.com/example/landing/blob/main/docs/runbooks/…. null leaves paths of this repository."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.runbook_base_url == null || can(regex("^https://[^\\s/?#]+(/[^\\s?#]*[^\\s/?#])?$", var.runbook_base_url))
+    error_message = "runbook_base_url must be an https:// URL with no slash at its end, for example https://github.com/example/landing/blob/main."
+  }
+}

@@ -6,7 +6,7 @@ resource "aws_api_gateway_rest_api" "this" {
 
   # Bytes from which an answer is compressed for callers that accept it. Here and
   # not at the edge, which would weaken the ETags.
-  minimum_compression_size = "1024"
+  minimum_compression_size = local.minimum_compression_size
 
   endpoint_configuration {
     types = ["REGIONAL"]
@@ -125,21 +125,33 @@ resource "aws_api_gateway_integration" "route" {
   http_method             = aws_api_gateway_method.route[each.key].http_method
   type                    = "AWS_PROXY"
   integration_http_method = "POST"
-  uri                     = aws_lambda_alias.live.invoke_arn
+  uri                     = contains(local.health_check_paths, each.value.path) ? aws_lambda_alias.health.invoke_arn : aws_lambda_alias.live.invoke_arn
 }
 
 locals {
+  minimum_compression_size = "1024"
+
   # All that a deployment deploys, as configured. Ids are not in it: they say
   # when something was made, not what it is, and a provider that learns a new
   # attribute would otherwise deploy again for nothing.
+  # Which kinds of change need a deployment: apigateway's updating-api, and for
+  # compression api-gateway-enable-compression.
   deployed = {
+    api = {
+      disable_execute_api_endpoint = var.disable_execute_api_endpoint
+      minimum_compression_size     = local.minimum_compression_size
+    }
     contract = local.contract
+    routes   = local.routes
     models   = local.models
     authorizer = {
       provider_arns   = sort(var.user_pool_arns)
       identity_source = "Authorization"
     }
-    integration       = "${local.function_arn}:${local.alias_name}"
+    integrations = {
+      for key, route in local.routes :
+      key => contains(local.health_check_paths, route.path) ? local.health_function_name : local.function_name
+    }
     gateway_responses = local.gateway_responses
     preflight         = { paths = local.preflights, passthrough = local.preflight_passthrough }
   }
@@ -195,9 +207,13 @@ resource "aws_api_gateway_stage" "live" {
   depends_on = [
     aws_api_gateway_account.this,
     aws_lambda_permission.gateway,
+    aws_lambda_permission.gateway_health,
   ]
 }
 
+# Of every method that has no settings of its own (health.tf). API Gateway throttles
+# each method by itself: what all of them take together is bounded by the account's
+# quota alone (api-gateway-request-throttling).
 resource "aws_api_gateway_method_settings" "all" {
   rest_api_id = aws_api_gateway_rest_api.this.id
   stage_name  = aws_api_gateway_stage.live.stage_name

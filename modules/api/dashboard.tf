@@ -3,12 +3,10 @@
 # routes and the stack's own names, so that no picture outlives what it shows.
 
 locals {
-  runbooks = "docs/runbooks"
-
   dashboard_introduction = <<-MARKDOWN
     # ${local.monitoring_name}: ${var.role}
     Objectives: ${var.availability_objective} % of users' requests answered without a 5XX, 99 in 100 within ${var.latency_objective_ms} ms. Health checks are no user's requests and are not in them.
-    Paged? [The runbook](${local.runbooks}/region-serves-errors.md). What the other alarms mean: [here](${local.runbooks}/non-paging-alarms.md).
+    Paged? [The runbook](${module.alarms.runbooks_url}/region-serves-errors.md). What the other alarms mean: [here](${module.alarms.runbooks_url}/non-paging-alarms.md).
   MARKDOWN
 
   # The metrics that an expression counts with, none of them drawn.
@@ -38,12 +36,14 @@ locals {
     function                 = local.function_name
     alias                    = local.alias_name
     function_timeout_seconds = var.function_timeout_seconds
+    health_function          = local.health_function_name
     reserved_concurrency     = var.reserved_concurrency
     table                    = var.table_name
     table_operations         = local.table_operations
     namespace                = var.name
     access_log               = local.access_log
     function_log             = local.function_log
+    health_log               = local.health_log
     # The pool is in one Region, and its metrics with it.
     sign_ins = local.is_the_pools ? local.sign_in_dimensions : null
   }))

@@ -2,21 +2,24 @@
 # application/problem+json (RFC 9457) as the function's, see schemas/problem.json.
 
 locals {
-  # Every type is stated, so that the two defaults are left with what has no
-  # type of its own. Their status codes are set as well, since the body can't
-  # know it otherwise.
+  # Every type that can be is stated, so that the two defaults are left with what
+  # has no type of its own. One type can't be changed: REQUEST_TOO_LARGE stays
+  # AWS's own (api-gateway-known-issues, "413: REQUEST_TOO_LARGE").
   problems = {
+    # These two set no status: it would be that of every response that isn't stated
+    # here (supported-gateway-response-types), a 413 among them. So the body can't
+    # say it, and has a type of its own in place of about:blank.
     DEFAULT_4XX = {
       # What is left are mostly requests to a route that isn't there whose
       # Authorization header, where no authorizer reads it, is taken for an AWS
-      # signature and found wanting.
-      status = 404
-      title  = "Not Found"
-      detail = "There is no such route, or it can't be called like this. Check path and method against the API's description."
+      # signature and found wanting: a 403.
+      type   = "/problems/refused"
+      title  = "Refused"
+      detail = "The gateway doesn't take this. Most likely there is no such route, or it can't be called like this: check path and method against the API's description."
     }
     DEFAULT_5XX = {
-      status = 500
-      title  = "Internal Server Error"
+      type   = "/problems/gateway-failure"
+      title  = "Gateway failure"
       detail = "A fault of ours. Try again; a request that changes something may have done so. If it stays, report the request id."
     }
     ACCESS_DENIED = {
@@ -88,11 +91,6 @@ locals {
       title  = "Too Many Requests"
       detail = "The quota is used up. Try again later."
     }
-    REQUEST_TOO_LARGE = {
-      status = 413
-      title  = "Content Too Large"
-      detail = "The request is too large. Send less."
-    }
     RESOURCE_NOT_FOUND = {
       status = 404
       title  = "Not Found"
@@ -139,7 +137,7 @@ locals {
 
   gateway_responses = {
     for type, problem in local.problems : type => {
-      status_code = tostring(problem.status)
+      status_code = try(tostring(problem.status), null)
 
       parameters = {
         for header, value in merge(
@@ -158,9 +156,9 @@ locals {
       # The gateway fills in what is in here by plain replacement. A request id
       # has nothing to escape; everything else that isn't ours comes quoted.
       template = join("", [
-        "{\"type\":\"about:blank\"",
+        "{\"type\":${jsonencode(try(problem.type, "about:blank"))}",
         ",\"title\":${jsonencode(problem.title)}",
-        ",\"status\":${problem.status}",
+        try(",\"status\":${problem.status}", ""),
         ",\"detail\":${try(problem.raw_detail, jsonencode(problem.detail))}",
         ",\"request_id\":\"$context.requestId\"}",
       ])

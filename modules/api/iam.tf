@@ -1,28 +1,39 @@
 # IAM is global: its names carry the Region, so that every Region has its own.
 
 locals {
-  function_arn = "arn:${local.partition}:lambda:${var.region}:${local.account_id}:function:${local.function_name}"
-}
-
-# What the function may do: what its code calls, on what it calls it on.
-resource "aws_iam_role" "function" {
-  name        = "${var.name}-${var.region}-function"
-  description = "The API's function in ${var.region}."
-
-  assume_role_policy = jsonencode({
+  # Lambda, for this account. No aws:SourceArn: a role is made, and has to be
+  # assumable, before the function that it is for; Lambda's guide states a trust
+  # without it (lambda-intro-execution-role), and a role can't be passed across
+  # accounts anyhow.
+  lambda_trust = jsonencode({
     Version = "2012-10-17"
     Statement = [{
-      Sid       = "LambdaForThisFunctionOnly"
+      Sid       = "LambdaOfThisAccount"
       Effect    = "Allow"
       Action    = "sts:AssumeRole"
       Principal = { Service = "lambda.amazonaws.com" }
-      Condition = {
-        StringEquals = { "aws:SourceAccount" = local.account_id }
-        # The function, and its versions.
-        ArnLike = { "aws:SourceArn" = [local.function_arn, "${local.function_arn}:*"] }
-      }
+      Condition = { StringEquals = { "aws:SourceAccount" = local.account_id } }
     }]
   })
+
+  # DynamoDB decrypts the table's key in the caller's name, for reads and writes
+  # alike. Everything else it does with the key, it does by the grant that it was
+  # given when the table was made.
+  table_key_statement = {
+    Sid       = "TableKey"
+    Effect    = "Allow"
+    Action    = "kms:Decrypt"
+    Resource  = var.kms_key_arn
+    Condition = { StringEquals = { "kms:ViaService" = "dynamodb.${var.region}.amazonaws.com" } }
+  }
+}
+
+# What the users' function may do: what its code calls, on what it calls it on. The
+# health function's role is in health.tf.
+resource "aws_iam_role" "function" {
+  name               = "${var.name}-${var.region}-function"
+  description        = "The API's function in ${var.region}."
+  assume_role_policy = local.lambda_trust
 }
 
 resource "aws_iam_role_policy" "function" {
@@ -54,6 +65,20 @@ resource "aws_iam_role_policy" "function" {
         Resource = var.table_arn
       },
       {
+        # What isn't an owner's, the probe's item and the operator's switch, is
+        # written by others: users' requests move no users. A batch is refused for
+        # one key in it that is none.
+        Sid    = "NothingButOwnersItems"
+        Effect = "Deny"
+        Action = [
+          "dynamodb:BatchWriteItem",
+          "dynamodb:PutItem",
+          "dynamodb:UpdateItem",
+        ]
+        Resource  = var.table_arn
+        Condition = { "ForAnyValue:StringNotLike" = { "dynamodb:LeadingKeys" = ["user#*"] } }
+      },
+      {
         # Which accounts' items are a new account's is an operator's word. Were
         # it the function's to write, whoever takes it over could read them all.
         Sid    = "NotTheOperatorsWord"
@@ -75,16 +100,7 @@ resource "aws_iam_role_policy" "function" {
           "${var.table_arn}/index/${var.index_names.status}",
         ]
       },
-      {
-        # DynamoDB decrypts the table's key in the caller's name, for reads and
-        # writes alike. Everything else it does with the key, it does by the
-        # grant that it was given when the table was made.
-        Sid       = "TableKey"
-        Effect    = "Allow"
-        Action    = "kms:Decrypt"
-        Resource  = var.kms_key_arn
-        Condition = { StringEquals = { "kms:ViaService" = "dynamodb.${var.region}.amazonaws.com" } }
-      },
+      local.table_key_statement,
       {
         Sid    = "Logs"
         Effect = "Allow"

@@ -77,6 +77,9 @@ locals {
     ])
   ]
 
+  # The paths that the health function serves, and whose requests are no users'.
+  health_check_paths = toset([for path in keys(local.contract.paths) : path if startswith(path, "/health")])
+
   parameter_locations = {
     path   = "path"
     query  = "querystring"

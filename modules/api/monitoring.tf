@@ -4,11 +4,11 @@
 locals {
   monitoring_name = "${var.name}-${var.region}"
 
-  health_check_paths = toset([for path in keys(local.contract.paths) : path if startswith(path, "/health")])
-  user_routes        = { for key, route in local.routes : key => route if !contains(local.health_check_paths, route.path) }
+  user_routes = { for key, route in local.routes : key => route if !contains(local.health_check_paths, route.path) }
 
   stage_dimensions    = { ApiName = aws_api_gateway_rest_api.this.name, Stage = local.stage_name }
   function_dimensions = { FunctionName = local.function_name, Resource = "${local.function_name}:${local.alias_name}" }
+  health_dimensions   = { FunctionName = local.health_function_name, Resource = "${local.health_function_name}:${local.alias_name}" }
   table_dimensions    = { TableName = var.table_name }
 
   # Users' requests and failures: those of the stage less those of the health
@@ -42,6 +42,9 @@ module "alarms" {
   name    = local.monitoring_name
   account = { id = local.account_id, partition = local.partition }
   emails  = var.alarm_emails
+
+  reach_somebody   = var.alarms_reach_somebody
+  runbook_base_url = var.runbook_base_url
 
   burn_rate = {
     description = "Users' requests fail"

@@ -14,7 +14,7 @@ locals {
 
   non_paging_alarm_definitions = {
     client-errors = {
-      description = "Every other of users' requests is refused as the caller's mistake (4XX), throttling (429) included. A release of the app that sends nonsense, tokens that nobody takes, or the stage's rate limit: errors by route are in the saved query."
+      description = "Every other of users' requests is refused as the caller's mistake (4XX), throttling (429) included. A release of the app that sends nonsense, tokens that nobody takes, or a method's rate limit: errors by route are in the saved query."
       # The health checks' own 4XXs ("takeover is not active") are taken from both.
       metrics = {
         for id, metric in local.user_traffic_metrics :
@@ -38,7 +38,7 @@ locals {
     }
 
     function-throttles = {
-      description = "Calls of the function are refused because too many run: users get errors. Look at the concurrency, raise reserved_concurrency or the account's quota, in both Regions."
+      description = "Calls of the function are refused because too many run: users get errors. Look at the concurrency, raise reserved_concurrency or the account's quota, in both Regions. Nobody is moved for it: the other Region has no more room."
       metrics = {
         throttles = { namespace = "AWS/Lambda", name = "Throttles", dimensions = local.function_dimensions, stat = "Sum" }
       }
@@ -70,6 +70,17 @@ locals {
       periods    = 3
     }
 
+    health-function = {
+      description = "Calls of the health function fail or are refused: Route 53 may take ${var.region} for lost while its users are well. Look at its log, and raise health_reserved_concurrency in both Regions; where somebody floods the health routes, see the web ACLs' samples."
+      metrics = {
+        errors    = { namespace = "AWS/Lambda", name = "Errors", dimensions = local.health_dimensions, stat = "Sum" }
+        throttles = { namespace = "AWS/Lambda", name = "Throttles", dimensions = local.health_dimensions, stat = "Sum" }
+      }
+      expression = "SUM([FILL(errors, 0), FILL(throttles, 0)])"
+      threshold  = 10
+      period     = 300
+    }
+
     table-throttles = {
       description = "The table refuses reads or writes beyond its limit or on a hot key: users get 429s. Look at table_max_throughput, and for one owner with very many requests."
       metrics = {
@@ -99,7 +110,7 @@ locals {
     }
 
     replication-lag = {
-      description = "What is written here reaches ${var.peer_region} late: a failover now would lose more than it should for a while. Don't fail over or back on purpose until it is over."
+      description = "What is written here reaches ${var.peer_region} late, or not at all: a failover now would lose more than it should for a while. Don't fail over or back on purpose until it is over."
       metrics = {
         lag = { namespace = "AWS/DynamoDB", name = "ReplicationLatency", dimensions = merge(local.table_dimensions, { ReceivingRegion = var.peer_region }), stat = "Average" }
       }
@@ -107,6 +118,9 @@ locals {
       threshold  = 1000 * var.replication_lag_seconds
       period     = 300
       periods    = 3
+      # The readiness probe writes every few seconds, so that there is always something to
+      # replicate: no lag at all is replication that has stopped.
+      missing = "breaching"
     }
 
     web-acl-blocks = {

@@ -52,24 +52,40 @@ output "regional_endpoints" {
 }
 
 output "function_name" {
-  description = "Name of the function."
+  description = "Name of the users' function."
   value       = aws_lambda_function.this.function_name
 }
 
 output "function_alias_arn" {
-  description = "ARN of the alias that the API calls."
+  description = "ARN of the users' function's alias that the API calls."
   value       = aws_lambda_alias.live.arn
 }
 
 output "function_role_name" {
-  description = "Name of the function's role."
+  description = "Name of the users' function's role."
   value       = aws_iam_role.function.name
 }
 
+output "health_function_name" {
+  description = "Name of the function that answers the health routes."
+  value       = aws_lambda_function.health.function_name
+}
+
+output "health_function_role_name" {
+  description = "Name of the health function's role."
+  value       = aws_iam_role.health.name
+}
+
+output "throttle_rate_total" {
+  description = "Requests a second that pass the limits of all methods together. Where the account's quota in this Region is below it, a flood over several methods is refused without regard to what it asks for, health checks included."
+  value       = length(local.health_methods) * var.health_throttle_rate_limit + (length(local.user_routes) + length(local.preflights)) * var.throttle_rate_limit
+}
+
 output "log_group_names" {
-  description = "Names of the log groups: of the function and of the API's access log."
+  description = "Names of the log groups: of the users' function, of the health function and of the API's access log."
   value = {
     function = aws_cloudwatch_log_group.function.name
+    health   = aws_cloudwatch_log_group.health.name
     access   = aws_cloudwatch_log_group.access.name
   }
 }

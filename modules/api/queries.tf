@@ -4,10 +4,11 @@
 locals {
   access_log   = aws_cloudwatch_log_group.access.name
   function_log = aws_cloudwatch_log_group.function.name
+  health_log   = aws_cloudwatch_log_group.health.name
 
   queries = {
     "one request" = {
-      groups = [local.access_log, local.function_log]
+      groups = [local.access_log, local.function_log, local.health_log]
       query  = <<-QUERY
         # Put the id in: x-amz-apigw-id, x-amzn-requestid, x-amz-cf-id or the trace's, from the answer's headers.
         fields @timestamp, @log, httpMethod, resourcePath, status, responseType, integrationError, responseLatency, integrationLatency, message, method, route, reason, exception_name, duration_ms, extendedRequestId, extended_request_id, requestId, request_id, xrayTraceId, xray_trace_id, edge_request_id

@@ -68,8 +68,8 @@ variable "security_policy" {
   default     = "TLS_1_2"
 
   validation {
-    condition     = var.security_policy == "TLS_1_2" || startswith(var.security_policy, "SecurityPolicy_")
-    error_message = "security_policy must be TLS_1_2 or, with a provider that knows them, one of the SecurityPolicy_* names: nothing older than TLS 1.2."
+    condition     = var.security_policy == "TLS_1_2"
+    error_message = "security_policy must be TLS_1_2: provider 5.100, which these modules still work with, refuses the SecurityPolicy_* names, and TLS 1.0 is refused here."
   }
 }
 
@@ -201,8 +201,8 @@ variable "runtime" {
   default     = "python3.13"
 
   validation {
-    condition     = can(regex("^python3\\.(1[1-9]|[2-9][0-9])$", var.runtime))
-    error_message = "runtime must be python3.11 or later."
+    condition     = contains(["python3.11", "python3.12", "python3.13"], var.runtime)
+    error_message = "runtime must be python3.11, python3.12 or python3.13: provider 5.100, which these modules still work with, refuses later ones."
   }
 }
 
@@ -240,13 +240,24 @@ variable "function_timeout_seconds" {
 }
 
 variable "reserved_concurrency" {
-  description = "How many copies of the function may run at once, taken out of the account's quota in this Region. -1 reserves nothing and limits nothing; 0 stops the function. Both Regions need the same: the standby Region gets all the traffic on the bad day."
+  description = "How many copies of the users' function may run at once, taken out of the account's quota in this Region. -1 reserves nothing and limits nothing; 0 stops the function, and moves nobody (the health function goes on). Both Regions need the same: the standby Region gets all the traffic on the bad day."
   type        = number
   default     = -1
 
   validation {
     condition     = var.reserved_concurrency >= -1 && floor(var.reserved_concurrency) == var.reserved_concurrency
     error_message = "reserved_concurrency must be -1 (no reservation) or a whole number from 0."
+  }
+}
+
+variable "health_reserved_concurrency" {
+  description = "How many copies of the health function may run at once, taken out of the account's quota in this Region. Some 5 requests a second, each of which takes a second on a bad day, need 5. -1 reserves nothing: then users' calls can take the account's whole quota, and the Region looks lost."
+  type        = number
+  default     = 10
+
+  validation {
+    condition     = (var.health_reserved_concurrency == -1 || var.health_reserved_concurrency >= 5) && floor(var.health_reserved_concurrency) == var.health_reserved_concurrency
+    error_message = "health_reserved_concurrency must be -1 (no reservation) or a whole number from 5: health checks that are refused take the Region for lost."
   }
 }
 
@@ -337,9 +348,9 @@ variable "execution_log_level" {
 # The gateway
 
 variable "throttle_rate_limit" {
-  description = "Requests a second that this Region's API takes. The account's quota is 10,000 in most Regions, 2,500 in newer ones."
+  description = "Requests a second that each method of the users' takes in this Region. All methods together (output throttle_rate_total) have to be within the account's quota, 10,000 in most Regions, 2,500 in newer ones: beyond it, health checks are refused like everything else."
   type        = number
-  default     = 8000
+  default     = 1000
 
   validation {
     condition     = var.throttle_rate_limit >= 1
@@ -348,13 +359,35 @@ variable "throttle_rate_limit" {
 }
 
 variable "throttle_burst_limit" {
-  description = "Requests at once that this Region's API takes. The account's quota is 5,000 in most Regions, 1,250 in newer ones."
+  description = "Requests at once that each method of the users' takes in this Region. The account's quota, for all methods together, is 5,000 in most Regions, 1,250 in newer ones, and AWS raises it only with the rate's."
   type        = number
-  default     = 4000
+  default     = 500
 
   validation {
     condition     = var.throttle_burst_limit >= 1 && floor(var.throttle_burst_limit) == var.throttle_burst_limit
     error_message = "throttle_burst_limit must be a whole number from 1."
+  }
+}
+
+variable "health_throttle_rate_limit" {
+  description = "Requests a second that each health method takes in this Region. Some 16 checkers that ask every 10 s, by two health checks, are 3 a second."
+  type        = number
+  default     = 100
+
+  validation {
+    condition     = var.health_throttle_rate_limit >= 10
+    error_message = "health_throttle_rate_limit must be at least 10: health checkers that are refused take the Region for lost."
+  }
+}
+
+variable "health_throttle_burst_limit" {
+  description = "Requests at once that each health method takes in this Region. Checkers all over the world may ask in the same moment."
+  type        = number
+  default     = 100
+
+  validation {
+    condition     = var.health_throttle_burst_limit >= 50 && floor(var.health_throttle_burst_limit) == var.health_throttle_burst_limit
+    error_message = "health_throttle_burst_limit must be a whole number from 50: health checkers that are refused take the Region for lost."
   }
 }
 
@@ -452,6 +485,19 @@ variable "alarm_emails" {
     condition     = alltrue([for address in var.alarm_emails : can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", address))])
     error_message = "alarm_emails must be e-mail addresses."
   }
+}
+
+variable "alarms_reach_somebody" {
+  description = "Whether an empty alarm_emails is warned of at every plan. false where nobody is to be told, or something else is subscribed to the topic."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "runbook_base_url" {
+  description = "URL that docs/runbooks/ is found under, for links in alarms and dashboards that open in a console, such as https://github.com/example/landing/blob/main. null leaves paths of this repository."
+  type        = string
+  default     = null
 }
 
 # Traces

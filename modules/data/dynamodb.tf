@@ -1,7 +1,7 @@
 # Table and replica in one resource: as two, in two states, a later apply of the one can take the
 # other's replica away.
 resource "aws_dynamodb_table" "this" {
-  name         = coalesce(var.table_name, "${var.name}-items")
+  name         = local.table_name
   billing_mode = "PAY_PER_REQUEST"
   hash_key     = "owner"
   range_key    = "item_id"
@@ -47,7 +47,7 @@ resource "aws_dynamodb_table" "this" {
     projection_type = "ALL"
 
     dynamic "on_demand_throughput" {
-      for_each = var.max_throughput == null ? [] : [var.max_throughput]
+      for_each = local.ceilings.index
 
       content {
         max_read_request_units  = on_demand_throughput.value.read
@@ -57,7 +57,7 @@ resource "aws_dynamodb_table" "this" {
   }
 
   dynamic "on_demand_throughput" {
-    for_each = var.max_throughput == null ? [] : [var.max_throughput]
+    for_each = local.ceilings.table
 
     content {
       max_read_request_units  = on_demand_throughput.value.read
@@ -85,6 +85,17 @@ resource "aws_dynamodb_table" "this" {
     kms_key_arn            = aws_kms_replica_key.this.arn
     point_in_time_recovery = var.point_in_time_recovery
     propagate_tags         = true
+  }
+
+  dynamic "replica" {
+    for_each = var.former_standby_region == null ? [] : [var.former_standby_region]
+
+    content {
+      region_name            = replica.value
+      kms_key_arn            = replace(aws_kms_key.this.arn, ":${var.primary_region}:", ":${replica.value}:")
+      point_in_time_recovery = var.point_in_time_recovery
+      propagate_tags         = true
+    }
   }
 
   timeouts {

@@ -7,7 +7,7 @@ output "table_arns" {
   description = "Region => ARN of the table there."
   value = {
     (var.primary_region) = aws_dynamodb_table.this.arn
-    (var.standby_region) = one(aws_dynamodb_table.this.replica[*].arn)
+    (var.standby_region) = one([for replica in aws_dynamodb_table.this.replica : replica.arn if replica.region_name == var.standby_region])
   }
 }
 
@@ -22,4 +22,9 @@ output "kms_key_arns" {
 output "index_names" {
   description = "Names of the indexes: {created, status}."
   value       = local.index_names
+}
+
+output "deletion_protection" {
+  description = "Whether the table refuses to be deleted."
+  value       = aws_dynamodb_table.this.deletion_protection_enabled
 }

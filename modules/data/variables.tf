@@ -32,7 +32,7 @@ variable "primary_region" {
 }
 
 variable "standby_region" {
-  description = "Region of the provider aws.replica, which holds the replica. Changing it removes the old replica and makes the new one from the table."
+  description = "Region of the provider aws.replica, which holds the replica. Changing it removes the old replica and makes the new one from the table: give the old one to former_standby_region until the new one serves."
   type        = string
 
   validation {
@@ -43,6 +43,21 @@ variable "standby_region" {
   validation {
     condition     = var.standby_region != var.primary_region
     error_message = "standby_region must differ from primary_region: a table can't replicate to itself."
+  }
+}
+
+variable "former_standby_region" {
+  description = "Region that was standby_region until now, and keeps its replica as long as it stands here. Its key, of the same id in every Region, must still be there."
+  type        = string
+  default     = null
+
+  validation {
+    condition = (
+      var.former_standby_region == null
+      || can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.former_standby_region))
+      && !contains([var.primary_region, var.standby_region], coalesce(var.former_standby_region, var.standby_region))
+    )
+    error_message = "former_standby_region must be a Region's name, such as us-west-2, and neither primary_region nor standby_region."
   }
 }
 
@@ -77,7 +92,7 @@ variable "recovery_period_days" {
 # Throughput
 
 variable "max_throughput" {
-  description = "Ceiling of on-demand capacity in request units a second, for the table and its index alike: a limit on the bill, and a throttle beyond it. null is AWS's own limit."
+  description = "Ceiling of on-demand capacity in request units a second, for the table and its index alike: a limit on the bill, and a throttle beyond it. null is AWS's own limit, and lifts a ceiling that the table has."
   type = object({
     read  = number
     write = number

@@ -3,12 +3,10 @@
 # own.
 
 locals {
-  runbooks = "docs/runbooks"
-
   dashboard_introduction = <<-MARKDOWN
     # ${var.name}: users at ${local.public_domain_name}
     Objective: ${var.availability_objective} % of requests answered without a 5XX. ${var.primary_region} serves while it is ready; otherwise, or while takeover is active (make takeover), ${var.standby_region} does.
-    Paged? [Errors](${local.runbooks}/edge-serves-errors.md), [nobody gets through](${local.runbooks}/public-path-down.md). What the other alarms mean: [here](${local.runbooks}/non-paging-alarms.md).
+    Paged? [Errors](${module.alarms.runbooks_url}/edge-serves-errors.md), [nobody gets through](${module.alarms.runbooks_url}/public-path-down.md). What the other alarms mean: [here](${module.alarms.runbooks_url}/non-paging-alarms.md).
   MARKDOWN
 
   # Decoded and encoded again: what is no JSON fails here, and not in CloudWatch.

@@ -56,6 +56,9 @@ module "alarms" {
   account = { id = local.account_id, partition = local.partition }
   emails  = var.alarm_emails
 
+  reach_somebody   = var.alarms_reach_somebody
+  runbook_base_url = var.runbook_base_url
+
   burn_rate = {
     description = "Users get errors at the public name"
     runbook     = "edge-serves-errors.md"
@@ -76,7 +79,8 @@ module "alarms" {
 }
 
 # What no traffic would hide: users' whole way, asked for all the time. No record
-# depends on it, as it follows the failover itself.
+# depends on it, as it follows the failover itself. It comes last: asked for sooner, it
+# would page on the first apply.
 resource "aws_route53_health_check" "public_path" {
   fqdn              = local.public_domain_name
   resource_path     = "/health/ready"
@@ -87,6 +91,16 @@ resource "aws_route53_health_check" "public_path" {
   enable_sni        = true
 
   tags = { Name = "${var.name}-public-path" }
+
+  depends_on = [
+    aws_cloudfront_distribution.this,
+    aws_route53_record.origin,
+    aws_route53_record.public,
+  ]
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 # OriginLatency and the rates of single codes, which CloudFront doesn't measure

@@ -7,6 +7,14 @@ locals {
   }
 }
 
+# Every check is made before the one that it replaces is deleted, for a change of the
+# interval replaces them: Route 53 refuses to delete a check that a calculated one
+# still names, and a record whose check is gone behaves unpredictably
+# (DeleteHealthCheck).
+#
+# And none before the names that it asks for: resolvers keep it for minutes that a
+# name wasn't there, and the check would be unhealthy as long.
+
 # Whether a Region can serve: it reads and writes its own replica.
 resource "aws_route53_health_check" "ready" {
   for_each = local.region_domain_names
@@ -20,13 +28,20 @@ resource "aws_route53_health_check" "ready" {
   enable_sni        = true
 
   tags = { Name = "${var.name}-ready-${each.key}" }
+
+  depends_on = [aws_route53_record.region]
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 # The operator's switch. It watches the *standby*, so that it works when the
 # primary Region and Route 53's control plane don't: /health/takeover answers
 # 200 while takeover is active, and 404 otherwise, its table lost
 # included: no other answer than a plain yes moves anybody. Inverted: that 200 is
-# "unhealthy".
+# "unhealthy". So is a new check until it has data, since Route 53 takes it for healthy
+# before the inversion: users are in the standby for its first minute.
 resource "aws_route53_health_check" "not_taken_over" {
   fqdn               = local.region_domain_names.standby
   resource_path      = "/health/takeover"
@@ -38,6 +53,12 @@ resource "aws_route53_health_check" "not_taken_over" {
   invert_healthcheck = true
 
   tags = { Name = "${var.name}-not-taken-over" }
+
+  depends_on = [aws_route53_record.region]
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 # The primary serves while it is ready AND takeover is not active.
@@ -51,6 +72,10 @@ resource "aws_route53_health_check" "primary_serves" {
   ]
 
   tags = { Name = "${var.name}-primary-serves" }
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 locals {

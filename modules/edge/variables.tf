@@ -104,8 +104,8 @@ variable "minimum_tls_version" {
   default     = "TLSv1.2_2021"
 
   validation {
-    condition     = can(regex("^TLSv1\\.[23]_20(2[1-9]|[3-9][0-9])$", var.minimum_tls_version))
-    error_message = "minimum_tls_version must be TLSv1.2_2021 or a later policy."
+    condition     = var.minimum_tls_version == "TLSv1.2_2021"
+    error_message = "minimum_tls_version must be TLSv1.2_2021: provider 5.100, which these modules still work with, refuses the later policies, and the earlier ones are weaker."
   }
 }
 
@@ -141,6 +141,17 @@ variable "geo_restriction" {
   validation {
     condition     = alltrue([for code in var.geo_restriction.locations : can(regex("^[A-Z]{2}$", code))])
     error_message = "geo_restriction.locations are ISO 3166-1 alpha-2 country codes in capitals, for example DE."
+  }
+}
+
+variable "allowed_origins" {
+  description = "Origins of web pages that may call the API (CORS): they may read what the web ACL refuses, too. The Regions' setting of the same name."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for origin in var.allowed_origins : can(regex("^https?://[a-z0-9.-]+(:[0-9]{1,5})?$", origin))])
+    error_message = "allowed_origins must be origins as browsers send them: scheme, host and, unless it is the scheme's own, port; lower case, no path, no wildcard. For example https://app.example.com."
   }
 }
 
@@ -256,6 +267,19 @@ variable "alarm_emails" {
     condition     = alltrue([for address in var.alarm_emails : can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", address))])
     error_message = "alarm_emails must be e-mail addresses."
   }
+}
+
+variable "alarms_reach_somebody" {
+  description = "Whether an empty alarm_emails is warned of at every plan. false where nobody is to be told, or something else is subscribed to the topic."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "runbook_base_url" {
+  description = "URL that docs/runbooks/ is found under, for links in alarms and dashboards that open in a console, such as https://github.com/example/landing/blob/main. null leaves paths of this repository."
+  type        = string
+  default     = null
 }
 
 # Shown on the dashboard

@@ -1,10 +1,21 @@
 locals {
-  # AWS's groups, by priority. Rules that read the body only count: titles and
-  # notes are free text that may well hold markup, paths or addresses, the API
-  # never renders or follows any of it, and bounds its bodies itself (413).
+  # AWS's groups, by priority, and the names of their rules (the guide's
+  # aws-managed-rule-groups pages).
+  #
+  # Rules that read the body only count: titles and notes are free text that may well
+  # hold markup, paths, addresses or an attack that somebody writes about, the API never
+  # renders, follows or deserializes any of it, and bounds its bodies itself (413).
+  #
+  # The others block, as they do by themselves. They are named for their answer, which
+  # would be CloudFront's page in HTML. A rule that AWS adds blocks with that page until it
+  # stands here; AWS WAF passes over a name that no rule has (API_RuleActionOverride).
+  # AWSManagedIPDDoSList isn't here: it counts.
   managed_rule_groups = {
-    AWSManagedRulesAmazonIpReputationList = { priority = 10, counted = [] }
-    AWSManagedRulesKnownBadInputsRuleSet  = { priority = 30, counted = [] }
+    AWSManagedRulesAmazonIpReputationList = {
+      priority = 10
+      counted  = []
+      blocked  = ["AWSManagedIPReputationList", "AWSManagedReconnaissanceList"]
+    }
     AWSManagedRulesCommonRuleSet = {
       priority = 20
       counted = [
@@ -14,7 +25,65 @@ locals {
         "GenericRFI_BODY",
         "SizeRestrictions_BODY",
       ]
+      blocked = [
+        "CrossSiteScripting_COOKIE",
+        "CrossSiteScripting_QUERYARGUMENTS",
+        "CrossSiteScripting_URIPATH",
+        "EC2MetaDataSSRF_COOKIE",
+        "EC2MetaDataSSRF_QUERYARGUMENTS",
+        "EC2MetaDataSSRF_URIPATH",
+        "GenericLFI_QUERYARGUMENTS",
+        "GenericLFI_URIPATH",
+        "GenericRFI_QUERYARGUMENTS",
+        "GenericRFI_URIPATH",
+        "NoUserAgent_HEADER",
+        "RestrictedExtensions_QUERYARGUMENTS",
+        "RestrictedExtensions_URIPATH",
+        "SizeRestrictions_Cookie_HEADER",
+        "SizeRestrictions_QUERYSTRING",
+        "SizeRestrictions_URIPATH",
+        "UserAgent_BadBots_HEADER",
+      ]
     }
+    AWSManagedRulesKnownBadInputsRuleSet = {
+      priority = 30
+      counted  = ["JavaDeserializationRCE_BODY", "Log4JRCE_BODY", "ReactJSRCE_BODY"]
+      blocked = [
+        "ExploitablePaths_URIPATH",
+        "Host_localhost_HEADER",
+        "JavaDeserializationRCE_HEADER",
+        "JavaDeserializationRCE_QUERYSTRING",
+        "JavaDeserializationRCE_URIPATH",
+        "Log4JRCE_HEADER",
+        "Log4JRCE_QUERYSTRING",
+        "Log4JRCE_URIPATH",
+        "PROPFIND_METHOD",
+      ]
+    }
+  }
+
+  # What a client reads of a refusal. AWS WAF can't say application/problem+json, and
+  # puts no request's id into an answer (customizing-the-response-for-blocked-requests).
+  refusals = {
+    forbidden = {
+      type   = "about:blank"
+      title  = "Forbidden"
+      status = 403
+      detail = "The request looks like an attack, or its address is known for them. Send a User-Agent and what the API's description says; if you do, report the header x-amz-cf-id."
+    }
+    too-many-requests = {
+      type   = "about:blank"
+      title  = "Too Many Requests"
+      status = 429
+      detail = "Too many requests come from this address. Wait for as long as Retry-After says."
+    }
+  }
+
+  # One header for all: it can't depend on who asks. With more than one origin any page
+  # may read a refusal, which holds nothing of anybody's.
+  refusal_cors_headers = length(var.allowed_origins) == 0 ? {} : {
+    access-control-allow-origin   = length(var.allowed_origins) == 1 ? var.allowed_origins[0] : "*"
+    access-control-expose-headers = "retry-after, x-amz-cf-id"
   }
 }
 
@@ -29,6 +98,16 @@ resource "aws_wafv2_web_acl" "this" {
     allow {}
   }
 
+  dynamic "custom_response_body" {
+    for_each = local.refusals
+
+    content {
+      key          = custom_response_body.key
+      content_type = "APPLICATION_JSON"
+      content      = jsonencode(custom_response_body.value)
+    }
+  }
+
   # First, so that a flood isn't weighed by the other rules.
   rule {
     name     = "rate-per-address"
@@ -37,11 +116,16 @@ resource "aws_wafv2_web_acl" "this" {
     action {
       block {
         custom_response {
-          response_code = 429
+          response_code            = local.refusals["too-many-requests"].status
+          custom_response_body_key = "too-many-requests"
 
-          response_header {
-            name  = "retry-after"
-            value = "300"
+          dynamic "response_header" {
+            for_each = merge({ retry-after = "300" }, local.refusal_cors_headers)
+
+            content {
+              name  = response_header.key
+              value = response_header.value
+            }
           }
         }
       }
@@ -83,11 +167,16 @@ resource "aws_wafv2_web_acl" "this" {
     action {
       block {
         custom_response {
-          response_code = 429
+          response_code            = local.refusals["too-many-requests"].status
+          custom_response_body_key = "too-many-requests"
 
-          response_header {
-            name  = "retry-after"
-            value = "60"
+          dynamic "response_header" {
+            for_each = merge({ retry-after = "60" }, local.refusal_cors_headers)
+
+            content {
+              name  = response_header.key
+              value = response_header.value
+            }
           }
         }
       }
@@ -153,6 +242,32 @@ resource "aws_wafv2_web_acl" "this" {
 
               action_to_use {
                 count {}
+              }
+            }
+          }
+
+          dynamic "rule_action_override" {
+            for_each = rule.value.blocked
+
+            content {
+              name = rule_action_override.value
+
+              action_to_use {
+                block {
+                  custom_response {
+                    response_code            = local.refusals.forbidden.status
+                    custom_response_body_key = "forbidden"
+
+                    dynamic "response_header" {
+                      for_each = local.refusal_cors_headers
+
+                      content {
+                        name  = response_header.key
+                        value = response_header.value
+                      }
+                    }
+                  }
+                }
               }
             }
           }

@@ -87,6 +87,14 @@ resource "aws_cognito_user_pool" "this" {
       advanced_security_mode = user_pool_add_ons.value
     }
   }
+
+  lifecycle {
+    # The plan isn't raised by itself, since that changes the price of every user.
+    precondition {
+      condition     = length(local.unmet_tiers) == 0
+      error_message = "user_pool_tier is ${var.user_pool_tier}, but ${join(" and ", [for setting, tier in local.unmet_tiers : "${setting} needs ${tier}"])}: raise the one, which changes the price of every user, or turn the other off."
+    }
+  }
 }
 
 resource "aws_cognito_resource_server" "items" {
@@ -143,4 +151,30 @@ resource "aws_cognito_user_pool_client" "mobile" {
 resource "aws_cognito_user_pool_domain" "this" {
   domain       = local.domain_prefix
   user_pool_id = aws_cognito_user_pool.this.id
+
+  # The classic pages: the newer ones (2) need ESSENTIALS.
+  managed_login_version = 1
+}
+
+# A destroy takes client, domain and resource server before Cognito refuses to delete the pool: nobody
+# could sign in to what is left. This goes first, because it depends on them, and refuses in its place.
+resource "terraform_data" "deletion_guard" {
+  input = {
+    pool      = aws_cognito_user_pool.this.id
+    protected = var.deletion_protection
+  }
+
+  depends_on = [
+    aws_cognito_resource_server.items, aws_cognito_user_pool_client.mobile, aws_cognito_user_pool_domain.this,
+  ]
+
+  lifecycle {
+    # A pool that has to be replaced is a pool that is deleted.
+    replace_triggered_by = [aws_cognito_user_pool.this.id]
+  }
+
+  provisioner "local-exec" {
+    when    = destroy
+    command = self.input.protected ? "echo 'User pool ${self.input.pool} is protected: set deletion_protection = false, apply, and destroy then.' >&2; exit 1" : "true"
+  }
 }

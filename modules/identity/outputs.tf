@@ -32,3 +32,8 @@ output "sign_in_domain" {
   description = "Host of the hosted sign-in page: https://<host>/oauth2/authorize, /oauth2/token, /logout."
   value       = local.sign_in_domain
 }
+
+output "deletion_protection" {
+  description = "Whether the pool refuses to be deleted."
+  value       = aws_cognito_user_pool.this.deletion_protection == "ACTIVE"
+}

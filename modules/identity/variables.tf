@@ -92,9 +92,9 @@ variable "mfa" {
 }
 
 variable "user_pool_tier" {
-  description = "Cognito's feature plan, which is a price per monthly user: LITE, ESSENTIALS or PLUS. Threat protection (advanced_security) is part of PLUS alone."
+  description = "Cognito's feature plan, which is a price per monthly user: LITE, ESSENTIALS or PLUS. LITE has all that this module sets up, but for threat protection (advanced_security), which is part of PLUS alone. Passkeys, codes by e-mail, a history of passwords and the newer sign-in pages, which an app may want, are part of ESSENTIALS."
   type        = string
-  default     = "ESSENTIALS"
+  default     = "LITE"
   nullable    = false
 
   validation {
@@ -112,11 +112,6 @@ variable "advanced_security" {
   validation {
     condition     = contains(["OFF", "AUDIT", "ENFORCED"], var.advanced_security)
     error_message = "advanced_security must be OFF, AUDIT or ENFORCED."
-  }
-
-  validation {
-    condition     = var.advanced_security == "OFF" || var.user_pool_tier == "PLUS"
-    error_message = "advanced_security needs user_pool_tier = \"PLUS\". It is not raised by itself, because it changes the price of every user."
   }
 }
 

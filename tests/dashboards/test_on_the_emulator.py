@@ -113,7 +113,7 @@ def pages(deployed: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> Pages
 
 def written_policy() -> dict[str, Any]:
     """The IAM policy that the guide gives for the dashboards."""
-    (text,) = [found for found in POLICY.findall(GUIDE.read_text()) if "cloudwatch:" in found]
+    (text,) = [found for found in POLICY.findall(GUIDE.read_text()) if "GetDashboard" in found]
     policy: dict[str, Any] = json.loads(text)
     return policy
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from project.account import read_account
 from project.paths import TREE
 from tests.docs.pages import Page, pages, tracked
 
@@ -17,6 +18,7 @@ PAGES = pages()
 PLACEHOLDER = re.compile(r"<[^>]+>|…")
 # What a run makes, and nobody commits.
 MADE = (".local", ".tools", ".build", ".venv", "drills/reports", "report.json")
+REGION = re.compile(r"\b(?:us|eu|ap)-[a-z]+-\d\b")
 SUFFIXES = {".hcl", ".html", ".json", ".lock", ".md", ".py", ".tf", ".toml", ".txt", ".yaml"}
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -77,3 +79,14 @@ def _exists(word: str) -> bool:
     pattern = PLACEHOLDER.sub("*", word.rstrip("/"))
     shapes = (pattern, f"{pattern}/*", f"*/{pattern}", f"*/{pattern}/*")
     return any(fnmatch.filter(tracked(), shape) for shape in shapes)
+
+
+@each_page
+def test_commands_for_prods_table_go_to_prods_regions(page: Page) -> None:
+    """A command that was copied from the page must not meet a table that isn't there."""
+    prod = read_account(TREE, "prod")
+    # The example of another standby Region names its new one, too.
+    known = {prod.primary_region, prod.standby_region, "eu-west-1"}
+    blocks = (block.text for block in page.blocks() if block.language == "sh")
+    about_prod = (text for text in blocks if "landing-prod" in text or "live/prod" in text)
+    assert {region for text in about_prod for region in REGION.findall(text)} <= known

@@ -20,7 +20,7 @@ NOWHERE = "https://127.0.0.1:1"
 
 def stack(region: str) -> RegionStack:
     """Name a Region's stack."""
-    return RegionStack(region, NOWHERE, "api", "live", "function", "role")
+    return RegionStack(region, NOWHERE, "api", "live", "function", "role", "health", "health-role")
 
 
 def system(targets: Targets = TARGETS) -> System:

@@ -111,7 +111,7 @@ def test_the_list_says_what_an_account_can_have(
 
     assert main(["list"]) == 0
     listed = capsys.readouterr().out
-    offered = {"takeover", "table-lost", "function-stopped"}
+    offered = {"takeover", "table-lost", "functions-stopped", "overload"}
     refused = {
         line.split()[0]
         for line, after in zip(listed.splitlines(), listed.splitlines()[1:], strict=False)

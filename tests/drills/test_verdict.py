@@ -64,8 +64,9 @@ def test_a_planned_move_may_cost_nobody_an_answer() -> None:
     assert missed(EXPERIMENTS["takeover"], history(Plan(outage=0.0))) == set()
 
 
-def test_flapping_passes_only_where_nobody_moved_and_the_fault_was_felt() -> None:
-    flapping = EXPERIMENTS["flapping"]
+@pytest.mark.parametrize("name", ["flapping", "overload"])
+def test_who_stays_passes_only_where_nobody_moved_and_the_fault_was_felt(name: str) -> None:
+    stays = EXPERIMENTS[name]
     moved = history(Plan())
     untouched = history(Plan(outage=0.0))
     stayed = replace(
@@ -76,9 +77,9 @@ def test_flapping_passes_only_where_nobody_moved_and_the_fault_was_felt() -> Non
         changes=(),
     )
 
-    assert missed(flapping, moved) == {"Served by the standby", "DNS"}
-    assert "The fault was felt" in missed(flapping, untouched)
-    assert missed(flapping, stayed) == set()
+    assert missed(stays, moved) == {"Served by the standby", "DNS"}
+    assert "The fault was felt" in missed(stays, untouched)
+    assert missed(stays, stayed) == set()
 
 
 def test_with_both_lost_a_hang_is_a_miss() -> None:

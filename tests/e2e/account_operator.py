@@ -30,6 +30,7 @@ class Stack:
     stage: str
     function: str
     role: str
+    health_role: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +72,9 @@ class Operator:
         )
         return function["Environment"]["Variables"]
 
-    def function_policies(self, region: str) -> dict[str, dict[str, Any]]:
-        """The inline policies of the Region's function, by name."""
-        iam, role = self._iam(), self.stacks[region].role
+    def policies(self, role: str) -> dict[str, dict[str, Any]]:
+        """A role's inline policies, by name."""
+        iam = self._iam()
         assert not iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
         names = iam.list_role_policies(RoleName=role)["PolicyNames"]
         return {
@@ -82,10 +83,10 @@ class Operator:
         }
 
     @contextmanager
-    def function_policy(self, region: str, name: str, policy: Mapping[str, Any]) -> Iterator[None]:
-        """While open, the Region's function has this policy instead."""
-        iam, role = self._iam(), self.stacks[region].role
-        before = self.function_policies(region)[name]
+    def policy(self, role: str, name: str, policy: Mapping[str, Any]) -> Iterator[None]:
+        """While open, a role has this policy instead."""
+        iam = self._iam()
+        before = self.policies(role)[name]
         iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
         try:
             yield
@@ -120,8 +121,25 @@ class Operator:
         return answer["EvaluationResults"][0]["EvalDecision"] == "allowed"
 
     @contextmanager
+    def stopped(self, region: str) -> Iterator[None]:
+        """While open, Lambda refuses every call of the Region's users' function."""
+        client, function = self._lambda(region), self.stacks[region].function
+        before = client.get_function_concurrency(FunctionName=function)
+        client.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=0)
+        try:
+            yield
+        finally:
+            if "ReservedConcurrentExecutions" in before:
+                client.put_function_concurrency(
+                    FunctionName=function,
+                    ReservedConcurrentExecutions=before["ReservedConcurrentExecutions"],
+                )
+            else:
+                client.delete_function_concurrency(FunctionName=function)
+
+    @contextmanager
     def throttled(self, region: str) -> Iterator[None]:
-        """While open, the Region's stage lets no request through."""
+        """While open, the Region's stage lets no users' request through."""
         gateway = self.session.client("apigateway", region_name=region, endpoint_url=self.endpoint)
         stack = self.stacks[region]
         names = {"restApiId": stack.rest_api_id, "stageName": stack.stage}

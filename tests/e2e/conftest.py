@@ -84,6 +84,7 @@ def operator(deployment: Deployment, emulator: Mapping[str, str]) -> Operator:
             one.stage_name,
             one.function_name,
             one.function_role_name,
+            one.health_function_role_name,
         )
         for one in deployment.regions
     }

@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -185,3 +186,42 @@ def failing(deployment: Deployment, operator: Operator) -> bool:
     watched = watchers.health_checks(operator.route53(), hosts)
     checks = [one for one in watched if one.subject.endswith("/health/ready")]
     return {one.look() for one in checks} == {"does not answer"}
+
+
+def test_users_who_are_throttled_to_nothing_are_moved_nowhere(
+    deployment: Deployment, operator: Operator, user: SignedIn
+) -> None:
+    """A flood is no lost Region: to an equal standby it would only move along."""
+    regions = [one.region for one in deployment.regions]
+    with ExitStack() as flooded:
+        for region in regions:
+            flooded.enter_context(operator.stopped(region))
+        with ExitStack() as limited:
+            for region in regions:
+                limited.enter_context(operator.throttled(region))
+            assert user.send("GET", "/v1/items").status_code == 429
+            since = datetime.now(UTC)
+            checked = eventually(
+                lambda: observations(deployment, operator, since), all, within=60, every=1
+            )
+        assert user.send("GET", "/v1/items", fault_expected=True).status_code == 500
+        assert serving(deployment) == regions[0]
+    assert {status.startswith("Success") for one in checked for status in one} == {True}
+    eventually(lambda: user.send("GET", "/v1/items", fault_expected=True).ok, bool, within=10)
+
+
+def observations(deployment: Deployment, operator: Operator, since: datetime) -> list[list[str]]:
+    """What each checker of each Region's readiness saw since then; none until all have looked."""
+    route53 = operator.route53()
+    hosts = {f"{one.region}.{deployment.domain_name}" for one in deployment.regions}
+    found = []
+    for check in route53.list_health_checks()["HealthChecks"]:
+        config = check["HealthCheckConfig"]
+        host, path = config.get("FullyQualifiedDomainName"), config.get("ResourcePath")
+        if host in hosts and path == "/health/ready":
+            status = route53.get_health_check_status(HealthCheckId=check["Id"])
+            reports = [one["StatusReport"] for one in status["HealthCheckObservations"]]
+            is_new = all(report["CheckedTime"] > since for report in reports)
+            found.append([report["Status"] for report in reports] if is_new else [])
+    assert len(found) == len(hosts)
+    return found

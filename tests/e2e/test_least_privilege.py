@@ -1,6 +1,6 @@
-"""Each action of the function's role is needed: without any one of them something breaks.
+"""Each action of the functions' roles is needed: without any one of them something breaks.
 
-The actions are read from the deployed role, so that a new one without a proof fails here.
+The actions are read from the deployed roles, so that a new one without a proof fails here.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from tests.e2e.account_operator import Operator
-    from tests.support.api import SignedIn
+    from tests.support.api import Api, SignedIn
 
 pytestmark = [
     pytest.mark.each_region,
     pytest.mark.alone,
-    pytest.mark.emulated_only("it takes permissions away from the function that serves everybody"),
+    pytest.mark.emulated_only("it takes permissions away from the functions that serve everybody"),
 ]
 
 
@@ -108,6 +108,12 @@ SEEN_BY_A_REQUEST: list[tuple[str, str, Callable[[Scene], int]]] = [
     ("dynamodb:BatchWriteItem", "OwnersItems", deletes_all),
 ]
 
+# The same for the health function, and what health checkers see.
+SEEN_BY_A_HEALTH_CHECK = [
+    ("dynamodb:GetItem", "RegionsOwnItems"),
+    ("dynamodb:UpdateItem", "RegionsOwnItems"),
+]
+
 # What the emulator lets nobody see: it decrypts nothing in the function's name, writes its log
 # itself and takes traces from whoever sends them. For these AWS's own policy evaluation is
 # asked instead.
@@ -118,6 +124,9 @@ SEEN_BY_THE_EVALUATION = {
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 }
+TRACES = {action for action in SEEN_BY_THE_EVALUATION if action.startswith("xray:")}
+# A second for which an answer is kept, and three in which the probe needn't write.
+READINESS_SECONDS = 10
 
 
 @pytest.fixture
@@ -132,28 +141,57 @@ def region(me: SignedIn) -> str:
     return me.api.target.region
 
 
-def test_every_action_has_a_proof_and_none_is_a_wildcard(operator: Operator, region: str) -> None:
-    policies = operator.function_policies(region)
-    granted = {
-        (a, s["Sid"]) for policy in policies.values() for s in grants(policy) for a in actions(s)
-    }
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A function's role, and its one policy."""
 
-    assert len(policies) == 1
+    name: str
+    policy_name: str
+    policy: dict[str, Any]
+
+
+def role_of(operator: Operator, name: str) -> Role:
+    [(policy_name, policy)] = operator.policies(name).items()
+    return Role(name, policy_name, policy)
+
+
+@pytest.fixture
+def users(operator: Operator, region: str) -> Role:
+    """What the users' function may do."""
+    return role_of(operator, operator.stacks[region].role)
+
+
+@pytest.fixture
+def health(operator: Operator, region: str) -> Role:
+    """What the health function may do."""
+    return role_of(operator, operator.stacks[region].health_role)
+
+
+def granted(role: Role) -> set[tuple[str, str]]:
+    return {(action, one["Sid"]) for one in grants(role.policy) for action in actions(one)}
+
+
+def test_every_action_has_a_proof_and_none_is_a_wildcard(users: Role, health: Role) -> None:
     seen = {(action, sid) for action, sid, _ in SEEN_BY_A_REQUEST}
-    assert {one for one in granted if one[0].startswith("dynamodb:")} == seen
-    assert {action for action, _ in granted - seen} == SEEN_BY_THE_EVALUATION
-    assert not [action for action, _ in granted if "*" in action]
+    for role, proven, evaluated in (
+        (users, seen, SEEN_BY_THE_EVALUATION),
+        (health, set(SEEN_BY_A_HEALTH_CHECK), SEEN_BY_THE_EVALUATION - TRACES),
+    ):
+        assert {one for one in granted(role) if one[0].startswith("dynamodb:")} == proven
+        assert {action for action, _ in granted(role) - proven} == evaluated
+        assert not [action for action, _ in granted(role) if "*" in action]
 
 
-def test_only_what_knows_no_resource_is_granted_on_all(operator: Operator, region: str) -> None:
-    for policy in operator.function_policies(region).values():
-        for statement in statements(policy):
-            resources = statement["Resource"]
-            named = [resources] if isinstance(resources, str) else resources
-            if "*" in named:
-                assert {action.split(":")[0] for action in actions(statement)} == {"xray"}
-            else:
-                assert all(f":{region}:" in resource for resource in named)
+def test_only_what_knows_no_resource_is_granted_on_all(
+    users: Role, health: Role, region: str
+) -> None:
+    for statement in (*statements(users.policy), *statements(health.policy)):
+        resources = statement["Resource"]
+        named = [resources] if isinstance(resources, str) else resources
+        if "*" in named:
+            assert {action.split(":")[0] for action in actions(statement)} == {"xray"}
+        else:
+            assert all(f":{region}:" in resource for resource in named)
 
 
 @pytest.mark.parametrize(
@@ -164,26 +202,44 @@ def test_only_what_knows_no_resource_is_granted_on_all(operator: Operator, regio
 def test_without_it_a_request_fails(
     scene: Scene,
     operator: Operator,
+    users: Role,
     region: str,
     action: str,
     sid: str,
     request_of: Callable[[Scene], int],
 ) -> None:
     request = request_of
-    name, policy = next(iter(operator.function_policies(region).items()))
     operator.leave_a_row(region, scene.someone.person, sub_of(scene.someone))
     assert request(scene) < 300
     operator.leave_a_row(region, scene.someone.person, sub_of(scene.someone))
 
-    with operator.function_policy(region, name, without(policy, action, sid)):
+    with operator.policy(users.name, users.policy_name, without(users.policy, action, sid)):
         assert request(scene) == 503
 
     assert request(scene) < 300
 
 
+@pytest.mark.parametrize(("action", "sid"), SEEN_BY_A_HEALTH_CHECK)
+def test_without_it_the_region_is_not_ready(
+    api: Api, operator: Operator, health: Role, action: str, sid: str
+) -> None:
+    assert ready(api) == 200
+
+    with operator.policy(health.name, health.policy_name, without(health.policy, action, sid)):
+        eventually(lambda: ready(api), lambda status: status == 503, READINESS_SECONDS)
+
+    eventually(lambda: ready(api), lambda status: status == 200, READINESS_SECONDS)
+
+
+@pytest.mark.parametrize("whose", ["users", "health"])
 @pytest.mark.parametrize("action", sorted(SEEN_BY_THE_EVALUATION))
-def test_without_it_the_role_may_not(operator: Operator, region: str, action: str) -> None:
-    policy = next(iter(operator.function_policies(region).values()))
+def test_without_it_the_role_may_not(
+    operator: Operator, users: Role, health: Role, region: str, action: str, whose: str
+) -> None:
+    policy = (users if whose == "users" else health).policy
+    if whose == "health" and action in TRACES:
+        assert not operator.allows(policy, action, "*")
+        return
     grant = next(s for s in grants(policy) if action in actions(s))
     resource = grant["Resource"].replace(":log-stream:*", ":log-stream:any")
     # The evaluator of the emulator knows no context, so conditions are looked at on their own.
@@ -196,14 +252,17 @@ def test_without_it_the_role_may_not(operator: Operator, region: str, action: st
 
 
 @pytest.mark.parametrize("operation", ["put", "update", "batch"])
-def test_the_function_may_not_write_whose_items_are_whose(
-    me: SignedIn, operator: Operator, region: str, operation: str
+def test_the_users_function_may_not_write_what_others_do(
+    me: SignedIn, operator: Operator, users: Role, region: str, operation: str
 ) -> None:
-    """With the function's own policy, though in a user's hands: nobody else may be its role."""
-    policy = next(iter(operator.function_policies(region).values()))
-    key = {"owner": {"S": me.person.owner}, "item_id": {"S": f"owner#{uuid.uuid4()}"}}
+    """Whose items are whose, an operator says; and of Regions it may write nothing at all.
 
-    def write(client: DynamoDBClient, attribute: str) -> None:
+    With the function's own policy, though in a user's hands: nobody else may be its role.
+    """
+    own = {"owner": {"S": me.person.owner}, "item_id": {"S": f"owner#{uuid.uuid4()}"}}
+    switch = {"owner": {"S": f"region#{region}"}, "item_id": {"S": f"e2e-{uuid.uuid4()}"}}
+
+    def write(client: DynamoDBClient, key: dict[str, Any], attribute: str) -> None:
         item: Any = {**key, attribute: {"SS": ["x"]}}
         if operation == "put":
             client.put_item(TableName=operator.table, Item=item)
@@ -218,21 +277,57 @@ def test_the_function_may_not_write_whose_items_are_whose(
                 ExpressionAttributeValues={":subs": {"SS": ["x"]}},
             )
 
-    with operator.acting_by(region, policy) as client:
-        write(client, "anything_else")
-        with pytest.raises(ClientError) as refused:
-            write(client, "accepted_subs")
+    with operator.acting_by(region, users.policy) as client:
+        write(client, own, "anything_else")
+        for key, attribute in ((own, "accepted_subs"), (switch, "anything_else")):
+            with pytest.raises(ClientError) as refused:
+                write(client, key, attribute)
+            assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
 
-    assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
+
+def test_the_health_function_reaches_the_regions_own_items_and_reads_the_switch(
+    me: SignedIn, operator: Operator, health: Role, region: str
+) -> None:
+    def key(owner: str) -> dict[str, Any]:
+        return {"owner": {"S": owner}, "item_id": {"S": f"e2e-{uuid.uuid4()}"}}
+
+    def update(client: DynamoDBClient, key: dict[str, Any], attribute: str) -> None:
+        client.update_item(
+            TableName=operator.table,
+            Key=key,
+            UpdateExpression="SET #a = :value",
+            ExpressionAttributeNames={"#a": attribute},
+            ExpressionAttributeValues={":value": {"BOOL": True}},
+        )
+
+    own, others = key(f"region#{region}"), (key(me.person.owner), key("region#eu-north-1"))
+    with operator.acting_by(region, health.policy) as client:
+        update(client, own, "checked_at")
+        client.get_item(TableName=operator.table, Key=own)
+        refusals: list[Callable[[], object]] = [lambda: update(client, own, "active")]
+        for other in others:
+            refusals += [
+                lambda other=other: update(client, other, "checked_at"),  # type: ignore[misc]
+                lambda other=other: client.get_item(TableName=operator.table, Key=other),  # type: ignore[misc]
+            ]
+        for refused_call in refusals:
+            with pytest.raises(ClientError) as refused:
+                refused_call()
+            assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
+    operator.dynamodb(region).delete_item(TableName=operator.table, Key=own)
+
+
+def powerless(role: Role) -> dict[str, Any]:
+    """A role's policy less all that it may do with the table."""
+    policy = role.policy
+    for action, _ in granted(role):
+        policy = without(policy, action) if action.startswith("dynamodb:") else policy
+    return policy
 
 
 def test_a_region_that_may_not_use_its_table_says_so(
-    scene: Scene, operator: Operator, region: str
+    scene: Scene, operator: Operator, users: Role, health: Role
 ) -> None:
-    name, policy = next(iter(operator.function_policies(region).items()))
-    powerless = policy
-    for action, _, _ in SEEN_BY_A_REQUEST:
-        powerless = without(powerless, action)
 
     def statuses() -> dict[str, int]:
         path, headers = f"/v1/items/{scene.item_id}", {"content-type": "application/json"}
@@ -249,18 +344,21 @@ def test_a_region_that_may_not_use_its_table_says_so(
             "delete all": deletes_all(scene),
         }
 
-    with operator.function_policy(region, name, powerless):
+    with (
+        operator.policy(users.name, users.policy_name, powerless(users)),
+        operator.policy(health.name, health.policy_name, powerless(health)),
+    ):
         assert set(statuses().values()) == {503}
         answer = scene.me.send("GET", "/v1/items", fault_expected=True)
         assert int(answer.headers["retry-after"]) > 0
         assert "dynamodb" not in answer.text.lower()
-        eventually(lambda: ready(scene), lambda status: status == 503, within=10)
+        eventually(lambda: ready(scene.me.api), lambda status: status == 503, READINESS_SECONDS)
         # What is shallow stays up: the function does answer.
         assert scene.me.send("GET", "/health").status_code == 200
 
     assert scene.me.get(scene.item_id).status_code == 200
-    eventually(lambda: ready(scene), lambda status: status == 200, within=10)
+    eventually(lambda: ready(scene.me.api), lambda status: status == 200, READINESS_SECONDS)
 
 
-def ready(scene: Scene) -> int:
-    return scene.me.api.send("GET", "/health/ready", fault_expected=True).status_code
+def ready(api: Api) -> int:
+    return api.send("GET", "/health/ready", fault_expected=True).status_code

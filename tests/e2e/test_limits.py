@@ -46,6 +46,7 @@ def test_too_much_is_refused_with_a_problem(me: SignedIn, operator: Operator) ->
 
     with operator.throttled(me.api.target.region):
         assert set(all_operations(me, item_id, str(uuid.uuid4())).values()) == {429}
+        assert me.api.send("GET", "/health/ready").status_code == 200
 
     assert me.get(item_id).status_code == 200
 
@@ -99,11 +100,12 @@ def test_a_body_that_no_function_can_be_given_is_too_large(me: SignedIn) -> None
     body = json.dumps({"title": "Too large"}) + " " * (7 * 1024 * 1024)
     headers = {"content-type": JSON, "idempotency-key": str(uuid.uuid4())}
 
-    answer = me.send("POST", "/v1/items", headers=headers, body=body)
+    bearer = {"authorization": f"Bearer {me.tokens.access}", **me.api.target.headers}
 
-    assert answer.status_code == 413
-    # The function's own 413 says how many bytes it takes.
-    assert "65536" not in answer.json()["detail"]
+    # AWS's own answer, which no API can put in its own form.
+    status = me.api.raw("POST", "/v1/items", headers=bearer | headers, body=body.encode())
+
+    assert status == 413
 
 
 @pytest.mark.emulated_only("it raises the alarm that a fault of ours is meant to raise")

@@ -116,8 +116,7 @@ def test_4_after_a_crash_both_regions_serve_the_same(
     primary, standby = regions
     settled = primary.create({"title": "Long before"}, str(uuid.uuid4())).json()["id"]
     eventually(lambda: ids(standby), lambda seen: seen == {settled}, within=10)
-    saved = clone.state / "state" / "dynamodb.json"
-    eventually(saved.read_text, lambda text: text.count(settled) >= 2, within=10)
+    # It was acknowledged more than a second ago.
     for _ in range(5):
         primary.create({"title": "Just before"}, str(uuid.uuid4()))
 

@@ -1,27 +1,35 @@
 """A listener on loopback that plays AWS: it answers STS, refuses the rest, and remembers all."""
 
+import json
 import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from project.credentials import credentials_of
+from project.emulator import CHALLENGE_HEADER, OWNER_PATH, proof
 
 IDENTITY = """<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
 <GetCallerIdentityResult><Arn>arn:aws:iam::{account}:user/someone</Arn>
 <UserId>{account}</UserId><Account>{account}</Account></GetCallerIdentityResult>
 <ResponseMetadata><RequestId>0</RequestId></ResponseMetadata></GetCallerIdentityResponse>"""
-SIGNED_BY = re.compile(r"Credential=(?P<key>[^/]+)/\d+/[^/]+/(?P<service>[^/]+)/aws4_request")
+SIGNED_BY = re.compile(
+    r"Credential=(?P<key>[^/]+)/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request: the service and the access key id that it was signed for, body and target.
+    """One request: service, Region and access key id that it was signed for, body and target.
 
     What asks a proxy for a name has that name as its target.
     """
 
     service: str
+    region: str
     key_id: str
     body: str
     target: str
@@ -45,19 +53,34 @@ class Listener:
 
 
 @contextmanager
-def listening(account: str) -> Iterator[Listener]:
-    """Listen as an account's AWS until the block ends."""
+def listening(account: str, state_dir: Path | None = None) -> Iterator[Listener]:
+    """Listen as an account's AWS until the block ends.
+
+    With a state folder it is also that clone's emulator, and proves it.
+    """
     listener = Listener()
+
+    def proved(challenge: str) -> str:
+        assert state_dir
+        made = proof(credentials_of(state_dir), listener.port, challenge)
+        return json.dumps({"folder": str(state_dir), "proof": made})
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
+            if self.path == OWNER_PATH and state_dir:
+                self.say(200, proved(self.headers[CHALLENGE_HEADER]))
+                return
             length = int(self.headers.get("Content-Length") or 0)
             body = self.rfile.read(length).decode(errors="replace")
             signed = SIGNED_BY.search(self.headers.get("Authorization", ""))
-            service, key = (signed["service"], signed["key"]) if signed else ("unsigned", "")
-            listener.calls.append(Call(service, key, body, self.path))
+            service = signed["service"] if signed else "unsigned"
+            region, key = (signed["region"], signed["key"]) if signed else ("", "")
+            listener.calls.append(Call(service, region, key, body, self.path))
             text = IDENTITY.format(account=account) if service == "sts" else "{}"
-            self.send_response(200 if service == "sts" else 400)
+            self.say(200 if service == "sts" else 400, text)
+
+        def say(self, status: int, text: str) -> None:
+            self.send_response(status)
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
             self.wfile.write(text.encode())

@@ -18,7 +18,8 @@ from tests.live.trees import Tree
 
 OURS = "345678901234"
 THEIRS = "987654321098"
-DEV = Account("dev", REQUIRED, "landing", "dev", OURS, "us-east-1", "us-west-2", "5.100.0")
+REGIONS = ("us-east-2", "us-west-2")
+DEV = Account("dev", REQUIRED, "landing", "dev", OURS, *REGIONS, "5.100.0", "us-west-2", "")
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"}
 
 
@@ -67,6 +68,7 @@ def test_someone_elses_account_is_refused_before_its_state_is_looked_for(
         said = done.stderr.count("These credentials are of")
         assert (done.returncode, said) == (2, 1)
     assert sts.services() == {"sts"}
+    assert {call.region for call in sts.calls} == {"us-west-2"}, "the primary may be lost"
 
 
 def test_its_own_credentials_are_let_through_to_its_state(dev: Tree) -> None:
@@ -78,14 +80,14 @@ def test_its_own_credentials_are_let_through_to_its_state(dev: Tree) -> None:
 
 
 def test_no_credentials_are_answered_with_how_to_sign_in(dev: Tree) -> None:
-    done = dev.run(dev.account("dev") / "us-east-1/api", "plan")
+    done = dev.run(dev.account("dev") / "us-east-2/api", "plan")
 
     assert done.returncode != 0
     assert f"No valid AWS credentials for dev, account {OURS}: sign in to it" in done.stderr
 
 
 def test_a_shell_of_the_embedded_aws_is_refused() -> None:
-    message = refusal(DEV, "global", {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"})
+    message = refusal(DEV, "global", "plan", {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"})
     assert message.startswith("This shell is set up for the embedded AWS")
 
 
@@ -116,7 +118,9 @@ def test_a_name_that_one_module_would_refuse_is_refused_before_any_is_applied(pr
 
 @pytest.mark.parametrize("account", ["local", "dev"])
 def test_a_provider_that_nobody_locked_is_refused_with_the_way_to_lock_it(account: str) -> None:
-    message = refusal(replace(DEV, folder=account, name=account, provider="6.99.0"), "global", {})
+    message = refusal(
+        replace(DEV, folder=account, name=account, provider="6.99.0"), "global", "plan", {}
+    )
     assert f"live/{account}/account.hcl has provider_version 6.99.0" in message
     assert "no live/_units/provider_locks/aws-6.99.0.hcl" in message
     assert "run `make lock`" in message

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from project.emulator import PORTS, remember
 from tests.live.trees import Tree, Unit
 
 
@@ -22,7 +23,7 @@ def test_an_environment_is_one_copied_folder_with_one_edited_file(
     }
     for unit in staging.values():
         assert unit.inputs["name"] == "landing-staging"
-        assert unit.backend["bucket"] == "landing-tfstate-345678901234-us-east-1"
+        assert unit.backend["bucket"] == "landing-tfstate-345678901234-us-west-2"
         assert "222222222222" not in str(unit.rendered)
         assert "prod/" not in str(unit.rendered)
 
@@ -84,6 +85,16 @@ def misspell_a_setting(tree: Tree) -> None:
     file.write_text(file.read_text().replace("trace_rate", "tracing_rate"))
 
 
+def forget_where_the_state_is(tree: Tree) -> None:
+    file = tree.account("dev") / "account.hcl"
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join(line for line in lines if " state_region " not in line))
+
+
+def call_the_standby_a_former_one(tree: Tree) -> None:
+    tree.say("local", former_standby_region='"us-west-2"')
+
+
 def choose_a_long_name(tree: Tree) -> None:
     tree.say("local", project='"a-name-of-thirty-one-letters"')
 
@@ -110,6 +121,14 @@ MISTAKES = {
         "staging/global/data",
         'live/staging/account.hcl has account_name = "local"',
     ),
+    "nobody says where the state is": Mistake(
+        forget_where_the_state_is,
+        "dev/global/data",
+        "live/dev/account.hcl doesn't say state_region",
+    ),
+    "a Region that serves is called a former one": Mistake(
+        call_the_standby_a_former_one, "local/global/data", "a former_standby_region that serves"
+    ),
     "one Region stands in for itself": Mistake(
         repeat_the_region, "local/global/data", "a Region can't stand in for itself"
     ),
@@ -134,3 +153,11 @@ def test_no_port_can_name_another_machine(tree: Tree, port: str) -> None:
 
     assert done.returncode != 0
     assert "given string must be a decimal representation of a number" in done.stderr
+
+
+def test_a_port_that_the_clone_remembers_needs_no_variable(tree: Tree) -> None:
+    remember(tree.root / ".local", {name: 4000 + n for n, name in enumerate(PORTS)})
+
+    done = tree.run(tree.account("local") / "global/data", "render", "--json")
+
+    assert "http://127.0.0.1:4000" in done.stdout

@@ -64,7 +64,8 @@ def planned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planned]:
     _stub_packaging(tree)
     (tree.root / "home/.aws").mkdir()
     (tree.root / "home/.aws/credentials").write_text(PROFILE.format("prod"))
-    with listening(EMBEDDED) as embedded, listening("987654321098") as elsewhere:
+    own, theirs = listening(EMBEDDED, tree.root / ".local"), listening("987654321098")
+    with own as embedded, theirs as elsewhere:
         (tree.root / "home/.aws/config").write_text(CONFIG.format(elsewhere.url))
         done = tree.run(
             tree.account("local") / "us-west-2/api",
@@ -141,7 +142,7 @@ def test_a_wrong_endpoint_is_refused_by_the_account_guard_of_the_provider(
     tree = copy_tree(tmp_path / "clone")
     _replace_module(tree, READS)
     _stub_packaging(tree)
-    with listening("987654321098") as real:
+    with listening("987654321098", tree.root / ".local") as real:
         done = tree.run(
             tree.account("local") / "us-east-1/api", "plan", LOCAL_AWS_PORT=str(real.port)
         )
@@ -149,3 +150,20 @@ def test_a_wrong_endpoint_is_refused_by_the_account_guard_of_the_provider(
     assert done.returncode != 0
     assert "AWS account ID not allowed: 987654321098" in done.stderr
     assert real.services() <= {"iam", "sts"}, "more was asked than whose account it is"
+
+
+@pytest.mark.parametrize("command", ["plan", "apply", "destroy", "refresh", "import"])
+def test_another_clones_emulator_is_left_alone(
+    planned: Planned, tmp_path: Path, command: str
+) -> None:
+    with listening(EMBEDDED, tmp_path / "theirs") as theirs:
+        done = planned.tree.run(
+            planned.tree.account("local") / "global/foundation",
+            command,
+            LOCAL_AWS_PORT=str(theirs.port),
+        )
+
+    assert done.returncode != 0
+    assert f"is the embedded AWS of {tmp_path / 'theirs'}" in done.stderr
+    assert f"not that of this clone, {planned.tree.root / '.local'}" in done.stderr
+    assert theirs.calls == []

@@ -36,6 +36,7 @@ SERVICES = {
 }
 # Worked out by the provider itself: they call nobody.
 OFFLINE = {"aws_iam_policy_document", "aws_partition", "aws_region"}
+PRIMARY = {"local": "us-east-1", "dev": "us-east-2", "prod": "us-east-2"}
 URL = re.compile(r"\bhttps?://[^\"\s]+")
 
 
@@ -58,7 +59,11 @@ def test_each_folder_with_a_unit_is_rendered(units: Mapping[str, Unit]) -> None:
 
 def test_every_account_is_made_of_the_same_units(units: Mapping[str, Unit]) -> None:
     shapes = {
-        name: {path.removeprefix(f"{name}/") for path in units if path.startswith(f"{name}/")}
+        name: sorted(
+            (unit.inputs.get("role", "global"), unit.module)
+            for unit in units.values()
+            if unit.account == name
+        )
         for name in ACCOUNTS
     }
     assert shapes["local"] == shapes["dev"] == shapes["prod"]
@@ -92,8 +97,12 @@ def test_a_unit_waits_only_for_what_it_reads(units: Mapping[str, Unit]) -> None:
     reads = {unit.path: set(unit.dependencies) for unit in units.values()}
     assert {path: read for path, read in reads.items() if read} == {
         **{unit.path: {"foundation", "identity", "data"} for unit in of(units, "api")},
-        # Not before the Regions know a key that it is going to send.
-        **{unit.path: {"foundation", "data", "primary", "standby"} for unit in of(units, "edge")},
+        # Not before the Regions know a key that it is going to send; and not destroyed while the
+        # pool is protected.
+        **{
+            unit.path: {"foundation", "identity", "data", "primary", "standby"}
+            for unit in of(units, "edge")
+        },
     }
 
 
@@ -127,7 +136,26 @@ def test_real_accounts_keep_their_state_locked_and_encrypted(
         assert unit.backend["encrypt"] is True
         assert unit.backend["allowed_account_ids"][0] in unit.backend["bucket"]
         assert not any("skip" in setting for setting in unit.backend)
+        assert unit.backend["region"] in unit.backend["bucket"]
     assert len({unit.backend["key"] for unit in mine}) == len(mine)
+
+
+@pytest.mark.parametrize("account", ["dev", "prod"])
+def test_state_is_kept_where_the_loss_of_the_primary_leaves_it(
+    units: Mapping[str, Unit], account: str
+) -> None:
+    primary = units[f"{account}/global/edge"].inputs["primary_region"]
+    for unit in units.values():
+        if unit.account == account:
+            assert unit.backend["region"] != primary
+
+
+@pytest.mark.parametrize("account", ["dev", "prod"])
+def test_the_primary_is_not_lost_together_with_the_control_planes(
+    units: Mapping[str, Unit], account: str
+) -> None:
+    """IAM's, Route 53's and CloudFront's are in us-east-1, whatever Regions one chooses."""
+    assert units[f"{account}/global/edge"].inputs["primary_region"] != "us-east-1"
 
 
 def test_no_two_accounts_share_a_state_bucket(units: Mapping[str, Unit]) -> None:
@@ -149,7 +177,7 @@ def test_local_state_lies_under_one_folder_of_the_clone(units: Mapping[str, Unit
 def test_each_provider_works_in_its_own_region_and_account(units: Mapping[str, Unit]) -> None:
     for unit in units.values():
         regions = re.findall(r'^  region = "(.*)"', unit.generated("provider"), re.M)
-        home = unit.area if unit.area != "global" else "us-east-1"
+        home = unit.area if unit.area != "global" else PRIMARY[unit.account]
         assert regions == [home, "us-west-2", "us-east-1"], unit.path
         account_id = {"local": "0", "dev": "1", "prod": "2"}[unit.account] * 12
         assert unit.generated("provider").count(f'allowed_account_ids = ["{account_id}"]') == 3
@@ -157,7 +185,8 @@ def test_each_provider_works_in_its_own_region_and_account(units: Mapping[str, U
 
 def test_each_region_is_given_its_own_part_of_what_is_shared(units: Mapping[str, Unit]) -> None:
     for unit in of(units, "api"):
-        assert unit.inputs["role"] == {"us-east-1": "primary", "us-west-2": "standby"}[unit.area]
+        roles = {PRIMARY[unit.account]: "primary", "us-west-2": "standby"}
+        assert unit.inputs["role"] == roles[unit.area]
         for name in ("certificate_arn", "table_arn", "kms_key_arn"):
             assert unit.inputs[name].split(":")[3] == unit.area
 
@@ -220,6 +249,8 @@ def test_production_keeps_what_cannot_be_made_again(units: Mapping[str, Unit]) -
     for module in ("identity", "data"):
         assert units[f"prod/global/{module}"].inputs["deletion_protection"] is True
     assert units["prod/global/data"].inputs["point_in_time_recovery"] is True
+    for unit in units.values():
+        assert unit.rendered["prevent_destroy"] is (unit.account == "prod")
 
 
 def test_the_root_of_the_clone_runs_the_embedded_account_alone(tree: Tree) -> None:
@@ -242,6 +273,52 @@ def test_an_account_that_names_its_table_is_taken_at_its_word(tree: Tree) -> Non
 
     assert tree.render("local")["local/global/data"].inputs["table_name"] == "restored"
     assert read_account(toolchain_tree(tree), "local").table_name == "restored"
+
+
+def test_functions_and_dashboards_follow_the_tables_real_name(units: Mapping[str, Unit]) -> None:
+    for unit in (*of(units, "api"), *of(units, "edge")):
+        output = unit.dependencies["data"]["mock_outputs"]["table_name"]
+        assert unit.inputs["table_name"] == output
+
+
+def test_an_organizations_tags_are_on_everything_and_on_the_states_bucket(tree: Tree) -> None:
+    tree.say("dev", tags='{ cost-center = "4711", project = "another" }')
+
+    for unit in tree.render("dev").values():
+        own = {"cost-center": "4711", "project": "landing", "account": "dev"}
+        tags = re.findall(r"tags = (\{.*\})", unit.generated("provider"))
+        assert len(tags) == 3
+        assert all(own.items() <= json.loads(text).items() for text in tags)
+        assert own.items() <= unit.backend["s3_bucket_tags"].items()
+
+
+def test_what_an_account_says_of_names_that_it_must_not_choose_freely_reaches_its_units(
+    tree: Tree,
+) -> None:
+    base = "https://github.com/example/landing/blob/main"
+    tree.say(
+        "dev",
+        create_hosted_zone="false",
+        hosted_zone_id='"Z0EXAMPLE"',
+        sign_in_domain_prefix='"sign-in-landing"',
+        runbook_base_url=f'"{base}"',
+    )
+
+    units = tree.render("dev")
+
+    assert units["dev/global/foundation"].inputs["hosted_zone_id"] == "Z0EXAMPLE"
+    assert units["dev/global/identity"].inputs["domain_prefix"] == "sign-in-landing"
+    for path in ("us-east-1/api", "us-west-2/api", "global/edge"):
+        assert units[f"dev/{path}"].inputs["runbook_base_url"] == base
+
+
+def test_an_account_whose_alarms_reach_nobody_is_warned(units: Mapping[str, Unit]) -> None:
+    for unit in (*of(units, "api"), *of(units, "edge")):
+        assert unit.inputs["alarms_reach_somebody"] is (unit.account != "local"), unit.path
+
+
+def test_nobody_pays_for_a_plan_that_nothing_needs(units: Mapping[str, Unit]) -> None:
+    assert {unit.inputs["user_pool_tier"] for unit in of(units, "identity")} == {"LITE"}
 
 
 def toolchain_tree(tree: Tree) -> paths.Tree:

@@ -130,7 +130,8 @@ def copy_tree(root: Path) -> Tree:
     for name in ("live", "modules"):
         shutil.copytree(REPOSITORY / name, root / name, ignore=leave)
     (root / "project").mkdir()
-    shutil.copy(REPOSITORY / "project/credentials.py", root / "project")
+    for name in ("credentials", "emulator", "console"):
+        shutil.copy(REPOSITORY / f"project/{name}.py", root / "project")
     (root / ".venv").symlink_to(REPOSITORY / ".venv")
     return Tree(root)
 

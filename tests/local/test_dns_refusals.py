@@ -117,3 +117,28 @@ def test_a_health_checks_change(emulator: Emulator) -> None:
         client.update_health_check(HealthCheckId=check_id, ResourcePath="/other")
     finally:
         client.delete_health_check(HealthCheckId=check_id)
+
+
+def test_a_check_that_a_calculated_one_names_stays(emulator: Emulator) -> None:
+    client = emulator.client("route53")
+    endpoint = {"Type": "HTTPS", "FullyQualifiedDomainName": NAME, "Disabled": True}
+    child = client.create_health_check(CallerReference="child", HealthCheckConfig=endpoint)
+    child_id = child["HealthCheck"]["Id"]
+    calculated = {"Type": "CALCULATED", "ChildHealthChecks": [child_id], "HealthThreshold": 1}
+    parent = client.create_health_check(CallerReference="parent", HealthCheckConfig=calculated)
+    parent_id = parent["HealthCheck"]["Id"]
+
+    with pytest.raises(ClientError, match=f"still referenced from .*{parent_id}") as refused:
+        client.delete_health_check(HealthCheckId=child_id)
+
+    assert refused.value.response["Error"]["Code"] == "InvalidInput"
+    client.get_health_check(HealthCheckId=child_id)
+    client.delete_health_check(HealthCheckId=parent_id)
+    client.delete_health_check(HealthCheckId=child_id)
+
+
+def test_a_record_of_a_check_that_is_not_there(emulator: Emulator, zone: str) -> None:
+    failover = {"SetIdentifier": "x", "Failover": "PRIMARY", "HealthCheckId": "0" * 36, **ADDRESS}
+    with pytest.raises(ClientError, match="No health check exists") as refused:
+        change(emulator, zone, "UPSERT", **failover)
+    assert refused.value.response["Error"]["Code"] == "NoSuchHealthCheck"

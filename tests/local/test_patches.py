@@ -8,17 +8,20 @@ import asyncio
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 from botocore.exceptions import ClientError
+from ministack.core import persistence
 from ministack.core.responses import request_scope
 from ministack.services import (
     apigateway_v1,
     cloudfront,
     cloudwatch_logs,
     dynamodb,
+    lambda_svc,
     route53,
 )
 
@@ -124,6 +127,107 @@ def proxy_api() -> str:
     gateway("PUT", f"{path}/integration", {"type": "AWS_PROXY", "uri": "functions/f/invocations"})
     gateway("POST", f"/restapis/{api}/deployments", {"stageName": "live"})
     return api
+
+
+def test_ministack_still_needs_a_failure_of_the_gateways_for_a_throttled_call() -> None:
+    throttled = lambda_svc._throttle_response("Reason", "Rate Exceeded")
+
+    response, _ = apigateway_v1._lambda_proxy_response(throttled)
+
+    assert response["statusCode"] == 429
+
+
+def test_ministack_still_needs_defaults_that_set_the_status_of_the_rest() -> None:
+    customized = {"DEFAULT_4XX": {"statusCode": "404"}}
+
+    response = apigateway_v1._gateway_response_for_type(customized, "THROTTLED")
+
+    assert response["statusCode"] == "429"
+
+
+def test_the_status_of_a_default_is_that_of_every_response_without_its_own(stack: Stack) -> None:
+    client, api = stack.emulator.client("apigateway"), stack.apis["us-east-1"]
+    stage = {"restApiId": api, "stageName": "live"}
+
+    def refused() -> int:
+        client.create_deployment(**stage)
+        return stack.get("us-east-1", "/").status_code
+
+    client.update_stage(**stage, patchOperations=throttling("*/*", 0, 0))
+    try:
+        assert refused() == 429
+        client.put_gateway_response(restApiId=api, responseType="DEFAULT_4XX", statusCode="418")
+        assert refused() == 418
+        client.put_gateway_response(restApiId=api, responseType="THROTTLED", statusCode="420")
+        assert refused() == 420
+    finally:
+        for kind in ("DEFAULT_4XX", "THROTTLED"):
+            client.delete_gateway_response(restApiId=api, responseType=kind)
+        client.update_stage(**stage, patchOperations=[{"op": "remove", "path": "/*/*"}])
+        assert refused() == 200
+
+
+def test_ministack_still_needs_methods_settings_under_the_name_they_were_set_by() -> None:
+    stage: dict[str, Any] = {}
+    path = "/~1health~1ready/GET/throttling/rateLimit"
+
+    apigateway_v1._apply_stage_patch(stage, [{"op": "replace", "path": path, "value": "1"}])
+
+    assert list(stage["methodSettings"]) == ["/health/ready/GET"]
+
+
+def throttling(path: str, burst: int, rate: float) -> list[dict[str, str]]:
+    """UpdateStage's operations for one method, or for all (`*/*`)."""
+    limits = {"rateLimit": rate, "burstLimit": burst}
+    return [
+        {"op": "replace", "path": f"/{path}/throttling/{name}", "value": str(value)}
+        for name, value in limits.items()
+    ]
+
+
+def add_method(stack: Stack, parent: str, part: str) -> str:
+    """Add a resource with a GET that calls the stack's function; the resource's id."""
+    client, api = stack.emulator.client("apigateway"), stack.apis["us-east-1"]
+    function = stack.emulator.client("lambda").get_function(FunctionName="function")
+    arn = function["Configuration"]["FunctionArn"]
+    made: str = client.create_resource(restApiId=api, parentId=parent, pathPart=part)["id"]
+    address = {"restApiId": api, "resourceId": made, "httpMethod": "GET"}
+    client.put_method(**address, authorizationType="NONE")
+    uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{arn}/invocations"
+    client.put_integration(**address, type="AWS_PROXY", integrationHttpMethod="POST", uri=uri)
+    return made
+
+
+def test_each_method_is_throttled_by_itself(stack: Stack) -> None:
+    """One that has no requests left takes none from another, whatever set its limit."""
+    client, api = stack.emulator.client("apigateway"), stack.apis["us-east-1"]
+    root = next(r for r in client.get_resources(restApiId=api)["items"] if r["path"] == "/")
+    outer = add_method(stack, root["id"], "outer")
+    add_method(stack, outer, "inner")
+    add_method(stack, outer, "other")
+    client.create_deployment(restApiId=api, stageName="live")
+    stage = {"restApiId": api, "stageName": "live"}
+    set_here = ("*/*", "~1outer~1inner/GET", "/outer/other/GET")
+
+    def statuses(path: str) -> list[int]:
+        return [stack.get("us-east-1", path).status_code for _ in range(4)]
+
+    try:
+        # So slow that none comes back while this runs.
+        all_methods = throttling("*/*", 1, 0.0001)
+        own, unencoded = throttling(set_here[1], 1000, 1000), throttling(set_here[2], 1000, 1000)
+        client.update_stage(**stage, patchOperations=all_methods + own + unencoded)
+        assert statuses("/outer") == [200, 429, 429, 429]
+        # Another method has its own; and its path isn't encoded, so nothing else is set for it.
+        assert statuses("/outer/other") == [200, 429, 429, 429]
+        assert statuses("/outer/inner") == [200] * 4
+        assert set_here[1] in client.get_stage(**stage)["methodSettings"]
+    finally:
+        operations = [{"op": "remove", "path": f"/{path}"} for path in set_here[:2]]
+        client.update_stage(**stage, patchOperations=operations)
+        client.delete_resource(restApiId=api, resourceId=outer)
+        client.create_deployment(restApiId=api, stageName="live")
+    assert statuses("/") == [200] * 4
 
 
 def test_ministack_still_needs_mocks_that_want_a_template() -> None:
@@ -364,13 +468,32 @@ def test_ministack_still_needs_replication_that_takes_its_time() -> None:
     assert table(name, dynamodb._scan, "us-west-2")["Items"] == [item]
 
 
-def test_ministack_still_needs_a_snapshot_without_copies() -> None:
+def test_ministack_still_saves_a_table_whole() -> None:
     table({**TABLE_INPUT, "TableName": "saved"}, dynamodb._create_table)
-    stored = dynamodb._tables.get_scoped(ACCOUNT, "us-east-1", "saved")
 
     saved = dynamodb.get_state()["tables"].get_scoped(ACCOUNT, "us-east-1", "saved")
 
-    assert saved["items"] is not stored["items"]
+    assert "items" in saved
+
+
+def test_ministack_still_begins_without_what_it_cant_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(persistence, "PERSIST_STATE", True)
+    monkeypatch.setattr(persistence, "STATE_DIR", str(tmp_path))
+    (tmp_path / "dynamodb.json").write_text("{")
+
+    assert persistence.load_state("dynamodb") is None
+
+
+def test_ministack_still_hides_what_it_cant_save(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(persistence, "PERSIST_STATE", True)
+    monkeypatch.setattr(persistence, "STATE_DIR", str(tmp_path))
+    (tmp_path / "dynamodb.json").mkdir()
+
+    persistence.save_all({"dynamodb": lambda: {"tables": {}}})
 
 
 def test_ministack_still_needs_the_attributes_that_a_request_writes() -> None:
@@ -419,6 +542,77 @@ def test_a_policy_can_keep_an_attribute_from_being_written(stack: Stack, operati
     assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
 
 
+def test_ministack_still_needs_the_leading_keys_that_a_request_names() -> None:
+    unpatched = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys; from ministack.core.iam_actions import *; "
+            "print(dynamodb_service_context(sys.stdin.buffer.read()))",
+        ],
+        input=json.dumps({"TableName": TABLE, "Key": KEY}),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+    assert "dynamodb:LeadingKeys" not in unpatched
+
+
+OTHER_KEY = {**KEY, "owner": {"S": "other"}}
+BY_KEY: dict[str, dict[str, Any]] = {
+    "get_item": {"TableName": TABLE, "Key": KEY},
+    "put_item": {"TableName": TABLE, "Item": KEY},
+    "update_item": {
+        "TableName": TABLE,
+        "Key": KEY,
+        "UpdateExpression": "SET a = :v",
+        "ExpressionAttributeValues": {":v": {"S": "x"}},
+    },
+    # One key that isn't allowed is enough.
+    "batch_write_item": {
+        "RequestItems": {
+            TABLE: [{"PutRequest": {"Item": OTHER_KEY}}, {"DeleteRequest": {"Key": KEY}}]
+        }
+    },
+}
+
+
+@pytest.mark.parametrize("operation", BY_KEY)
+@pytest.mark.parametrize("form", ["allowed by it", "denied by it"])
+def test_a_policy_can_keep_to_partition_keys(stack: Stack, operation: str, form: str) -> None:
+    """A key of `m` is refused, one of `other` isn't."""
+    iam, name = stack.emulator.client("iam"), f"by-key-{operation.replace('_', '-')}-{form[:5]}"
+    actions = [f"dynamodb:{''.join(word.title() for word in operation.split('_'))}"]
+    allow = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    if form == "denied by it":
+        but = {"ForAnyValue:StringNotLike": {"dynamodb:LeadingKeys": ["oth*"]}}
+        statements = [allow, {**allow, "Effect": "Deny", "Condition": but}]
+    else:
+        only = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["other"]}}
+        known = {"Null": {"dynamodb:LeadingKeys": "false"}}
+        statements = [{**allow, "Condition": only | known}]
+    iam.create_user(UserName=name)
+    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=document)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    client = stack.emulator.client(
+        "dynamodb",
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+    )
+    # A batch may not name one item twice.
+    others = json.dumps(BY_KEY[operation]).replace(
+        '{"S": "m"}, "item_id": {"S": "1"}', '{"S": "other"}, "item_id": {"S": "2"}'
+    )
+
+    getattr(client, operation)(**json.loads(others))
+    with pytest.raises(ClientError) as refused:
+        getattr(client, operation)(**BY_KEY[operation])
+
+    assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
+
+
 def test_ministack_still_needs_the_days_of_recovery() -> None:
     named = {**TABLE_INPUT, "TableName": "days"}
     table(named, dynamodb._create_table)
@@ -443,6 +637,49 @@ def test_a_table_shows_for_how_many_days_it_can_be_recovered(
     backups = client.describe_continuous_backups(TableName=TABLE)["ContinuousBackupsDescription"]
 
     assert backups["PointInTimeRecoveryDescription"]["RecoveryPeriodInDays"] == days
+
+
+def test_ministack_still_needs_ceilings_of_throughput() -> None:
+    table({**TABLE_INPUT, "TableName": "ceilings"}, dynamodb._create_table)
+    lifted = {"MaxReadRequestUnits": -1, "MaxWriteRequestUnits": -1}
+
+    changed = table({"TableName": "ceilings", "OnDemandThroughput": lifted}, dynamodb._update_table)
+
+    assert changed["TableDescription"]["OnDemandThroughput"] == lifted
+
+
+def test_a_ceiling_that_is_lifted_is_gone_from_a_table_and_from_its_index(
+    emulator: Emulator,
+) -> None:
+    client = emulator.client("dynamodb")
+    keys: list[Any] = [{"AttributeName": "id", "KeyType": "HASH"}]
+    limited = {"MaxReadRequestUnits": 200, "MaxWriteRequestUnits": 100}
+    index = {"IndexName": "by_id", "KeySchema": keys, "Projection": {"ProjectionType": "ALL"}}
+    client.create_table(
+        TableName="limited",
+        KeySchema=keys,
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        OnDemandThroughput=limited,
+        GlobalSecondaryIndexes=[{**index, "OnDemandThroughput": limited}],
+    )
+
+    def ceilings(**change: int) -> tuple[object, object]:
+        client.update_table(
+            TableName="limited",
+            OnDemandThroughput=change,
+            GlobalSecondaryIndexUpdates=[
+                {"Update": {"IndexName": "by_id", "OnDemandThroughput": change}}
+            ],
+        )
+        described: Any = client.describe_table(TableName="limited")["Table"]
+        (changed,) = described["GlobalSecondaryIndexes"]
+        return described.get("OnDemandThroughput"), changed.get("OnDemandThroughput")
+
+    assert ceilings(MaxReadRequestUnits=300) == ({**limited, "MaxReadRequestUnits": 300},) * 2
+    assert ceilings(MaxReadRequestUnits=-1) == ({"MaxWriteRequestUnits": 100},) * 2
+    assert ceilings(MaxWriteRequestUnits=-1) == (None, None)
+    client.delete_table(TableName="limited")
 
 
 def test_ministack_still_needs_query_definitions() -> None:

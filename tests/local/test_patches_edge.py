@@ -60,12 +60,20 @@ def test_ministack_still_needs_one_id_for_a_request_at_the_edge() -> None:
 
 def test_ministack_still_needs_whole_web_acls() -> None:
     unknown = [{"Name": "r", "Priority": 0, "Statement": {"GeoMatchStatement": {}}}]
-    acl = {"Name": "a", "Scope": "REGIONAL", "Rules": unknown, "Description": "1"}
+    acl = {
+        "Name": "a",
+        "Scope": "REGIONAL",
+        "Rules": unknown,
+        "Description": "1",
+        "CustomResponseBodies": {"b": {"ContentType": "TEXT_PLAIN", "Content": "no"}},
+    }
     made = web_acls(waf._create_web_acl, acl)["Summary"]
     who = {"Id": made["Id"], "Scope": "REGIONAL", "LockToken": made["LockToken"]}
     web_acls(waf._update_web_acl, {**who, "Description": "2"})
 
-    assert web_acls(waf._get_web_acl, who)["WebACL"]["Description"] == "1"
+    kept = web_acls(waf._get_web_acl, who)["WebACL"]
+    assert kept["Description"] == "1"
+    assert "CustomResponseBodies" not in kept
 
 
 def test_ministack_still_needs_configurations_that_are_parsed_once(

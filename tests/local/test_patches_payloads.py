@@ -92,7 +92,16 @@ def test_base64_counts_as_it_grows(stack: Stack) -> None:
         gateway.update_rest_api(restApiId=api, patchOperations=[{**binary, "op": "remove"}])
 
 
-def test_the_apis_own_gateway_response_answers(stack: Stack) -> None:
+def test_ministack_still_needs_a_413_that_stays_as_it_is() -> None:
+    own = {"REQUEST_TOO_LARGE": {"statusCode": "400"}}
+
+    assert (
+        apigateway_v1._gateway_response_for_type(own, "REQUEST_TOO_LARGE")
+        is own["REQUEST_TOO_LARGE"]
+    )
+
+
+def test_no_gateway_response_changes_a_413(stack: Stack) -> None:
     gateway, api = stack.emulator.client("apigateway", REGION), stack.apis[REGION]
     address = {"restApiId": api, "responseType": "REQUEST_TOO_LARGE"}
     gateway.put_gateway_response(
@@ -101,7 +110,7 @@ def test_the_apis_own_gateway_response_answers(stack: Stack) -> None:
     gateway.create_deployment(restApiId=api, stageName="live")
     try:
         answer = stack.get(REGION, "/size", method="POST", data=b"x" * MAX_PAYLOAD)
-        assert (answer.status_code, answer.json()) == (413, {"send": "less"})
+        assert (answer.status_code, answer.json()) == (413, {"message": "Request Too Long"})
     finally:
         gateway.delete_gateway_response(**address)
         gateway.create_deployment(restApiId=api, stageName="live")

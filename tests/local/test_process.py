@@ -1,11 +1,13 @@
 """Start, stop, crash: the process is found again, or known to be gone, and its state stays."""
 
 import contextlib
+import dataclasses
 import json
 import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -14,8 +16,26 @@ from pathlib import Path
 import pytest
 
 from local import process
-from local.settings import Settings
-from tests.support.emulator import REGIONS, TABLE, Emulator, Stack, command, deploy, eventually
+from local.settings import REPOSITORY, Settings
+from tests.support.emulator import (
+    REGIONS,
+    TABLE,
+    Emulator,
+    Stack,
+    command,
+    create_table,
+    deploy,
+    environment_of,
+    eventually,
+)
+
+# Whoever is started in the background ignores Ctrl-C, and so do its children.
+STARTED_IN_A_TERMINAL = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from local.__main__ import main
+sys.exit(main(["start"]))
+"""
 
 
 def _kill(settings: Settings) -> None:
@@ -24,11 +44,6 @@ def _kill(settings: Settings) -> None:
     handle = os.pidfd_open(reported["pid"])
     signal.pidfd_send_signal(handle, signal.SIGKILL)
     eventually(lambda: process.identify(reported["pid"]) is None)
-
-
-def _saved(settings: Settings, text: str) -> bool:
-    file = settings.state / "dynamodb.json"
-    return file.exists() and text in file.read_text()
 
 
 def test_everything_is_there_again_after_a_stop(own_settings: Settings) -> None:
@@ -48,12 +63,12 @@ def test_everything_is_there_again_after_a_stop(own_settings: Settings) -> None:
 
 
 def test_a_crash_loses_neither_the_stack_nor_what_was_on_its_way(own_settings: Settings) -> None:
-    process.start(own_settings)
+    at_once = dataclasses.replace(own_settings, save_interval=0)
+    process.start(at_once)
     stack = deploy(Emulator(own_settings))
     stack.emulator.set_lag(1.5)
-    stack.put("us-east-1", "a", "1", "kept")
     stack.get("us-east-1", "/where")
-    eventually(lambda: _saved(own_settings, "kept"))
+    stack.put("us-east-1", "a", "1", "kept")
 
     _kill(own_settings)
     assert process.running(own_settings) is None
@@ -62,6 +77,158 @@ def test_a_crash_loses_neither_the_stack_nor_what_was_on_its_way(own_settings: S
     assert stack.items("us-east-1", "a") == {"1": "kept"}
     eventually(lambda: stack.items("us-west-2", "a") == {"1": "kept"})
     assert stack.get("us-east-1", "/where").status_code == 200
+
+
+def test_a_kill_under_load_costs_a_second_at_most_and_the_start_says_so(
+    own_settings: Settings,
+) -> None:
+    process.start(own_settings)
+    emulator = Emulator(own_settings)
+    create_table(emulator)
+    emulator.set_lag(0.05)
+    stack = Stack(emulator, {})
+    acknowledged: dict[str, float] = {}
+    began = time.monotonic()
+    while time.monotonic() < began + 3:
+        number = str(len(acknowledged))
+        stack.put("us-east-1", "load", number, "x" * 2000)
+        acknowledged[number] = time.monotonic()
+    killed = time.monotonic()
+    _kill(own_settings)
+
+    started = command(own_settings, "start")
+
+    assert "had ended without being stopped" in started.stdout
+    kept = stack.items("us-east-1", "load")
+    assert {number for number, at in acknowledged.items() if at < killed - 1} <= kept.keys()
+    eventually(lambda: stack.items("us-west-2", "load") == kept)
+
+
+@pytest.mark.parametrize("name", ["dynamodb.json", "cognito.json", "items.sqlite"])
+def test_state_that_cant_be_read_is_kept_and_nothing_starts_without_it(
+    own_settings: Settings, name: str
+) -> None:
+    process.start(own_settings)
+    emulator = Emulator(own_settings)
+    create_table(emulator)
+    Stack(emulator, {}).put("us-east-1", "a", "1", "kept")
+    emulator.client("cognito-idp").create_user_pool(PoolName="people")
+    process.stop(own_settings)
+    file = own_settings.state / name
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+
+    refused = [command(own_settings, "start") for _ in range(2)]
+
+    for done in refused:
+        assert done.returncode == 1
+        assert f"{file}.unreadable" in done.stderr
+        assert f"make start WITHOUT={file.stem}" in done.stderr
+        assert "Traceback" not in done.stderr
+    assert process.running(own_settings) is None
+    file.with_name(f"{name}.unreadable").write_bytes(whole)
+    file.with_name(f"{name}.unreadable").rename(file)
+    assert command(own_settings, "start").returncode == 0
+    assert Stack(emulator, {}).items("us-east-1", "a") == {"1": "kept"}
+    assert len(emulator.client("cognito-idp").list_user_pools(MaxResults=9)["UserPools"]) == 1
+
+
+def test_who_says_so_begins_without_what_cant_be_read(own_settings: Settings) -> None:
+    process.start(own_settings)
+    create_table(Emulator(own_settings))
+    process.stop(own_settings)
+    (own_settings.state / "dynamodb.json").write_text("{")
+    assert command(own_settings, "start").returncode == 1
+
+    started = command(own_settings, "start", "--without", "dynamodb")
+
+    assert started.returncode == 0, started.stderr
+    assert "Begun without dynamodb" in started.stdout
+    assert Emulator(own_settings).client("dynamodb").list_tables()["TableNames"] == []
+    kept = {
+        path.name.partition(".")[0] for path in (own_settings.state_dir / "set-aside").iterdir()
+    }
+    assert "dynamodb" in kept
+
+
+def test_what_cant_be_saved_is_shown_and_is_not_stopped(own_settings: Settings) -> None:
+    process.start(own_settings)
+    in_the_way = own_settings.state / "iam.json.new"
+    # A directory is in the way of root as well.
+    in_the_way.mkdir()
+    Emulator(own_settings).client("iam").create_user(UserName="kept")
+    eventually(lambda: Emulator(own_settings).status()["saving"]["failure"])
+
+    shown, stopped = (command(own_settings, what) for what in ("status", "stop"))
+
+    assert shown.returncode == stopped.returncode == 1
+    assert f"NOT SAVED   [Errno 21] Is a directory: '{in_the_way}'" in shown.stdout
+    assert "Not stopped, so that nothing is lost" in stopped.stderr
+    assert str(in_the_way) in stopped.stderr
+    in_the_way.rmdir()
+    assert command(own_settings, "stop").returncode == 0
+    process.start(own_settings)
+    users = Emulator(own_settings).client("iam").list_users()["Users"]
+    assert [user["UserName"] for user in users] == ["kept"]
+
+
+def test_ctrl_c_while_it_starts_ends_it_and_says_so(own_settings: Settings) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", STARTED_IN_A_TERMINAL],
+        cwd=REPOSITORY,
+        env=environment_of(own_settings),
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as starting:
+        eventually(lambda: process.running(own_settings) is not None)
+        os.killpg(starting.pid, signal.SIGINT)
+        _, said = starting.communicate(timeout=60)
+
+    assert starting.returncode == 130
+    assert said == "local: interrupted as it started; it is ended, and nothing runs.\n"
+    assert process.running(own_settings) is None
+    assert process.start(own_settings)
+
+
+def test_a_clone_remembers_its_ports(own_settings: Settings) -> None:
+    process.start(own_settings)
+    forgotten = {
+        name: text
+        for name, text in environment_of(own_settings).items()
+        if name not in own_settings.ports
+    }
+
+    shown = subprocess.run(
+        [sys.executable, "-m", "local", "status"],
+        cwd=REPOSITORY, env=forgotten, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert shown.returncode == 0, shown.stderr
+    assert own_settings.endpoint in shown.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("start",), ("status",), ("fault", "--region=us-east-1", "--kind=hang"), ("heal",)],
+    ids=" ".join,
+)
+def test_another_clones_emulator_is_refused_with_both_paths(
+    emulator: Emulator, own_settings: Settings, arguments: tuple[str, ...]
+) -> None:
+    mistaken = dataclasses.replace(own_settings, aws_port=emulator.settings.aws_port)
+
+    refused = command(mistaken, *arguments)
+    process.start(own_settings)
+    differs = command(mistaken, *arguments)
+
+    assert refused.returncode == differs.returncode == 1
+    if arguments[0] not in {"fault", "heal"}:
+        assert f"the embedded AWS of {emulator.settings.state_dir}" in refused.stderr
+        assert str(own_settings.state_dir) in refused.stderr
+    assert f"runs with LOCAL_AWS_PORT={own_settings.aws_port}" in differs.stderr
+    assert f"this shell says LOCAL_AWS_PORT={mistaken.aws_port}" in differs.stderr
+    assert not [each["fault"] for each in emulator.status()["endpoints"] if each["fault"]]
 
 
 def test_functions_end_with_a_process_that_crashes(own_settings: Settings) -> None:
@@ -168,18 +335,26 @@ def test_logs_are_in_one_folder(emulator: Emulator) -> None:
 
 
 def test_nothing_changes_on_disk_while_nothing_happens(stack: Stack) -> None:
-    file: Path = stack.emulator.settings.state / "dynamodb.json"
+    folder: Path = stack.emulator.settings.state
+
+    def all_saved() -> bool:
+        reported = stack.emulator.status()
+        return not reported["saving"]["waiting"] and not reported["replication"]["pending"]
+
+    def written() -> dict[str, int]:
+        files = (*folder.glob("items.*"), folder / "dynamodb.json")
+        return {path.name: path.stat().st_mtime_ns for path in files}
+
     stack.put("us-east-1", "still", "1", "x")
-    eventually(lambda: "still" in file.read_text())
     eventually(lambda: stack.items("us-west-2", "still") == {"1": "x"})
-    eventually(lambda: stack.emulator.status()["replication"]["pending"] == 0)
-    eventually(lambda: time.time() - file.stat().st_mtime > 1.5)
-    before = file.stat().st_mtime_ns
+    eventually(all_saved)
+    before = written()
 
     stack.items("us-east-1", "still")
     stack.emulator.client("dynamodb").describe_table(TableName=TABLE)
 
-    assert file.stat().st_mtime_ns == before
+    eventually(all_saved)
+    assert written() == before
 
 
 def test_who_took_the_port_of_a_stopped_emulator_gets_no_token(own_settings: Settings) -> None:

@@ -295,6 +295,7 @@ def test_a_throttled_call_is_no_invocation(measured: Measured) -> None:
     assert measured.function("Throttles", Resource=f"{FUNCTION}:{ALIAS}") == 1
     assert measured.function("Invocations") == before
     assert measured.access_line(answer)["integrationStatus"] == "429"
+    assert (answer.status_code, answer.json()) == (500, {"message": "Internal server error"})
 
 
 def test_embedded_metrics_of_the_function_become_metrics(measured: Measured) -> None:

@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from local.waf import NotEmulatedError, Rates, Verdict, WebRequest, check, evaluate
+from local.waf import (
+    InvalidWebAclError,
+    NotEmulatedError,
+    Rates,
+    Verdict,
+    WebRequest,
+    check,
+    evaluate,
+)
 
 REQUEST = WebRequest("GET", "/v1/items", {"x-key": "secret"}, "192.0.2.1")
 
@@ -136,15 +144,76 @@ def test_the_default_action_is_for_what_no_rule_decides(default: str, allowed: b
     assert verdict == Verdict(allowed=allowed)
 
 
-MANAGED = {"ManagedRuleGroupStatement": {"VendorName": "AWS", "Name": "Common"}}
+COMMON, BAD_INPUTS = "AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet"
+FROM_A_BROWSER = replace(REQUEST, headers={"user-agent": "Mozilla/5.0"})
+LOOKUP = b"${jndi:ldap://example.com/}"
 
 
-def test_managed_groups_are_taken_and_never_match() -> None:
-    group = {**rule(MANAGED), "OverrideAction": {"None": {}}}
-    del group["Action"]
+def group(name: str, **overrides: dict[str, Any]) -> dict[str, Any]:
+    """A rule that uses a managed group, with other actions for some of its rules."""
+    actions = [{"Name": rule, "ActionToUse": action} for rule, action in overrides.items()]
+    statement = {"VendorName": "AWS", "Name": name, "RuleActionOverrides": actions}
+    return {
+        "Name": "group",
+        "Priority": 0,
+        "Statement": {"ManagedRuleGroupStatement": statement},
+        "OverrideAction": {"None": {}},
+    }
 
-    check(acl(group))
-    assert evaluate(acl(group), REQUEST, Rates()).allowed
+
+@pytest.mark.parametrize(
+    ("name", "changed", "matches"),
+    [
+        (BAD_INPUTS, {}, False),
+        (BAD_INPUTS, {"body": LOOKUP}, True),
+        (BAD_INPUTS, {"body": LOOKUP.upper()}, True),
+        (BAD_INPUTS, {"query": "q=%24%7Bjndi:ldap://example.com/%7D"}, True),
+        (BAD_INPUTS, {"path": "/$%7Bjndi:ldap://example.com/%7D"}, True),
+        (BAD_INPUTS, {"headers": {"x-note": LOOKUP.decode()}}, True),
+        (BAD_INPUTS, {"body": b"(java.lang.Runtime).getRuntime().exec('whoami')"}, True),
+        (COMMON, {"body": LOOKUP}, False),
+        (COMMON, {"headers": {}}, True),
+        (COMMON, {"headers": {"user-agent": ""}}, True),
+        (COMMON, {"body": b"<script>alert('hello')</script>"}, True),
+        (COMMON, {"body": b"x" * 8192}, False),
+        (COMMON, {"body": b"x" * 8193}, True),
+        (COMMON, {"query": "file=../../etc/passwd"}, True),
+        ("AWSManagedRulesAmazonIpReputationList", {"body": LOOKUP}, False),
+    ],
+)
+def test_a_managed_group_blocks_what_aws_gives_as_an_example(
+    name: str, changed: dict[str, Any], matches: bool
+) -> None:
+    web_acl = acl(group(name))
+
+    check(web_acl)
+    verdict = evaluate(web_acl, replace(FROM_A_BROWSER, **changed), Rates())
+    assert verdict.allowed is not matches
+    assert verdict.rule == ("group" if matches else None)
+
+
+def test_a_managed_rule_that_counts_lets_through_what_no_other_blocks() -> None:
+    web_acl = acl(group(BAD_INPUTS, Log4JRCE_BODY={"Count": {}}))
+    quoted = replace(FROM_A_BROWSER, body=LOOKUP)
+
+    assert evaluate(web_acl, quoted, Rates()) == Verdict(allowed=True, counted=("group",))
+    attack = replace(quoted, query=LOOKUP.decode())
+    assert not evaluate(web_acl, attack, Rates()).allowed
+
+
+def test_a_group_that_counts_as_a_whole_blocks_nothing() -> None:
+    counting = {**group(BAD_INPUTS), "OverrideAction": {"Count": {}}}
+
+    verdict = evaluate(acl(counting), replace(FROM_A_BROWSER, body=LOOKUP), Rates())
+
+    assert verdict == Verdict(allowed=True, counted=("group",))
+
+
+def test_an_override_of_a_rule_that_no_group_has_is_ignored() -> None:
+    web_acl = acl(group(BAD_INPUTS, Log4jRce_Body={"Count": {}}))
+
+    check(web_acl)
+    assert not evaluate(web_acl, replace(FROM_A_BROWSER, body=LOOKUP), Rates()).allowed
 
 
 def rate(**more: Any) -> dict[str, Any]:
@@ -178,9 +247,8 @@ def test_a_statement_that_is_not_emulated_is_refused_by_name(
     [
         (acl(rule(TRUE, {"Captcha": {}})), "Action Captcha"),
         (acl(rule(TRUE, {"Allow": {"CustomRequestHandling": {}}})), "CustomRequestHandling"),
-        (acl(rule(TRUE, {"Block": {"CustomResponse": {"CustomResponseBodyKey": "a"}}})), "BodyKey"),
         (acl({**rule(TRUE), "RuleLabels": [{"Name": "a"}]}), "RuleLabels"),
-        (acl(CustomResponseBodies={"a": {}}), "CustomResponseBodies"),
+        (acl(group(COMMON, NoUserAgent_HEADER={"Challenge": {}})), "Action Challenge"),
     ],
 )
 def test_what_a_web_acl_would_not_do_is_refused_by_name(
@@ -199,6 +267,41 @@ def test_a_block_answers_as_its_rule_says() -> None:
     verdict = evaluate(web_acl, REQUEST, Rates())
     assert (verdict.allowed, verdict.status) == (False, 429)
     assert verdict.headers == {"retry-after": "300"}
+
+
+REFUSAL = {"CustomResponse": {"ResponseCode": 403, "CustomResponseBodyKey": "refusal"}}
+BODIES = {"refusal": {"ContentType": "APPLICATION_JSON", "Content": '{"status":403}'}}
+
+
+@pytest.mark.parametrize(
+    "blocking",
+    [rule(TRUE, {"Block": REFUSAL}), group(COMMON, NoUserAgent_HEADER={"Block": REFUSAL})],
+    ids=["a rule", "a managed group's rule"],
+)
+def test_a_block_answers_with_its_rules_body(blocking: dict[str, Any]) -> None:
+    web_acl = acl(blocking, CustomResponseBodies=BODIES)
+
+    check(web_acl)
+    verdict = evaluate(web_acl, REQUEST, Rates())
+    assert (verdict.allowed, verdict.status, verdict.body) == (False, 403, b'{"status":403}')
+    assert verdict.headers == {"content-type": "application/json"}
+
+
+def test_a_body_that_the_web_acl_does_not_have_is_refused() -> None:
+    for blocking in (
+        rule(TRUE, {"Block": REFUSAL}),
+        group(COMMON, NoUserAgent_HEADER={"Block": REFUSAL}),
+    ):
+        with pytest.raises(InvalidWebAclError, match="refusal"):
+            check(acl(blocking))
+
+
+def test_a_custom_response_cannot_say_its_content_type_by_a_header() -> None:
+    headers = [{"Name": "Content-Type", "Value": "application/problem+json"}]
+    custom = {"CustomResponse": {"ResponseCode": 403, "ResponseHeaders": headers}}
+
+    with pytest.raises(InvalidWebAclError, match="content-type"):
+        check(acl(rule(TRUE, {"Block": custom})))
 
 
 class Traffic:

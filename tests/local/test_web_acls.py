@@ -152,6 +152,7 @@ def limited(layer: GlobalLayer) -> Iterator[GlobalLayer]:
     response = {
         "ResponseCode": 429,
         "ResponseHeaders": [{"Name": "retry-after", "Value": "300"}],
+        "CustomResponseBodyKey": "wait",
     }
     web_acl = emulator.client("wafv2").create_web_acl(
         Name="edge",
@@ -161,6 +162,9 @@ def limited(layer: GlobalLayer) -> Iterator[GlobalLayer]:
             rule("rate", 0, rate, {"Block": {"CustomResponse": response}}),
             rule("path", 1, match(PATH, "EXACTLY", "/refused"), {"Block": {}}),
         ],
+        CustomResponseBodies={
+            "wait": {"ContentType": "APPLICATION_JSON", "Content": '{"status":429}'}
+        },
         VisibilityConfig=VISIBILITY,
     )["Summary"]
     with layer.configured(WebACLId=web_acl["ARN"]):
@@ -182,6 +186,8 @@ def test_an_address_over_its_limit_has_to_wait(limited: GlobalLayer) -> None:
 
     assert [answer.status_code for answer in answers] == [200] * 10 + [429]
     assert answers[-1].headers["retry-after"] == "300"
+    assert answers[-1].headers["content-type"] == "application/json"
+    assert answers[-1].json() == {"status": 429}
     assert answers[-1].headers["x-amz-cf-id"]
     assert limited.get("/where").status_code == 200
 
@@ -220,16 +226,18 @@ def test_no_spelling_of_health_is_a_way_round_its_limit(limited_health: GlobalLa
     assert limited_health.stack.get(REGION, "/health").status_code == 200
 
 
-def test_a_web_acl_keeps_its_description(emulator: Emulator) -> None:
+def test_a_web_acl_keeps_its_description_and_its_bodies(emulator: Emulator) -> None:
     waf = emulator.client("wafv2")
+    bodies = {"wait": {"ContentType": "APPLICATION_JSON", "Content": "{}"}}
     common: dict[str, Any] = {
         "Name": "kept", "Scope": "REGIONAL", "DefaultAction": {"Allow": {}},
-        "VisibilityConfig": VISIBILITY,
+        "VisibilityConfig": VISIBILITY, "CustomResponseBodies": bodies,
     }  # fmt: skip
     made = waf.create_web_acl(**common, Description="first")["Summary"]
 
     def described() -> str:
         web_acl = waf.get_web_acl(Name="kept", Scope="REGIONAL", Id=made["Id"])["WebACL"]
+        assert web_acl["CustomResponseBodies"] == bodies
         return str(web_acl["Description"])
 
     assert described() == "first"

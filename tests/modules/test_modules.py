@@ -33,7 +33,13 @@ def run(module: str, **variables: str) -> str:
     data = {"TF_DATA_DIR": str(TREE.tools / "modules" / module), "TF_IN_AUTOMATION": "1"}
     # Each run block starts the provider anew, and its start is mostly garbage collection.
     sparing = {"GOGC": "400", "GOMEMLIMIT": "1GiB"}
-    environment = {**sparing, **os.environ, **tool_settings(TREE, os.environ), **data, **variables}
+    environment = {
+        **sparing,
+        **os.environ,
+        **tool_settings(TREE, LOCAL, os.environ),
+        **data,
+        **variables,
+    }
     # `terraform test` validates, too; `validate` alone can't when a module takes provider aliases.
     init = ("init", "-backend=false", "-input=false", "-lockfile=readonly")
     for command in (init, ("test",)):
@@ -82,6 +88,16 @@ def test_the_module_has_its_common_files_and_tests_of_its_own(module: str) -> No
     folder = TREE.root / "modules" / module
     assert {path.name for path in folder.glob("*.tf")} >= FILES_OF_A_MODULE
     assert list(folder.glob("tests/*.tftest.hcl"))
+
+
+def test_a_health_check_outlives_none_that_names_it_and_asks_for_names_that_are_there() -> None:
+    """Terraform shows neither order to `terraform test`: the text has to do."""
+    text = "\n".join(file.read_text() for file in (TREE.root / "modules/edge").glob("*.tf"))
+    checks = re.findall(r'^resource "aws_route53_health_check" "\w+" {\n.*?^}', text, re.M | re.S)
+    assert len(checks) == 4
+    for check in checks:
+        assert "create_before_destroy = true" in check, check
+        assert ("depends_on" in check) is ("fqdn" in check), check
 
 
 def test_modules_know_nothing_of_the_embedded_aws() -> None:

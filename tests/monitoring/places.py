@@ -66,15 +66,21 @@ class Place:
         stage = self.client("apigateway").get_stage(
             restApiId=self.stack.rest_api_id, stageName=self.stack.stage_name
         )["accessLogSettings"]
-        function = self.client("lambda").get_function_configuration(
-            FunctionName=self.stack.function_name
-        )
+        functions = [
+            self.client("lambda").get_function_configuration(FunctionName=name)
+            for name in self.functions
+        ]
         known = {
             stage["destinationArn"].split(":")[6]: frozenset(json.loads(stage["format"])),
-            function["LoggingConfig"]["LogGroup"]: log_queries.FUNCTION,
+            **{one["LoggingConfig"]["LogGroup"]: log_queries.FUNCTION for one in functions},
         }
         edge = {name: log_queries.EDGE for name in self.log_groups if name.endswith("/edge/access")}
         return {**known, **edge}
+
+    @property
+    def functions(self) -> tuple[str, str]:
+        """The names of the Region's functions: the users', and health's."""
+        return self.stack.function_name, self.stack.health_function_name
 
     @cached_property
     def log_groups(self) -> set[str]:
@@ -99,8 +105,12 @@ class Place:
 
     def _of_the_stack(self) -> Values:
         api = self.client("apigateway").get_rest_api(restApiId=self.stack.rest_api_id)
-        function = self.stack.function_name
-        aliases = self.client("lambda").list_aliases(FunctionName=function)["Aliases"]
+        client = self.client("lambda")
+        aliases = {
+            f"{function}:{alias['Name']}"
+            for function in self.functions
+            for alias in client.list_aliases(FunctionName=function)["Aliases"]
+        }
         dynamodb = self.client("dynamodb")
         others = {one.region for one in self.deployment.regions} - {self.region}
         pool = self.deployment.user_pool_id
@@ -110,8 +120,8 @@ class Place:
             ("AWS/ApiGateway", "Stage"): {self.stack.stage_name},
             ("AWS/ApiGateway", "Resource"): {path for path, _ in routes()},
             ("AWS/ApiGateway", "Method"): {method for _, method in routes()},
-            ("AWS/Lambda", "FunctionName"): {function},
-            ("AWS/Lambda", "Resource"): {f"{function}:{alias['Name']}" for alias in aliases},
+            ("AWS/Lambda", "FunctionName"): set(self.functions),
+            ("AWS/Lambda", "Resource"): aliases,
             ("AWS/DynamoDB", "TableName"): {self.deployment.table_name},
             ("AWS/DynamoDB", "GlobalSecondaryIndexName"): self.indexes,
             ("AWS/DynamoDB", "Operation"): set(dynamodb.meta.service_model.operation_names),

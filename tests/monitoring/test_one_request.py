@@ -104,7 +104,7 @@ def test_no_id_of_a_request_is_its_callers_to_choose(system: System) -> None:
                 "x-amzn-requestid": own_id,
                 "x-amz-apigw-id": own_id,
                 "x-amz-cf-id": own_id,
-                "x-amzn-trace-id": f"Root={root};Sampled=1",
+                "x-amzn-trace-id": f"Root={root};Sampled=0",
             },
             timeout=30,
         )
@@ -115,8 +115,14 @@ def test_no_id_of_a_request_is_its_callers_to_choose(system: System) -> None:
         ids = [answer.headers[header] for answer in answers]
         assert len(set(ids)) == len(ids)
         assert not [each for each in ids if own_id in each or root in each]
-    # A health check is never sampled: nobody's Sampled=1 was taken up.
-    assert all("Sampled=0" in answer.headers["x-amzn-trace-id"] for answer in answers)
+    # What comes by the edge is sampled here: nobody's Sampled=0 was taken up.
+    assert all("Sampled=1" in answer.headers["x-amzn-trace-id"] for answer in answers)
+
+
+def test_what_health_checkers_ask_is_never_sampled(system: System) -> None:
+    answer = requests.get(f"{system.deployment.primary.url}/health", timeout=30)
+
+    assert "Sampled=0" in answer.headers["x-amzn-trace-id"]
 
 
 def test_a_request_that_nobody_sent_is_found_nowhere() -> None:

@@ -51,9 +51,13 @@ def _complaints(target: Target, answer: requests.Response, *, fault_expected: bo
     wrong = []
     if answer.status_code >= 500 and not fault_expected:
         wrong.append("a fault on the server's side")
-    if target.region and answer.headers.get("x-served-by") != target.region:
-        wrong.append(f"x-served-by is {answer.headers.get('x-served-by')!r}, not {target.region!r}")
-    if answer.status_code >= 400 and request.method != "HEAD":
+    refused_at_the_edge = _refused_at_the_edge(answer)
+    served_by = answer.headers.get("x-served-by")
+    if target.region and served_by != target.region and not refused_at_the_edge:
+        wrong.append(f"x-served-by is {served_by!r}, not {target.region!r}")
+    if refused_at_the_edge:
+        wrong.extend(_refusal_complaints(answer))
+    elif answer.status_code >= 400 and request.method != "HEAD":
         wrong.extend(_problem_complaints(answer))
     if operation:
         wrong.extend(_contract_complaints(operation, answer))
@@ -70,12 +74,31 @@ def _problem_complaints(answer: requests.Response) -> list[str]:
     except JsonSchemaValueException as mismatch:
         return [f"not a problem by the contract: {mismatch.message}"]
     wrong = []
-    if problem["status"] != answer.status_code:
+    if problem.get("status", answer.status_code) != answer.status_code:
         wrong.append("the problem's status is another one")
     if not problem["request_id"]:
         wrong.append("no request id")
     if len(problem["detail"]) < 10:
         wrong.append("the detail doesn't say what to do")
+    return wrong
+
+
+def _refused_at_the_edge(answer: requests.Response) -> bool:
+    """Whether the edge's web ACL has refused it, so that no Region has seen it."""
+    media = answer.headers.get("content-type", "").split(";")[0]
+    refusal = answer.status_code in {403, 429} and media == JSON
+    return refusal and "x-served-by" not in answer.headers
+
+
+def _refusal_complaints(answer: requests.Response) -> list[str]:
+    """What is wrong with an answer of the edge's web ACL."""
+    try:
+        contract.schema("refusal")(answer.json())
+    except JsonSchemaValueException as mismatch:
+        return [f"not a refusal by the contract: {mismatch.message}"]
+    wrong = [] if "x-amz-cf-id" in answer.headers else ["nothing to find the request by"]
+    if answer.json()["status"] != answer.status_code:
+        wrong.append("the refusal's status is another one")
     return wrong
 
 

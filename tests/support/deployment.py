@@ -10,6 +10,8 @@ import pytest
 from project.account import LOCAL
 from project.console import ToolchainError
 from project.deployment import Deployment, read_deployment
+from project.environment import require_own_emulator
+from project.paths import TREE
 from tests.support.waiting import eventually
 from toolchain.testing import UP_IS_DONE
 
@@ -27,6 +29,7 @@ def deployment() -> Deployment:
     if EMULATED:
         _await_up()
     try:
+        require_own_emulator(TREE, ACCOUNT)
         return read_deployment(ACCOUNT)
     except ToolchainError as error:
         if WORKER in os.environ:

@@ -196,19 +196,18 @@ def eventually(true: Callable[[], bool], seconds: float = 15.0) -> None:
         time.sleep(0.01)
 
 
+def environment_of(settings: Settings) -> dict[str, str]:
+    """What leads `python -m local` to these settings."""
+    ports = {name: str(port) for name, port in settings.ports.items()}
+    return {**os.environ, **ports, "LOCAL_STATE_DIR": str(settings.state_dir)}
+
+
 def command(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `python -m local` with these settings."""
-    environment = {
-        **os.environ,
-        "LOCAL_AWS_PORT": str(settings.aws_port),
-        "LOCAL_HTTPS_PORT": str(settings.https_port),
-        "LOCAL_DNS_PORT": str(settings.dns_port),
-        "LOCAL_STATE_DIR": str(settings.state_dir),
-    }
     return subprocess.run(
         [sys.executable, "-m", "local", *arguments],
         cwd=REPOSITORY,
-        env=environment,
+        env=environment_of(settings),
         capture_output=True,
         text=True,
         check=False,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from project.account import Account
 from project.console import ToolchainError
 from project.paths import Tree
 from tests.support.accounts import LOCAL
@@ -72,10 +73,15 @@ def test_it_is_spared_only_while_both_regions_are_ready(
     tree: Tree, monkeypatch: pytest.MonkeyPatch, current: bool, ready: bool, applies: int
 ) -> None:
     ran: list[str] = []
+
+    def terragrunt_all(_tree: Tree, _account: Account, action: str) -> frozenset[str]:
+        ran.append(action)
+        return frozenset()
+
     monkeypatch.setattr(apply_cache, "is_current", lambda _: bool(current))
     monkeypatch.setattr(up, "deployment_of", lambda *_: None)
     monkeypatch.setattr(up, "_is_ready", lambda *_: bool(ready))
-    monkeypatch.setattr(up, "terragrunt_all", lambda _tree, _account, action: ran.append(action))
+    monkeypatch.setattr(up, "terragrunt_all", terragrunt_all)
     up._apply(tree, LOCAL)
     assert ran == ["apply"] * applies
 
@@ -93,9 +99,3 @@ def test_an_apply_that_fails_is_never_taken_for_done(
     with pytest.raises(ToolchainError):
         up._apply(tree, LOCAL)
     assert not apply_cache.is_current(tree)
-
-
-def test_destroy_is_run_only_where_something_is_deployed(tree: Tree) -> None:
-    assert not up._has_state(tree)
-    (tree.root / FILES[-1]).write_text('{"resources": [{}]}')
-    assert up._has_state(tree)

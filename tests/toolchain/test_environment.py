@@ -15,11 +15,13 @@ import pytest
 from project.account import read_account
 from project.console import Phases, ToolchainError
 from project.credentials import FILE, credentials_of
+from project.emulator import PORTS
 from project.environment import https_port, process_environment, settings_for, tool_settings
 from project.file_lock import exclusive
 from project.paths import TREE, Tree
 from project.shells import exports
 from tests.support.accounts import DEV, LOCAL
+from tests.support.ports import free_ports
 from toolchain import install as installing
 from toolchain.install import REQUIRED_TOOLS, missing_prerequisites
 from toolchain.python_environment import LOCKS, STAMP, free_scripts, install_python
@@ -55,9 +57,27 @@ def test_a_name_that_no_shell_has_is_no_command() -> None:
 
 
 def test_the_pinned_tools_come_first_on_path_and_only_once(tree: Tree) -> None:
-    once = tool_settings(tree, {"PATH": "/usr/bin"})["PATH"]
+    once = tool_settings(tree, "local", {"PATH": "/usr/bin"})["PATH"]
     assert once == f"{tree.tools_bin}:{tree.venv / 'bin'}:/usr/bin"
-    assert tool_settings(tree, {"PATH": once})["PATH"] == once
+    assert tool_settings(tree, "local", {"PATH": once})["PATH"] == once
+
+
+def test_a_real_account_has_the_pinned_terragrunt_and_the_persons_own_aws(tree: Tree) -> None:
+    theirs = tree.root.parent / "theirs"
+    tools = {tree.tools_bin: ("terragrunt", "terraform"), tree.venv / "bin": ("aws", "python")}
+    for folder, names in {**tools, theirs: ("terragrunt", "terraform", "aws")}.items():
+        folder.mkdir(parents=True)
+        for name in names:
+            (folder / name).touch(mode=0o755)
+
+    # Also in a shell that was set up for the embedded AWS before.
+    embedded = tool_settings(tree, "local", {"PATH": str(theirs)})
+    for path in (str(theirs), embedded["PATH"]):
+        found = tool_settings(tree, "dev", {"PATH": path})["PATH"]
+        assert shutil.which("terragrunt", path=found) == str(tree.tools_bin / "terragrunt")
+        assert shutil.which("terraform", path=found) == str(tree.tools_bin / "terraform")
+        assert shutil.which("aws", path=found) == str(theirs / "aws")
+        assert shutil.which("python", path=found) == str(tree.venv / "bin/python")
 
 
 def test_the_embedded_account_never_sees_real_credentials(tree: Tree) -> None:
@@ -93,10 +113,10 @@ def test_a_real_account_keeps_its_credentials_and_is_never_led_to_the_embedded_o
 
 
 def test_the_generated_cli_configuration_is_exported_once_it_is_there(tree: Tree) -> None:
-    assert "TF_CLI_CONFIG_FILE" not in tool_settings(tree, {})
+    assert "TF_CLI_CONFIG_FILE" not in tool_settings(tree, "local", {})
     tree.terraform_rc.parent.mkdir(parents=True)
     tree.terraform_rc.touch()
-    assert tool_settings(tree, {})["TF_CLI_CONFIG_FILE"] == str(tree.terraform_rc)
+    assert tool_settings(tree, "local", {})["TF_CLI_CONFIG_FILE"] == str(tree.terraform_rc)
 
 
 def test_every_account_of_this_repository_can_be_read() -> None:
@@ -110,16 +130,20 @@ def test_an_unknown_account_is_answered_with_those_that_there_are() -> None:
         read_account(TREE, "stage")
 
 
-def test_make_env_works_before_anything_is_deployed(tmp_path: Path) -> None:
-    environment = {**os.environ, "LOCAL_STATE_DIR": str(tmp_path), "MAKEFLAGS": ""}
-    done = subprocess.run(
-        ["make", "-s", "env"],
+def make_env(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["make", "-s", "env", *arguments],
         cwd=TREE.root,
-        env=environment,
+        env={**os.environ, "MAKEFLAGS": "", **environment},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_make_env_works_before_anything_is_deployed(tmp_path: Path) -> None:
+    ports = dict(zip(PORTS, map(str, free_ports(len(PORTS))), strict=True))
+    done = make_env(LOCAL_STATE_DIR=str(tmp_path), **ports)
     assert done.returncode == 0
     assert "export AWS_ENDPOINT_URL=" in done.stdout
     assert "API_URL_PRIMARY" not in done.stdout
@@ -179,6 +203,46 @@ def test_a_port_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("LOCAL_HTTPS_PORT", text)
         with pytest.raises(ToolchainError, match=f"LOCAL_HTTPS_PORT={text} is no port"):
             https_port()
+
+
+def tools_of(exports: str) -> list[str]:
+    """Where a shell that has evaluated the exports finds Terragrunt and Terraform."""
+    script = f"{exports}\ncommand -v terragrunt; command -v terraform"
+    done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+PINNED = [str(TREE.tools_bin / name) for name in ("terragrunt", "terraform")]
+
+
+def test_make_env_of_a_real_account_without_credentials_gives_the_tools(tmp_path: Path) -> None:
+    done = make_env("ACCOUNT=dev", HOME=str(tmp_path), AWS_EC2_METADATA_DISABLED="true")
+
+    assert done.returncode == 0
+    assert tools_of(done.stdout) == PINNED
+    assert done.stderr.startswith("note: no URLs and no pool yet. live/dev/account.hcl still has")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_make_env_of_an_account_that_is_none_gives_the_tools_and_says_so() -> None:
+    done = make_env("ACCOUNT=dve")
+
+    assert done.returncode != 0
+    assert tools_of(done.stdout) == PINNED
+    assert "There is no account 'dve'" in done.stderr
+
+
+def test_what_needs_the_locked_packages_runs_with_any_python() -> None:
+    # -S: no package of anybody's, as in a shell whose python3 is the person's own.
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "toolchain", "sign-in", "--account", "dve"],
+        cwd=TREE.root,
+        env={name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "There is no account 'dve'" in done.stderr
 
 
 def test_a_python_that_is_too_old_is_named_before_anything_is_imported() -> None:

@@ -20,17 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAMES = (
-    "ACCOUNT",
-    "CONFIRM",
-    "ID",
-    "KIND",
-    "MINUTES",
-    "MS",
-    "NAME",
-    "REGION",
-    "SHELL_KIND",
-    "TESTS",
-)
+    "ACCOUNT", "CONFIRM", "ID", "JSON", "KIND", "MINUTES", "MS", "NAME", "REGION", "SHELL_KIND",
+    "TESTS", "WITHOUT",
+)  # fmt: skip
 # `{}` is a file that must not appear.
 NASTY = (
     "`touch {}`",
@@ -146,6 +138,8 @@ def typed(**variables: str) -> dict[str, str]:
         (["drills", "run"], {"NAME": "two words"}, ["--", "two words"]),
         (["tracing"], {"ID": "--help", "MINUTES": "5"}, ["--minutes=5", "--", "--help"]),
         (["tracing", "an id of its own"], {}, []),
+        (["doctor"], {"JSON": "1"}, ["--json"]),
+        (["doctor"], {}, []),
     ],
 )
 def test_variables_become_arguments(
@@ -173,6 +167,7 @@ def test_variables_become_arguments(
         (["tracing"], {"ID": "x", "MINUTES": "999999999"}, "MINUTES=999999999 is not from 1 to"),
         (["tracing"], {"ID": "x", "MINUTES": "-5"}, "MINUTES=-5 is no whole number: MINUTES=10"),
         (["tracing"], {"ID": "x", "MINUTES": "5; x"}, "MINUTES=5; x is no whole number"),
+        (["doctor"], {"JSON": "--help"}, "JSON is 1"),
     ],
 )
 def test_a_mistake_is_named_in_the_words_that_were_typed(
@@ -199,6 +194,7 @@ def test_every_target_says_what_it_takes(make: Make, target: str) -> None:
 # What the Makefile's own help says of each target, and ACCOUNT where it names one.
 TAKEN = {
     "dashboard": ("ACCOUNT",),
+    "doctor": ("ACCOUNT", "JSON"),
     "drill": ("ACCOUNT", "CONFIRM", "NAME"),
     "drill-all": ("ACCOUNT", "CONFIRM"),
     "drill-report": ("ACCOUNT",),
@@ -208,6 +204,7 @@ TAKEN = {
     "failback": ("ACCOUNT",),
     "fault": ("KIND", "MS", "REGION"),
     "heal": ("REGION",),
+    "start": ("WITHOUT",),
     "takeover": ("ACCOUNT",),
     "test": ("TESTS",),
     "trace": ("ACCOUNT", "ID", "MINUTES"),
@@ -272,6 +269,19 @@ def test_a_module_gets_what_was_typed_as_one_argument_and_no_shell(
             assert cli.main(command) == 0
     assert calls == [("dev", "tracing", "--", nasty), ("dev", "drills", "run", "--", nasty)]
     assert asked == [{"CONFIRM": ""}, {"CONFIRM": "dev"}]
+
+
+@pytest.mark.parametrize("module", ["doctor", "drills", "tracing"])
+def test_a_module_that_cannot_begin_ends_as_it_would_itself(
+    monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    def run_module(*_: object, **__: str) -> int:
+        raise ToolchainError("There is no account.")
+
+    monkeypatch.setattr(up, "run_module", run_module)
+    for name, text in typed(ID="an id").items():
+        monkeypatch.setenv(name, text)
+    assert cli.main([module]) == 2
 
 
 def test_a_confirmation_that_is_only_exported_is_none(monkeypatch: pytest.MonkeyPatch) -> None:

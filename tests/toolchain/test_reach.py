@@ -62,8 +62,8 @@ for service in sys.argv[1:]:
 
 
 @pytest.fixture
-def aws() -> Iterator[Listener]:
-    with listening(LOCAL.account_id) as listener:
+def aws(tmp_path: Path) -> Iterator[Listener]:
+    with listening(LOCAL.account_id, tmp_path / "state") as listener:
         yield listener
 
 

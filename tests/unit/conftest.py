@@ -11,9 +11,10 @@ import pytest
 from moto import mock_aws
 
 from items.health import Probe
+from items.health_routes import HealthApi
 from items.logic import Items
 from items.observability import Observer
-from items.routes import Api
+from items.routes import ItemsApi
 from items.settings import Settings
 from items.table import Table, request_client
 from tests.unit.support import CLIENT_ID, MAX_ITEMS, ORIGIN, REGION, TABLE, Client, make_table
@@ -60,18 +61,22 @@ def dynamodb(mocked_dynamodb: DynamoDBClient) -> Iterator[DynamoDBClient]:
 
 
 @pytest.fixture
-def api(settings: Settings, dynamodb: DynamoDBClient) -> Api:
-    return Api(
+def api(settings: Settings, dynamodb: DynamoDBClient) -> ItemsApi:
+    return ItemsApi(
         settings,
         Items(Table(dynamodb, TABLE), REGION, settings.max_items_per_owner),
-        Probe(lambda: dynamodb, TABLE, REGION),
         Observer(settings),
     )
 
 
 @pytest.fixture
-def client(api: Api) -> Client:
-    return Client(api)
+def health(settings: Settings, dynamodb: DynamoDBClient) -> HealthApi:
+    return HealthApi(settings, Probe(dynamodb, TABLE, REGION), Observer(settings))
+
+
+@pytest.fixture
+def client(api: ItemsApi, health: HealthApi) -> Client:
+    return Client(api, health)
 
 
 @pytest.fixture

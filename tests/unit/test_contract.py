@@ -44,7 +44,10 @@ def subschemas(schema: Json) -> list[Json]:
 
 
 def test_every_operation_of_the_contract_has_its_route_and_no_route_more(client: Client) -> None:
-    served = [(r.method, re.sub(r"<\w+>", "{id}", r.rule)) for r in client.api.routes]
+    served = [
+        (r.method, re.sub(r"<\w+>", "{id}", r.rule))
+        for r in (*client.api.routes, *client.health.routes)
+    ]
     assert sorted(served) == sorted(OPERATIONS)
 
 

@@ -14,7 +14,7 @@ from tests.unit.test_item_limit import Clock, clocked
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from items.routes import Api
+    from items.routes import ItemsApi
 
 
 def rows(dynamodb: DynamoDBClient, user: str = ALICE) -> dict[str, Json]:
@@ -161,7 +161,7 @@ def test_what_a_busy_table_leaves_undone_is_done_by_the_next_call(
     assert set(rows(dynamodb)) == {f"quota#{SUBS[ALICE]}"}
 
 
-def test_a_late_create_fills_up_nothing_again(api: Api, dynamodb: DynamoDBClient) -> None:
+def test_a_late_create_fills_up_nothing_again(api: ItemsApi, dynamodb: DynamoDBClient) -> None:
     clock = Clock()
     client = clocked(api, dynamodb, clock, most=10)
     first = client.create({"title": "a"}, key="k")

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import socket
-from typing import TYPE_CHECKING, Any
+import struct
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
-from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    ReadTimeoutError,
+)
 
 from items.health import KEPT_SECONDS, WRITE_EVERY_MS, Probe, Readiness
 from items.table import probe_client
@@ -17,14 +26,22 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from items.health_routes import HealthApi
     from tests.unit.support import Client
 
 OWNER = f"region#{REGION}"
 WELL = Readiness()
+ANSWER = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: 2\r\n\r\n{}"
+)
 
 
-def refusal(code: str) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": "secret"}}, "Operation")
+def refusal(code: str, status: int = 400) -> ClientError:
+    error: Any = {
+        "Error": {"Code": code, "Message": "secret"},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    }
+    return ClientError(error, "Operation")
 
 
 class Replica:
@@ -34,14 +51,25 @@ class Replica:
         self.checked_at: int | None = None
         self.reads = 0
         self.writes = 0
+        self.failing: dict[str, Exception] = {}
         self.read_error: Exception | None = None
         self.write_error: Exception | None = None
+
+    def fail_once(self, operation: str, error: Exception) -> None:
+        """Fail the next read or write."""
+        self.failing[operation] = error
+
+    def _fail(self, operation: str) -> None:
+        if error := self.failing.pop(operation, None):
+            raise error
 
     def get_item(self, **call: Any) -> dict[str, Any]:
         """Read."""
         assert call["ConsistentRead"] is True
-        assert call["Key"] == {"owner": {"S": OWNER}, "item_id": {"S": "ready"}}
+        assert call["Key"]["owner"] == {"S": OWNER}
+        assert call["Key"]["item_id"]["S"] in {"ready", "takeover"}
         self.reads += 1
+        self._fail("read")
         if self.read_error:
             raise self.read_error
         return (
@@ -51,9 +79,58 @@ class Replica:
     def update_item(self, **call: Any) -> None:
         """Write."""
         self.writes += 1
+        self._fail("write")
         if self.write_error:
             raise self.write_error
         self.checked_at = int(call["ExpressionAttributeValues"][":now"]["N"])
+
+
+class ForgetfulTable:
+    """A table at a port, whose answer to everything is `{}`; it can forget its connections.
+
+    A connection that it has forgotten is closed with a reset when it is used: a frozen
+    environment has no part in how its connections end.
+    """
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self._forgotten = 0
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._server.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.close()
+
+    def forget_connections(self) -> None:
+        """Answer nothing any more on the connections that are open."""
+        self._forgotten = self.connections
+
+    def _accept(self) -> None:
+        with suppress(OSError):  # closed
+            while True:
+                connection, _ = self._server.accept()
+                self.connections += 1
+                serve = threading.Thread(target=self._serve, args=(connection, self.connections))
+                serve.daemon = True
+                serve.start()
+
+    def _serve(self, connection: socket.socket, number: int) -> None:
+        asked = b""
+        with connection:
+            while received := connection.recv(65_536):
+                if number <= self._forgotten:
+                    # Close by a reset: linger, for no time at all.
+                    reset = struct.pack("ii", 1, 0)
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+                    return
+                asked += received
+                if re.search(rb"\r\n\r\n{.*}$", asked):
+                    asked = b""
+                    connection.sendall(ANSWER)
 
 
 class Clock:
@@ -77,7 +154,7 @@ def replica() -> Replica:
 
 
 def probe_of(replica: Replica, clock: Clock) -> Probe:
-    return Probe(lambda: replica, TABLE, REGION, wall=clock, tick=clock)  # type: ignore[arg-type, return-value]
+    return Probe(replica, TABLE, REGION, wall=clock, tick=clock)  # type: ignore[arg-type]
 
 
 def test_a_region_that_reads_and_writes_is_ready(replica: Replica, clock: Clock) -> None:
@@ -122,7 +199,7 @@ def test_what_was_well_a_second_ago_does_not_hide_what_fails_now(
     [
         (refusal("AccessDeniedException"), "refused"),
         (refusal("ResourceNotFoundException"), "refused"),
-        (refusal("InternalServerError"), "refused"),
+        (refusal("InternalServerError", 500), "refused"),
         (ReadTimeoutError(endpoint_url="http://secret"), "timeout"),
         (ConnectTimeoutError(endpoint_url="http://secret"), "timeout"),
     ],
@@ -149,7 +226,7 @@ def test_the_probe_writes_its_item_once_for_two_that_race(
 ) -> None:
     first = int(clock.seconds * 1000)
     for _ in range(2):
-        probe = Probe(lambda: dynamodb, TABLE, REGION, wall=clock, tick=clock)
+        probe = Probe(dynamodb, TABLE, REGION, wall=clock, tick=clock)
         probe._read = lambda item_id: {}  # type: ignore[method-assign] # as if both had read before
         assert probe.ready() == WELL
         clock.seconds += 1
@@ -168,7 +245,7 @@ def probe_at(port: int, monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Probe:
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "none")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "none")
-    return Probe(lambda: probe_client(REGION), TABLE, REGION, wall=clock, tick=clock)
+    return Probe(probe_client(REGION), TABLE, REGION, wall=clock, tick=clock)
 
 
 def test_a_replica_that_never_answers_is_a_timeout(
@@ -189,10 +266,56 @@ def test_a_replica_that_nobody_serves_is_unreachable(
     assert probe.ready() == Readiness("read", "unreachable")
 
 
-def test_a_reading_and_a_writing_fit_into_a_second() -> None:
+def test_a_reading_a_writing_and_a_retry_fit_into_a_second() -> None:
     config: Any = probe_client(REGION).meta.config
     assert config.retries["total_max_attempts"] == 1
-    assert config.connect_timeout + 2 * config.read_timeout < 1
+    assert 2 * config.connect_timeout + 3 * config.read_timeout < 1
+
+
+NO_ANSWER = [
+    ConnectionClosedError(endpoint_url="http://secret"),
+    ReadTimeoutError(endpoint_url="http://secret"),
+    refusal("InternalServerError", 500),
+]
+
+
+@pytest.mark.parametrize("error", NO_ANSWER, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("operation", ["read", "write"])
+def test_one_call_without_an_answer_is_made_again(
+    replica: Replica, clock: Clock, operation: str, error: Exception
+) -> None:
+    replica.fail_once(operation, error)
+    assert probe_of(replica, clock).ready() == WELL
+    assert (replica.reads, replica.writes) == ((2, 1) if operation == "read" else (1, 2))
+
+
+def test_a_second_call_without_an_answer_is_the_end(replica: Replica, clock: Clock) -> None:
+    replica.fail_once("read", NO_ANSWER[0])
+    replica.fail_once("write", NO_ANSWER[0])
+    assert probe_of(replica, clock).ready() == Readiness("write", "unreachable")
+
+
+def test_a_refusal_is_not_asked_for_again(replica: Replica, clock: Clock) -> None:
+    replica.fail_once("read", refusal("AccessDeniedException"))
+    assert probe_of(replica, clock).ready() == Readiness("read", "refused")
+
+
+def test_a_switch_is_read_again_when_no_answer_came(replica: Replica, clock: Clock) -> None:
+    replica.fail_once("read", NO_ANSWER[0])
+    assert probe_of(replica, clock).takeover() is False
+
+
+def test_a_connection_that_went_away_while_nobody_asked_is_no_outage(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    """As after a thaw: the other end has forgotten the connection, and nothing has told ours."""
+    with ForgetfulTable() as table:
+        probe = probe_at(table.port, monkeypatch, clock)
+        assert probe.ready() == WELL
+        table.forget_connections()
+        clock.seconds += 10
+        assert probe.ready() == WELL
+        assert table.connections == 2
 
 
 def test_the_public_answers(client: Client) -> None:
@@ -202,9 +325,9 @@ def test_the_public_answers(client: Client) -> None:
 
 
 def test_a_region_that_is_not_ready_says_what_failed_and_no_more(
-    client: Client, dynamodb: DynamoDBClient, log: io.StringIO
+    client: Client, health: HealthApi, log: io.StringIO
 ) -> None:
-    client.api._probe._table_name = "no-such-table"
+    health._probe._table_name = "no-such-table"
     answer = client.send("GET", "/health/ready", user=None)
     assert answer.status == 503
     assert (answer.json["failed"], answer.json["reason"]) == ("read", "refused")
@@ -213,10 +336,10 @@ def test_a_region_that_is_not_ready_says_what_failed_and_no_more(
 
 
 def test_a_takeover_is_answered_while_the_switch_is_active(
-    client: Client, dynamodb: DynamoDBClient
+    client: Client, health: HealthApi, dynamodb: DynamoDBClient
 ) -> None:
     clock = Clock()
-    client.api._probe = Probe(lambda: dynamodb, TABLE, REGION, wall=clock, tick=clock)
+    health._probe = Probe(dynamodb, TABLE, REGION, wall=clock, tick=clock)
     key = {"owner": {"S": OWNER}, "item_id": {"S": "takeover"}}
 
     def asked() -> int:
@@ -246,8 +369,10 @@ def test_the_switch_of_the_other_region_is_not_this_ones(
     assert client.send("GET", "/health/takeover", user=None).status == 404
 
 
-def test_a_switch_that_cannot_be_read_is_not_active(client: Client, log: io.StringIO) -> None:
-    client.api._probe._table_name = "no-such-table"
+def test_a_switch_that_cannot_be_read_is_not_active(
+    client: Client, health: HealthApi, log: io.StringIO
+) -> None:
+    health._probe._table_name = "no-such-table"
     answer = client.send("GET", "/health/takeover", user=None)
     assert (answer.status, answer.json["reason"]) == (404, "unknown")
     assert "no-such-table" not in answer.body
@@ -256,7 +381,7 @@ def test_a_switch_that_cannot_be_read_is_not_active(client: Client, log: io.Stri
 
 def test_a_takeover_is_read_once_a_second(dynamodb: DynamoDBClient) -> None:
     clock = Clock()
-    probe = Probe(lambda: dynamodb, TABLE, REGION, wall=clock, tick=clock)
+    probe = Probe(dynamodb, TABLE, REGION, wall=clock, tick=clock)
     assert probe.takeover() is False
     key = {"owner": {"S": OWNER}, "item_id": {"S": "takeover"}}
     dynamodb.put_item(TableName=TABLE, Item={**key, "active": {"BOOL": True}})

@@ -11,11 +11,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from items.health import Probe
 from items.logic import Items
 from items.model import derived_id
 from items.observability import Observer
-from items.routes import Api
+from items.routes import ItemsApi
 from items.settings import Settings
 from tests.unit.support import (
     ALICE,
@@ -98,10 +97,7 @@ def client() -> Client:
         MAX_ITEMS,
     )
 
-    def nobody() -> Any:
-        raise AssertionError("no health check is asked for here")
-
-    return Client(Api(settings, items, Probe(nobody, TABLE, REGION), Observer(settings)))
+    return Client(ItemsApi(settings, items, Observer(settings)))
 
 
 @hypothesis_settings(

@@ -9,7 +9,7 @@ import pytest
 
 from items import table as table_module
 from items.logic import Items
-from items.routes import Api
+from items.routes import ItemsApi
 from items.table import Table
 from tests.unit.support import ALICE, BOB, MALLORY, REGION, SUBS, TABLE, Client, Json, Reply, caller
 from tests.unit.test_table import ITEM, broken_client, refusal
@@ -40,10 +40,10 @@ class Clock:
         self._now += timedelta(**by)
 
 
-def clocked(api: Api, dynamodb: DynamoDBClient, clock: Clock, most: int) -> Client:
+def clocked(api: ItemsApi, dynamodb: DynamoDBClient, clock: Clock, most: int) -> Client:
     """A client of an API with a clock and a limit of its own."""
     items = Items(Table(dynamodb, TABLE), REGION, most, clock)
-    return Client(Api(api._settings, items, api._probe, api._observe))
+    return Client(ItemsApi(api.settings, items, api._observe))
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def three(api: Api, dynamodb: DynamoDBClient, clock: Clock) -> Client:
+def three(api: ItemsApi, dynamodb: DynamoDBClient, clock: Clock) -> Client:
     """A client whose owners may have three items each."""
     return clocked(api, dynamodb, clock, most=3)
 
@@ -199,7 +199,9 @@ def test_an_account_with_a_deletion_behind_it_is_not_counted(dynamodb: DynamoDBC
     assert table.reserve(me, 3, now=100)
 
 
-def test_a_full_collection_is_no_outage(api: Api, settings: Settings, log: io.StringIO) -> None:
+def test_a_full_collection_is_no_outage(
+    api: ItemsApi, settings: Settings, log: io.StringIO
+) -> None:
     full = broken_client(
         refusal("ItemCollectionSizeLimitExceededException"), api, settings, api._observe
     )
@@ -215,7 +217,7 @@ def test_a_full_collection_is_no_outage(api: Api, settings: Settings, log: io.St
     ["ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"],
 )
 def test_a_quota_that_is_used_up_is_no_outage(
-    code: str, api: Api, settings: Settings, log: io.StringIO
+    code: str, api: ItemsApi, settings: Settings, log: io.StringIO
 ) -> None:
     busy = broken_client(refusal(code), api, settings, api._observe)
     path = f"/v1/items/{ITEM.id}"

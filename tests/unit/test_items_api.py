@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from items.routes import Api
+from items.routes import ItemsApi
 from tests.unit.support import (
     ALICE,
     BOB,
@@ -506,11 +506,11 @@ def test_every_answer_says_which_region_served_it_and_is_not_kept(client: Client
 
 
 def test_any_page_may_read_the_answers_where_every_origin_is_allowed(
-    api: Api, settings: Settings
+    api: ItemsApi, settings: Settings
 ) -> None:
     everyone = replace(settings, allowed_origins=frozenset({"*"}))
-    client = Client(Api(everyone, api._items, api._probe, api._observe))
-    answer = client.send("GET", "/health", headers={"Origin": "https://any.example"})
+    client = Client(ItemsApi(everyone, api._items, api._observe))
+    answer = client.send("GET", "/v1/items", headers={"Origin": "https://any.example"})
     assert answer.headers["access-control-allow-origin"] == "*"
     assert "etag" in answer.headers["access-control-expose-headers"]
 

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from items.settings import REQUIRED, Settings, SettingsError
+from items.settings import (
+    REQUIRED,
+    REQUIRED_FOR_ITEMS,
+    FunctionSettings,
+    Settings,
+    SettingsError,
+)
 from tests.support import log_queries
 from tests.unit.support import ALICE, CLIENT_ID, EXTENDED_REQUEST_ID, REGION, REQUEST_ID, SUBS
 
@@ -133,12 +139,25 @@ def test_settings_are_read_from_the_environment() -> None:
     assert Settings.from_environment(ENVIRONMENT).allowed_origins == frozenset()
 
 
-@pytest.mark.parametrize("name", REQUIRED)
-def test_a_missing_setting_is_named(name: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        *((Settings, name) for name in REQUIRED_FOR_ITEMS),
+        *((FunctionSettings, name) for name in REQUIRED),
+    ],
+)
+def test_a_missing_setting_is_named(kind: type[FunctionSettings], name: str) -> None:
     without = {one: value for one, value in ENVIRONMENT.items() if one != name}
     for environment in (without, without | {name: ""}):
         with pytest.raises(SettingsError, match=name):
-            Settings.from_environment(environment)
+            kind.from_environment(environment)
+
+
+def test_the_health_function_needs_nothing_that_is_the_users() -> None:
+    shared = {name: ENVIRONMENT[name] for name in REQUIRED}
+    assert FunctionSettings.from_environment(shared) == FunctionSettings(
+        "eu-central-1", "things", "items", "landing-local", frozenset()
+    )
 
 
 # The whole function in a process of its own, as the runtime loads it.
@@ -159,9 +178,11 @@ print("XRAY", "aws_xray_sdk" in sys.modules)
 """
 
 
-def run(*traces: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(
+    *traces: str, program: str = PROGRAM, **environment: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", PROGRAM, *traces],
+        [sys.executable, "-c", program, *traces],
         env={
             "PATH": os.environ["PATH"],
             "PYTHONPATH": f"{ROOT}:{ROOT / 'lambda'}",
@@ -278,6 +299,31 @@ def test_a_request_that_xray_did_not_pick_sends_nothing() -> None:
         assert "ANSWER 201" in done.stdout, done.stderr
         with pytest.raises(BlockingIOError):
             daemon.recv(65_536)
+
+
+HEALTH_PROGRAM = """
+import sys
+from moto import mock_aws
+with mock_aws():
+    import health_function
+    from items.table import request_client
+    from tests.unit.support import event, make_table
+    make_table(request_client("us-east-1"))
+    for path in ("/health", "/health/ready", "/health/takeover"):
+        raw = event("GET", path, user=None)
+        print("ANSWER", path, health_function.handler(raw, None)["statusCode"])
+print("USERS", sorted({"items.contract", "items.logic", "aws_xray_sdk"} & sys.modules.keys()))
+"""
+
+
+def test_the_health_function_serves_health_and_loads_nothing_of_the_users() -> None:
+    done = run(program=HEALTH_PROGRAM, CLIENT_IDS="", MAX_ITEMS_PER_OWNER="")
+    assert done.stdout.splitlines() == [
+        "ANSWER /health 200",
+        "ANSWER /health/ready 200",
+        "ANSWER /health/takeover 404",
+        "USERS []",
+    ], done.stderr
 
 
 def test_the_function_says_what_its_environment_lacks() -> None:

@@ -94,9 +94,13 @@ def test_one_that_doesnt_is_found(pattern: str) -> None:
 
 
 def test_a_route_is_found_in_steps_in_proportion_to_the_path(client: Client) -> None:
-    resolver: Any = client.api._resolver
-    rules = [route.rule.pattern for route in resolver._dynamic_routes + resolver._static_routes]
-    assert len(rules) == len(client.api.routes)
+    resolvers: list[Any] = [client.api._resolver, client.health._resolver]
+    rules = [
+        route.rule.pattern
+        for resolver in resolvers
+        for route in resolver._dynamic_routes + resolver._static_routes
+    ]
+    assert len(rules) == len(client.api.routes + client.health.routes)
     for rule in rules:
         # A named group is a group; \Z would differ from $ by a line break alone.
         plain = re.sub(r"\?P<\w+>", "", rule)

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeou
 
 from items.logic import Items
 from items.model import Item
-from items.routes import Api
+from items.routes import ItemsApi
 from items.table import Table, TableUnavailable, request_client
 from tests.unit.support import MAX_ITEMS, REGION, TABLE, Client, caller
 
@@ -116,9 +116,9 @@ def refusal(code: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": "secret message"}}, "Operation")
 
 
-def broken_client(error: Exception, api: Api, settings: Settings, observe: Observer) -> Client:
+def broken_client(error: Exception, api: ItemsApi, settings: Settings, observe: Observer) -> Client:
     table = Table(Broken(error), TABLE)  # type: ignore[arg-type]
-    return Client(Api(settings, Items(table, REGION, MAX_ITEMS), api._probe, observe))
+    return Client(ItemsApi(settings, Items(table, REGION, MAX_ITEMS), observe))
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def broken_client(error: Exception, api: Api, settings: Settings, observe: Obser
     ids=str,
 )
 def test_a_table_that_cannot_be_used_asks_to_come_again(
-    error: Exception, api: Api, settings: Settings, log: io.StringIO
+    error: Exception, api: ItemsApi, settings: Settings, log: io.StringIO
 ) -> None:
     client = broken_client(error, api, settings, api._observe)
     path = f"/v1/items/{ITEM.id}"
@@ -156,7 +156,7 @@ def test_a_table_that_cannot_be_used_asks_to_come_again(
 
 
 def test_a_fault_of_ours_is_a_plain_500_and_logged_without_content(
-    api: Api, settings: Settings, log: io.StringIO
+    api: ItemsApi, settings: Settings, log: io.StringIO
 ) -> None:
     for error in (refusal("ValidationException"), RuntimeError("secret")):
         client = broken_client(error, api, settings, api._observe)

@@ -25,14 +25,37 @@ _ROOTS = {
 
 
 def respond(method: str, path: str, body: bytes, checkers: HealthCheckers) -> Response | None:
-    """Answer what is asked of the checkers, refuse what they can't check; None for the rest."""
+    """Answer what is asked of the checkers, refuse what they can't check and what AWS refuses.
+
+    None for the rest.
+    """
     asked = _REPORT.match(path)
     if method == "GET" and asked is not None:
         return _report(asked[1], asked[2], checkers)
     if method == "POST" and _CONFIGURATION.match(path):
         what = not_emulated(route53.requested_health_check(body))
         return refusal(what) if what else None
+    if method == "DELETE" and (deleted := _CONFIGURATION.match(path)):
+        return _still_named((deleted[1] or "").strip("/"))
     return None
+
+
+def _still_named(check_id: str) -> Response | None:
+    """Refuse to delete a check that calculated ones name; None when none does.
+
+    The API Reference is silent (DeleteHealthCheck: HealthCheckInUse "is not in use"); that, and in
+    these words, is what people met: hashicorp/terraform#22171 among them.
+    """
+    parents = [
+        parent
+        for parent, document in route53.health_check_configurations().items()
+        if check_id in document.get("ChildHealthChecks", ())
+    ]
+    if not parents:
+        return None
+    named = ", ".join(sorted(parents))
+    message = f"Health check {check_id} is still referenced from parent health check(s): {named}"
+    return error(400, "InvalidInput", message)
 
 
 def _report(check_id: str, operation: str, checkers: HealthCheckers) -> Response:

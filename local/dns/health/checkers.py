@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from local.dns.health import checks as rules
 from local.dns.health.checks import CheckerState, HealthCheck, Metric, Outcome
@@ -17,6 +16,9 @@ from local.dns.health.checks import CheckerState, HealthCheck, Metric, Outcome
 _log = logging.getLogger(__name__)
 
 METRIC_SECONDS = 60.0
+
+# Runs something that ends only when it is cancelled, under a name.
+Spawn = Callable[[Coroutine[Any, Any, None], str], "asyncio.Task[None]"]
 
 
 class Clock(Protocol):
@@ -92,6 +94,11 @@ def _ignore(_metric: Metric) -> None:
     pass
 
 
+def spawn_task(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+    """Run something as a task that nobody watches."""
+    return asyncio.create_task(work, name=name)
+
+
 class HealthCheckers:
     """Keeps every health check of `checks()` probed, from `start()` to `stop()`.
 
@@ -103,6 +110,7 @@ class HealthCheckers:
     `remembered` holds verdicts before inversion from an earlier run (see `verdicts`): AWS's
     checkers don't restart, and an inverted check that starts as new is unhealthy for a while.
     `on_metric` gets every check's data points once a minute and at once when a status changes.
+    `spawn` runs the checkers.
     """
 
     def __init__(  # noqa: PLR0913 (everything outside is injected)
@@ -115,6 +123,7 @@ class HealthCheckers:
         on_metric: Callable[[Metric], None] = _ignore,
         clock: Clock | None = None,
         poll_seconds: float = 1.0,
+        spawn: Spawn = spawn_task,
     ) -> None:
         self._checks = checks
         self._probe = probe
@@ -123,6 +132,7 @@ class HealthCheckers:
         self._on_metric = on_metric
         self._clock = clock or SystemClock()
         self._poll_seconds = poll_seconds
+        self._spawn = spawn
         self._watched: dict[str, _Watched] = {}
         self._published: dict[str, bool] = {}
         self._loops: list[asyncio.Task[None]] = []
@@ -131,8 +141,8 @@ class HealthCheckers:
         """Read the checks and start their checkers."""
         self.refresh()
         self._loops = [
-            asyncio.create_task(self._follow_checks(), name="health checks: configuration"),
-            asyncio.create_task(self._publish_each_minute(), name="health checks: metrics"),
+            self._spawn(self._follow_checks(), "health checks: configuration"),
+            self._spawn(self._publish_each_minute(), "health checks: metrics"),
         ]
 
     async def stop(self) -> None:
@@ -141,9 +151,7 @@ class HealthCheckers:
         self._loops = []
         for task in tasks:
             task.cancel()
-        for task in tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def is_healthy(self, check_id: str) -> bool:
         """A check's status, as the routing rules need it."""
@@ -232,8 +240,7 @@ class HealthCheckers:
     def _run(self, watched: _Watched) -> None:
         name = f"health check {watched.check.id}"
         watched.tasks = [
-            asyncio.create_task(self._keep_asking(watched, checker), name=name)
-            for checker in watched.checkers
+            self._spawn(self._keep_asking(watched, checker), name) for checker in watched.checkers
         ]
 
     @staticmethod

@@ -9,13 +9,11 @@ deployed: log groups are saved like everything else.
 from __future__ import annotations
 
 import json
-import logging
 from pathlib import Path
 from typing import Any
 
 from local.patches import logs
-
-logger = logging.getLogger("local.logs")
+from local.unreadable import UnreadableStateError
 
 FILE = "log-events.jsonl"
 # A log group keeps its newest events. A function's invocation has about five.
@@ -31,7 +29,10 @@ def save(folder: Path) -> None:
 
 
 def restore(folder: Path) -> None:
-    """Take up what `save` left, before anything is added; a group that is gone loses its events."""
+    """Take up what `save` left, before anything is added; a group that is gone loses its events.
+
+    Raises UnreadableStateError.
+    """
     for account, region, group, name, stream in _read(folder / FILE):
         logs.put_stream((account, region, group, name), stream)
 
@@ -47,6 +48,5 @@ def _read(file: Path) -> list[Any]:
             return [json.loads(line) for line in lines]
     except FileNotFoundError:
         return []
-    except ValueError:
-        logger.warning("%s can't be read: what it had is lost", file)
-        return []
+    except ValueError as error:
+        raise UnreadableStateError(file, error) from error

@@ -8,7 +8,6 @@ a regional endpoint that fails (rest-api-monitor lists these cases).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from local.observability.metrics.recorder import Dimensions, Recorder, Sample
 from local.patches import api_gateway
@@ -52,8 +51,5 @@ def _dimension_sets(record: GatewayRecord) -> list[Dimensions]:
 def _has_detailed_metrics(record: GatewayRecord) -> bool:
     """Whether the method's setting, or the stage's (`*/*`), turns metrics by method on."""
     stage = api_gateway.stage_of(record.scope, record.api_id, record.stage)
-    settings = stage.get("methodSettings") or {}
-    path = (record.resource or "").lstrip("/")
-    keys = (f"/{path}/{record.method}", f"{path}/{record.method}", "*/*")
-    setting: dict[str, Any] = next((settings[key] for key in keys if key in settings), {})
+    setting = api_gateway.method_setting(stage, record.resource or "", record.method)
     return str(setting.get("metricsEnabled")).lower() == "true"

@@ -12,6 +12,7 @@ variables {
   name    = "landing-test"
   account = { id = "111111111111", partition = "aws" }
   page    = { description = "Users get errors.", runbook = "page.md" }
+  emails  = ["somebody@example.com"]
 
   burn_rate = {
     description = "Requests fail"
@@ -153,4 +154,56 @@ run "what_is_no_address_is_refused" {
   }
 
   expect_failures = [var.emails]
+}
+
+run "alarms_that_reach_nobody_are_warned_of" {
+  command = plan
+
+  variables {
+    emails = []
+  }
+
+  expect_failures = [check.alarms_reach_somebody]
+}
+
+run "nobody_may_be_told_on_purpose" {
+  command = plan
+
+  variables {
+    emails         = []
+    reach_somebody = false
+  }
+
+  assert {
+    condition     = length(aws_sns_topic_subscription.this) == 0
+    error_message = "nobody is subscribed"
+  }
+}
+
+run "a_runbook_is_a_link_where_its_url_is_known" {
+  command = plan
+
+  variables {
+    runbook_base_url = "https://github.com/example/landing/blob/main"
+  }
+
+  assert {
+    condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : strcontains(alarm.alarm_description, "Runbook: https://github.com/example/landing/blob/main/docs/runbooks/")])
+    error_message = "every alarm must lead to its page"
+  }
+
+  assert {
+    condition     = endswith(aws_cloudwatch_composite_alarm.pages.alarm_description, "Runbook: https://github.com/example/landing/blob/main/docs/runbooks/page.md")
+    error_message = "the page must lead to its runbook"
+  }
+}
+
+run "a_runbooks_url_that_is_none_is_refused" {
+  command = plan
+
+  variables {
+    runbook_base_url = "https://github.com/example/landing/blob/main/"
+  }
+
+  expect_failures = [var.runbook_base_url]
 }

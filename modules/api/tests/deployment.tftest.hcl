@@ -117,6 +117,18 @@ run "origin_allowed" {
   }
 }
 
+# Settings of the API itself, which a stage takes up with its next deployment.
+run "default_endpoint_opened" {
+  variables {
+    disable_execute_api_endpoint = false
+  }
+
+  assert {
+    condition     = output.deployment_fingerprint != run.first.deployment_fingerprint
+    error_message = "The default endpoint stays as it was until something else is deployed."
+  }
+}
+
 # With several, the gateway's own answers are the same whatever they are: only
 # the preflights differ.
 run "several_origins_allowed" {

@@ -6,8 +6,8 @@ mock_provider "aws" {
 
 run "the_alias_is_what_is_called" {
   assert {
-    condition     = alltrue([for integration in aws_api_gateway_integration.route : integration.uri == aws_lambda_alias.live.invoke_arn])
-    error_message = "A route calls something else than the alias."
+    condition     = alltrue([for key, integration in aws_api_gateway_integration.route : integration.uri == aws_lambda_alias.live.invoke_arn if !strcontains(key, " /health")])
+    error_message = "A users' route calls something else than the alias."
   }
 
   assert {
@@ -43,13 +43,13 @@ run "logs_are_kept_for_as_long_as_told_and_no_longer" {
   }
 
   assert {
-    condition     = alltrue([for group in [aws_cloudwatch_log_group.function, aws_cloudwatch_log_group.access, one(aws_cloudwatch_log_group.execution)] : group.retention_in_days == 30])
+    condition     = alltrue([for group in [aws_cloudwatch_log_group.function, aws_cloudwatch_log_group.health, aws_cloudwatch_log_group.access, one(aws_cloudwatch_log_group.execution)] : group.retention_in_days == 30])
     error_message = "A log group is kept for ever."
   }
 
   assert {
-    condition     = one(aws_lambda_function.this.logging_config).log_group == aws_cloudwatch_log_group.function.name
-    error_message = "The function logs elsewhere."
+    condition     = one(aws_lambda_function.this.logging_config).log_group == aws_cloudwatch_log_group.function.name && one(aws_lambda_function.health.logging_config).log_group == aws_cloudwatch_log_group.health.name
+    error_message = "A function logs elsewhere."
   }
 
   # Where AWS makes it itself when it isn't there.

@@ -29,7 +29,7 @@ run "every_refusal_is_a_problem" {
   assert {
     condition = alltrue([
       for response in aws_api_gateway_gateway_response.this :
-      strcontains(response.response_templates["application/json"], "\"status\":${response.status_code},")
+      strcontains(response.response_templates["application/json"], "\"status\":${coalesce(response.status_code, "none")},") == (response.status_code != null)
     ])
     error_message = "A body's status isn't the response's."
   }
@@ -61,7 +61,7 @@ run "every_refusal_is_a_problem" {
         for path, item in yamldecode(file(var.openapi_path)).paths : [
           for operation in item : keys(operation.responses)
         ]
-      ]), response.status_code)
+      ]), response.status_code) if response.status_code != null
     ])
     error_message = "The gateway answers with a status that the contract doesn't know."
   }
@@ -73,6 +73,20 @@ run "both_defaults_are_covered" {
   assert {
     condition     = alltrue([for type in ["DEFAULT_4XX", "DEFAULT_5XX"] : contains(keys(aws_api_gateway_gateway_response.this), type)])
     error_message = "A refusal of a kind that nobody thought of would come in AWS's own format."
+  }
+
+  # Theirs would be that of every response without one of its own, whatever it is about.
+  assert {
+    condition = alltrue([
+      for type, response in aws_api_gateway_gateway_response.this :
+      (response.status_code == null) == contains(["DEFAULT_4XX", "DEFAULT_5XX"], type)
+    ])
+    error_message = "A default sets a status, or a response that isn't one leaves it open."
+  }
+
+  assert {
+    condition     = !contains(keys(aws_api_gateway_gateway_response.this), "REQUEST_TOO_LARGE")
+    error_message = "API Gateway customizes no 413: what is said here is said to nobody."
   }
 }
 

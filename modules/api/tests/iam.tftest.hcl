@@ -23,7 +23,7 @@ run "the_function_may_do_what_its_code_does_and_no_more" {
 
   # Every action that writes, and the one attribute by which an operator says whose items are whose.
   assert {
-    condition = one([for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement if statement.Effect == "Deny"]) == {
+    condition = one([for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement if statement.Sid == "NotTheOperatorsWord"]) == {
       Sid       = "NotTheOperatorsWord"
       Effect    = "Deny"
       Action    = ["dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
@@ -31,6 +31,18 @@ run "the_function_may_do_what_its_code_does_and_no_more" {
       Condition = { "ForAnyValue:StringEquals" = { "dynamodb:Attributes" = ["accepted_subs"] } }
     }
     error_message = "The function may write which accounts' items are whose."
+  }
+
+  # The probe's item and the operator's switch among them; a batch for one key in it.
+  assert {
+    condition = one([for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement if statement.Sid == "NothingButOwnersItems"]) == {
+      Sid       = "NothingButOwnersItems"
+      Effect    = "Deny"
+      Action    = ["dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+      Resource  = var.table_arn
+      Condition = { "ForAnyValue:StringNotLike" = { "dynamodb:LeadingKeys" = ["user#*"] } }
+    }
+    error_message = "The users' function may write what isn't an owner's."
   }
 
   assert {
@@ -75,23 +87,21 @@ run "the_function_may_do_what_its_code_does_and_no_more" {
   }
 }
 
-run "only_this_function_may_be_the_role" {
-  assert {
-    condition     = one(jsondecode(aws_iam_role.function.assume_role_policy).Statement).Principal == { Service = "lambda.amazonaws.com" }
-    error_message = "Somebody else than Lambda may be the role."
-  }
-
-  assert {
-    condition     = one(jsondecode(aws_iam_role.function.assume_role_policy).Statement).Condition.StringEquals["aws:SourceAccount"] == "111111111111"
-    error_message = "Lambda may be the role for another account."
-  }
-
+run "only_lambda_of_this_account_may_be_a_functions_role" {
+  # No function's ARN: CreateFunction is refused for a role that Lambda can't assume, and
+  # nobody documents that it can when only a function that isn't there yet may.
   assert {
     condition = alltrue([
-      for arn in one(jsondecode(aws_iam_role.function.assume_role_policy).Statement).Condition.ArnLike["aws:SourceArn"] :
-      startswith("${arn}:", "arn:aws:lambda:us-east-1:111111111111:function:${aws_lambda_function.this.function_name}:")
+      for role in [aws_iam_role.function, aws_iam_role.health] :
+      one(jsondecode(role.assume_role_policy).Statement) == {
+        Sid       = "LambdaOfThisAccount"
+        Effect    = "Allow"
+        Action    = "sts:AssumeRole"
+        Principal = { Service = "lambda.amazonaws.com" }
+        Condition = { StringEquals = { "aws:SourceAccount" = "111111111111" } }
+      }
     ])
-    error_message = "Lambda may be the role for another function."
+    error_message = "Somebody else than Lambda may be a function's role, or Lambda for another account, or not for a new function."
   }
 }
 
@@ -110,7 +120,7 @@ run "only_this_stage_may_call_the_function" {
 # IAM knows no Regions: the same name in both would be one role that two stacks fight over.
 run "names_of_roles_carry_the_region" {
   assert {
-    condition     = alltrue([for role in [aws_iam_role.function, one(aws_iam_role.gateway_logs)] : strcontains(role.name, "us-east-1") && length(role.name) <= 64])
+    condition     = alltrue([for role in [aws_iam_role.function, aws_iam_role.health, one(aws_iam_role.gateway_logs)] : strcontains(role.name, "us-east-1") && length(role.name) <= 64])
     error_message = "A role's name doesn't carry the Region, or is too long."
   }
 }

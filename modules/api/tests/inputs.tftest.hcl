@@ -35,6 +35,9 @@ run "all_wrong_at_once" {
     health_rate_limit_per_five_minutes = 99
     throttle_rate_limit                = 0
     throttle_burst_limit               = 0
+    health_throttle_rate_limit         = 9
+    health_throttle_burst_limit        = 49
+    health_reserved_concurrency        = 4
     package_path                       = "./nowhere.zip"
     openapi_path                       = "./tests/contracts/base/schemas/a.json"
     peer_region                        = "us-east-1"
@@ -74,6 +77,9 @@ run "all_wrong_at_once" {
     var.execution_log_level,
     var.throttle_rate_limit,
     var.throttle_burst_limit,
+    var.health_throttle_rate_limit,
+    var.health_throttle_burst_limit,
+    var.health_reserved_concurrency,
     var.package_path,
     var.openapi_path,
     var.peer_region,
@@ -104,8 +110,11 @@ run "wrong_in_other_ways" {
     availability_objective  = 99.999
     latency_objective_ms    = 29001
     alarm_emails            = ["somebody@example.com", "some body@example.com"]
-    trace_reservoir         = -1
-    trace_rate              = -0.01
+    # A provider that the modules still work with refuses both.
+    security_policy = "SecurityPolicy_TLS13_1_3_2025_09"
+    runtime         = "python3.14"
+    trace_reservoir = -1
+    trace_rate      = -0.01
   }
 
   expect_failures = [
@@ -121,6 +130,8 @@ run "wrong_in_other_ways" {
     var.availability_objective,
     var.latency_objective_ms,
     var.alarm_emails,
+    var.security_policy,
+    var.runtime,
     var.trace_reservoir,
     var.trace_rate,
   ]

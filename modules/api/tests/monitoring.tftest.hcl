@@ -117,6 +117,11 @@ run "every_alarm_has_a_runbook_that_is_there" {
   }
 
   assert {
+    condition     = local.non_paging_alarms["replication-lag"].missing == "breaching"
+    error_message = "Replication that stops has no lag to measure: that must not look like none."
+  }
+
+  assert {
     condition     = alltrue([for name in ["landing-test-us-east-1-availability-fast-long", "landing-test-us-east-1-client-errors", "landing-test-us-east-1-serves-errors"] : contains(keys(module.alarms.runbooks), name)])
     error_message = "The alarms that were looked at aren't all."
   }

@@ -19,3 +19,5 @@ origin_key = {
   previous = "00000000-0000-0000-0000-000000000000"
 }
 peer_region = "us-west-2"
+
+alarm_emails = ["somebody@example.com"]

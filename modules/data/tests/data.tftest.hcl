@@ -148,6 +148,91 @@ run "a_table_for_a_small_bill" {
   }
 }
 
+run "a_former_standby_keeps_its_replica_until_the_new_one_serves" {
+  variables {
+    former_standby_region = "eu-west-3"
+  }
+
+  assert {
+    condition = {
+      for replica in aws_dynamodb_table.this.replica : replica.region_name => replica.kms_key_arn
+      } == {
+      eu-central-1 = "arn:aws:kms:eu-central-1:123456789012:key/mrk-1"
+      eu-west-3    = "arn:aws:kms:eu-west-3:123456789012:key/mrk-1"
+    }
+    error_message = "Both Regions have a replica, each with the key of its own Region."
+  }
+
+  assert {
+    condition     = toset(keys(output.table_arns)) == toset(["eu-west-1", "eu-central-1"])
+    error_message = "Nobody is sent to the former standby."
+  }
+}
+
+run "a_former_standby_is_another_region" {
+  command = plan
+
+  variables {
+    former_standby_region = "eu-central-1"
+  }
+
+  expect_failures = [var.former_standby_region]
+}
+
+run "a_ceiling_that_is_no_longer_wanted_is_lifted" {
+  override_data {
+    target = data.aws_dynamodb_tables.existing
+    values = { names = ["another", "landing-test-items"] }
+  }
+
+  override_data {
+    target = data.aws_dynamodb_table.current
+    values = {
+      on_demand_throughput = [{ max_read_request_units = 500, max_write_request_units = 200 }]
+      global_secondary_index = [{
+        name                 = "by_status"
+        hash_key             = "owner"
+        range_key            = "status_changed_at"
+        projection_type      = "ALL"
+        non_key_attributes   = []
+        read_capacity        = 0
+        write_capacity       = 0
+        on_demand_throughput = [{ max_read_request_units = 500, max_write_request_units = 0 }]
+      }]
+    }
+  }
+
+  assert {
+    condition = alltrue([
+      for limit in [
+        one(aws_dynamodb_table.this.on_demand_throughput),
+        one(one(aws_dynamodb_table.this.global_secondary_index).on_demand_throughput),
+      ] : limit.max_read_request_units == -1 && limit.max_write_request_units == -1
+    ])
+    error_message = "A block that is gone leaves the ceiling where it is: only -1 lifts it."
+  }
+}
+
+run "nothing_is_sent_where_there_is_no_ceiling" {
+  override_data {
+    target = data.aws_dynamodb_tables.existing
+    values = { names = ["landing-test-items"] }
+  }
+
+  override_data {
+    target = data.aws_dynamodb_table.current
+    values = { on_demand_throughput = [], global_secondary_index = [] }
+  }
+
+  assert {
+    condition = (
+      length(aws_dynamodb_table.this.on_demand_throughput) == 0
+      && length(one(aws_dynamodb_table.this.global_secondary_index).on_demand_throughput) == 0
+    )
+    error_message = "DynamoDB describes no -1, so that one in the plan would be a change for ever."
+  }
+}
+
 run "a_protected_table_has_a_guard_that_knows_it" {
   command = plan
 
@@ -158,6 +243,11 @@ run "a_protected_table_has_a_guard_that_knows_it" {
   assert {
     condition     = aws_dynamodb_table.this.deletion_protection_enabled && terraform_data.deletion_guard.input.protected
     error_message = "The guard must stand while the table is protected."
+  }
+
+  assert {
+    condition     = output.deletion_protection
+    error_message = "The units that go before the table must know."
   }
 }
 

@@ -37,6 +37,7 @@ variables {
   standby_region       = "us-west-2"
   origin_key           = { current = "new-key", previous = "old-key" }
   table_name           = "landing-test-items"
+  alarm_emails         = ["somebody@example.com"]
 
   regional_endpoints = {
     us-east-1 = {
@@ -121,6 +122,79 @@ run "health_has_a_limit_of_its_own_at_the_edge" {
   assert {
     condition     = { for rule in aws_wafv2_web_acl.this.rule : rule.name => rule.priority if endswith(rule.name, "rate-per-address") } == { rate-per-address = 0, health-rate-per-address = 1 }
     error_message = "health must count for the limit of everything, and both limits before the rules that cost more"
+  }
+}
+
+run "what_the_edge_refuses_is_answered_in_json" {
+  variables {
+    allowed_origins = ["https://app.example.com"]
+  }
+
+  # Every rule that blocks, by its name: its custom response.
+  assert {
+    condition = toset([
+      for response in concat(
+        flatten([for rule in aws_wafv2_web_acl.this.rule : rule.action[*].block[*].custom_response[*]]),
+        flatten([
+          for rule in aws_wafv2_web_acl.this.rule : [
+            for override in try(rule.statement[0].managed_rule_group_statement[0].rule_action_override, []) :
+            override.action_to_use[0].block[*].custom_response[*]
+          ]
+        ]),
+      ) : "${response.response_code} ${response.custom_response_body_key} ${join("", [for header in response.response_header : header.value if header.name == "access-control-allow-origin"])}"
+      ]) == toset([
+      "429 too-many-requests https://app.example.com",
+      "403 forbidden https://app.example.com",
+    ])
+    error_message = "each refusal must have a body, its status and the origin that may read it"
+  }
+
+  assert {
+    condition = toset([
+      for body in aws_wafv2_web_acl.this.custom_response_body :
+      "${body.key} ${body.content_type} ${jsondecode(body.content).status} ${join(" ", keys(jsondecode(body.content)))}"
+      ]) == toset([
+      "forbidden APPLICATION_JSON 403 detail status title type",
+      "too-many-requests APPLICATION_JSON 429 detail status title type",
+    ])
+    error_message = "a refusal must be what a client that reads problems can parse"
+  }
+
+  assert {
+    condition = alltrue(flatten([
+      for rule in aws_wafv2_web_acl.this.rule : [
+        for override in try(rule.statement[0].managed_rule_group_statement[0].rule_action_override, []) :
+        endswith(override.name, "_BODY") == (length(override.action_to_use[0].count) == 1)
+      ]
+    ]))
+    error_message = "rules that read the body must count, and no others"
+  }
+
+  assert {
+    condition = length(setsubtract(
+      ["JavaDeserializationRCE_BODY", "Log4JRCE_BODY", "ReactJSRCE_BODY", "CrossSiteScripting_BODY", "EC2MetaDataSSRF_BODY", "GenericLFI_BODY", "GenericRFI_BODY", "SizeRestrictions_BODY"],
+      flatten([
+        for rule in aws_wafv2_web_acl.this.rule : [
+          for override in try(rule.statement[0].managed_rule_group_statement[0].rule_action_override, []) : override.name
+        ]
+      ]),
+    )) == 0
+    error_message = "a note may quote an attack: every rule of AWS's that reads the body must be named"
+  }
+}
+
+run "without_origins_a_refusal_says_nothing_of_any" {
+  command = plan
+
+  assert {
+    condition = alltrue(flatten([
+      for rule in aws_wafv2_web_acl.this.rule : [
+        for response in flatten(rule.action[*].block[*].custom_response[*]) : [
+          for header in response.response_header : header.name == "retry-after"
+        ]
+      ]
+    ]))
+    error_message = "no CORS where no web page may call"
   }
 }
 
@@ -254,7 +328,8 @@ run "impossible_settings_are_refused" {
     health_check_failure_threshold = 0
     failover_record_ttl_seconds    = 300
     origin_read_timeout_seconds    = 61
-    minimum_tls_version            = "TLSv1.1_2016"
+    minimum_tls_version            = "TLSv1.3_2025"
+    allowed_origins                = ["https://app.example.com/"]
     price_class                    = "PriceClass_50"
     geo_restriction                = { restriction_type = "none", locations = ["DE"] }
     rate_limit_per_five_minutes    = 10
@@ -275,6 +350,7 @@ run "impossible_settings_are_refused" {
     var.failover_record_ttl_seconds,
     var.origin_read_timeout_seconds,
     var.minimum_tls_version,
+    var.allowed_origins,
     var.price_class,
     var.geo_restriction,
     var.rate_limit_per_five_minutes,

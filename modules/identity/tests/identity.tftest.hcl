@@ -40,6 +40,11 @@ run "a_plain_pool_costs_nothing_extra" {
   }
 
   assert {
+    condition     = aws_cognito_user_pool.this.user_pool_tier == "LITE" && aws_cognito_user_pool_domain.this.managed_login_version == 1
+    error_message = "Nothing here needs a dearer plan."
+  }
+
+  assert {
     condition     = aws_cognito_user_pool.this.deletion_protection == "INACTIVE"
     error_message = "An environment that comes and goes must be deletable."
   }
@@ -75,7 +80,10 @@ run "a_plain_pool_costs_nothing_extra" {
   }
 }
 
+# A plan: what is applied here is destroyed at the end, which the guard would refuse.
 run "a_guarded_pool" {
+  command = plan
+
   variables {
     mfa                    = "OPTIONAL"
     remember_devices       = "ON_REQUEST"
@@ -108,6 +116,11 @@ run "a_guarded_pool" {
   }
 
   assert {
+    condition     = output.deletion_protection && terraform_data.deletion_guard.input.protected
+    error_message = "The guard must stand while the pool is protected, and the units that go before it must know."
+  }
+
+  assert {
     condition     = aws_cognito_user_pool.this.email_configuration[0].email_sending_account == "DEVELOPER"
     error_message = "An SES identity is used once it is given."
   }
@@ -118,6 +131,17 @@ run "a_guarded_pool" {
   }
 }
 
+run "a_setting_that_needs_a_dearer_plan_is_named" {
+  command = plan
+
+  variables {
+    user_pool_tier    = "ESSENTIALS"
+    advanced_security = "AUDIT"
+  }
+
+  expect_failures = [aws_cognito_user_pool.this]
+}
+
 run "what_cognito_would_refuse_is_refused_before_it_is_asked" {
   command = plan
 
@@ -126,7 +150,7 @@ run "what_cognito_would_refuse_is_refused_before_it_is_asked" {
     callback_urls                    = ["http://app.example.com/callback"]
     logout_urls                      = ["https://app.example.com/#bye"]
     mfa                              = "ON"
-    advanced_security                = "AUDIT"
+    advanced_security                = "SOME"
     remember_devices                 = "SOMETIMES"
     password_minimum_length          = 6
     temporary_password_validity_days = 0

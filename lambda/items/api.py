@@ -1,0 +1,188 @@
+"""What both functions answer requests with: the routes are theirs, what surrounds them is here."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools.event_handler.api_gateway import APIGatewayRestResolver, Response
+
+from items.problems import (
+    Problem,
+    not_found,
+    storage_full,
+    too_busy,
+    unavailable,
+    unusable_username,
+)
+from items.request import Request
+from items.table import CollectionFull, PartitionCrowded, TableBusy, TableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from items.observability import Observer
+    from items.settings import FunctionSettings
+
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+EXPOSED = "allow, etag, idempotent-replayed, location, retry-after, x-request-id, x-served-by"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a route answers; a body is JSON."""
+
+    status: int
+    body: dict[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    media_type: str = JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation of the contract; rule is its path as Powertools writes it."""
+
+    method: str
+    rule: str
+    answer: Callable[..., Answer]
+
+
+class Api:
+    """The part of one Region's API that one function serves: the routes that it is given."""
+
+    def __init__(
+        self, settings: FunctionSettings, observe: Observer, routes: Sequence[Route]
+    ) -> None:
+        self._settings = settings
+        self._observe = observe
+        self._route = ""
+        self._context: object = None
+        self.routes = tuple(routes)
+        self._resolver = APIGatewayRestResolver()
+        for route in self.routes:
+            self._resolver.route(route.rule, route.method)(self._guarded(route))
+        self._resolver.not_found(self._no_route)
+
+    def handle(self, event: dict[str, Any], context: object) -> dict[str, Any]:
+        """Answer one proxy event; whatever happens, as a proxy response with the usual headers."""
+        began = time.perf_counter()
+        self._route = "none"
+        self._context = context
+        request = Request.from_event(event)
+        self._observe.begin(
+            request_id=request.request_id,
+            extended_request_id=request.extended_request_id,
+            function_request_id=getattr(context, "aws_request_id", ""),
+            edge_request_id=request.headers.get("x-amz-cf-id", ""),
+        )
+        self._resolver.context["request"] = request  # the resolver forgets it in the end
+        answer: dict[str, Any] = self._resolver.resolve(event, context)  # type: ignore[arg-type]
+        self._observe.end(
+            method=request.method,
+            route=self._route,
+            status=answer["statusCode"],
+            milliseconds=(time.perf_counter() - began) * 1000,
+        )
+        return answer
+
+    def _guarded(self, route: Route) -> Callable[..., Response[str]]:
+        """Make what the resolver calls: an answer of the route, or the problem that it met."""
+
+        def call(**captured: str) -> Response[str]:
+            request: Request = self._resolver.context["request"]
+            self._route = route.rule
+            try:
+                return self._response(request, route.answer(request, **captured))
+            except Problem as problem:
+                return self._problem(request, problem)
+            except TableError as error:
+                return self._problem(request, self._refused(error))
+            except Exception as error:  # the last line of defence
+                self._observe.fault(error, route.rule)
+                fault = Problem(
+                    500,
+                    "A fault of ours. Send the same request again, or quote the "
+                    "request id to whoever runs this API.",
+                )
+                return self._problem(request, fault)
+
+        return call
+
+    def _refused(self, error: TableError) -> Problem:
+        """Give the problem for what the table refused, and log what concerns who runs the API."""
+        match error:
+            case CollectionFull():
+                return storage_full()
+            case PartitionCrowded():
+                return unusable_username(
+                    "Too much of other accounts stands under this account's username. Sign up "
+                    "again, with a new UUID as username."
+                )
+            case TableBusy():
+                self._observe.busy(str(error))
+                return too_busy()
+        self._observe.unavailable(str(error))
+        return unavailable()
+
+    def _no_route(self, _: Exception) -> Response[str]:
+        request: Request = self._resolver.context["request"]
+        allowed = sorted(route.method for route in self.routes if _fits(route.rule, request.path))
+        if request.method in allowed:
+            # The resolver knows no id of such characters, and nobody has one.
+            problem = not_found()
+        elif allowed:
+            methods = ", ".join(allowed)
+            problem = Problem(405, f"Use {methods} here.", headers={"allow": methods})
+        else:
+            problem = Problem(404, "There is nothing here. Items are at /v1/items.")
+        return self._problem(request, problem)
+
+    def _problem(self, request: Request, problem: Problem) -> Response[str]:
+        if problem.status in {409, 412}:
+            self._observe.count("WriteConflict")
+        body = problem.body(request.path, request.request_id)
+        return self._response(request, Answer(problem.status, body, problem.headers, PROBLEM))
+
+    def _response(self, request: Request, answer: Answer) -> Response[str]:
+        headers = {
+            "cache-control": "no-store",
+            "x-served-by": self._settings.region,
+            "x-request-id": request.request_id,
+            **answer.headers,
+            **self._cors(request),
+        }
+        has_body = answer.body is not None
+        return Response(
+            status_code=answer.status,
+            content_type=answer.media_type if has_body else None,
+            body=_written(answer) if has_body else "",
+            headers=headers,
+        )
+
+    def _cors(self, request: Request) -> dict[str, str]:
+        allowed = self._settings.allowed_origins
+        origin = request.headers.get("origin", "")
+        if "*" in allowed:
+            readers = {"access-control-allow-origin": "*"}
+        elif origin in allowed:
+            readers = {"access-control-allow-origin": origin, "vary": "origin"}
+        else:
+            return {"vary": "origin"} if allowed else {}
+        return readers | {"access-control-expose-headers": EXPOSED}
+
+
+def _written(answer: Answer) -> str:
+    # A problem may quote what is no character; an item never holds any, and stays short in UTF-8.
+    only_ascii = answer.media_type == PROBLEM
+    return json.dumps(answer.body, separators=(",", ":"), ensure_ascii=only_ascii)
+
+
+def _fits(rule: str, path: str) -> bool:
+    expected, given = rule.split("/"), path.rstrip("/").split("/")
+    return len(expected) == len(given) and all(
+        part.startswith("<") or part == segment
+        for part, segment in zip(expected, given, strict=True)
+    )
