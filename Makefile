@@ -5,14 +5,15 @@ PYTHON ?= python3
 # What a person may type after `make`. Each counts only when it was typed here (WSL exports NAME, and
 # many shells REGION), and reaches Python in the environment, letter for letter: neither a shell nor
 # make itself expands it. toolchain/make_variables.py reads them.
-override VARIABLES := ACCOUNT CONFIRM ID JSON KIND MINUTES MS NAME REGION TESTS WITHOUT
+override VARIABLES := ACCOUNT CONFIRM ID JSON KIND MINUTES MS NAME REGION SHELL_KIND TESTS WITHOUT
 $(foreach name,$(VARIABLES),$(if $(filter command,$(origin $(name))),\
 	$(eval unexport $(name))$(eval export TYPED_$(name) := $$(value $(name))),\
 	$(eval unexport TYPED_$(name))))
 
-TOOLCHAIN = @command -v $(PYTHON) >/dev/null || { \
+RUN = command -v $(PYTHON) >/dev/null || { \
 	echo "This project needs Python 3.11 or later, and there is no $(PYTHON)." >&2; exit 1; }; \
 	exec $(PYTHON) -m toolchain
+TOOLCHAIN = @$(RUN)
 
 .DEFAULT_GOAL := help
 .PHONY: help up stop start down status dashboard fault heal takeover failback drill drills drill-all drill-report trace doctor env unit test alarms e2e package install lock fmt check
@@ -68,8 +69,9 @@ trace: ## follow one request through every layer: ID=<any id of its answer's hea
 doctor: ## is ACCOUNT ready for an apply, and well? Reads alone: [ACCOUNT=] [JSON=1]
 	$(TOOLCHAIN) doctor
 
-env: ## print exports for a shell: eval "$(make -s env)"
-	$(TOOLCHAIN) env
+# What a shell reads as it fails: `eval` of nothing would be a success.
+env: ## print exports for a shell: eval "$(make -s env)"; fish: make -s env SHELL_KIND=fish | source
+	@($(RUN) env) || { echo false; exit 1; }
 
 unit: ## the tests that need no deployment, in a minute: [TESTS="tests/unit -k cursor"]
 	$(TOOLCHAIN) unit

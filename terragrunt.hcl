@@ -73,7 +73,7 @@ locals {
     managed-by = "terragrunt"
   })
 
-  state_directory = get_env("LOCAL_STATE_DIR", "${local.repository}/.local")
+  state_directory = coalesce(get_env("LOCAL_STATE_DIR", ""), "${local.repository}/.local")
   state_path      = "${startswith(local.state_directory, "/") ? "" : "${local.repository}/"}${local.state_directory}"
   backend         = local.embedded == null ? "s3" : "local"
   backends = {
@@ -98,21 +98,28 @@ locals {
   # What Terraform's process gets instead of a person's own AWS settings. The provider below names
   # every endpoint and credential itself; this is for whatever should ever be forgotten there, which
   # the embedded AWS then refuses.
-  embedded_environment = local.embedded == null ? {} : {
-    AWS_ACCESS_KEY_ID           = local.embedded.access_key
-    AWS_SECRET_ACCESS_KEY       = "none"
-    AWS_SESSION_TOKEN           = ""
-    AWS_PROFILE                 = ""
-    AWS_DEFAULT_PROFILE         = ""
-    AWS_ROLE_ARN                = ""
-    AWS_WEB_IDENTITY_TOKEN_FILE = ""
-    AWS_CONFIG_FILE             = "/dev/null"
-    AWS_SHARED_CREDENTIALS_FILE = "/dev/null"
-    AWS_EC2_METADATA_DISABLED   = "true"
-    AWS_ENDPOINT_URL            = local.embedded.endpoint
-    AWS_USE_FIPS_ENDPOINT       = "false"
-    AWS_USE_DUALSTACK_ENDPOINT  = "false"
-  }
+  embedded_environment = local.embedded == null ? {} : merge(
+    # An SDK takes an empty variable for none.
+    { for name in local.own_aws_variables : name => "" },
+    {
+      AWS_ACCESS_KEY_ID           = local.embedded.access_key
+      AWS_SECRET_ACCESS_KEY       = "none"
+      AWS_CONFIG_FILE             = "/dev/null"
+      AWS_SHARED_CREDENTIALS_FILE = "/dev/null"
+      AWS_EC2_METADATA_DISABLED   = "true"
+      AWS_ENDPOINT_URL            = local.embedded.endpoint
+      NO_PROXY                    = join(",", compact([get_env("NO_PROXY", get_env("no_proxy", "")), "localhost,127.0.0.1,.localhost"]))
+      CHECKPOINT_DISABLE          = "true"
+    },
+  )
+
+  # There is one for every service, and more with every SDK.
+  own_aws_variables = flatten([
+    for account in [local.written] : split("\n", run_cmd(
+      "--terragrunt-quiet", "--terragrunt-global-cache",
+      "sh", "-c", "env | sed -n 's/^\\(\\(TF_\\)\\{0,1\\}AWS_[A-Z0-9_]*\\)=.*/\\1/p'",
+    )) if contains(keys(account), "embedded_aws")
+  ])
 }
 
 # The second belt, should someone run the queue without .terragrunt-filters; and a former standby, which
@@ -203,10 +210,17 @@ terraform {
     arguments = ["-lock-timeout=5m"]
   }
 
-  # Runs before anything else of a unit does, the creation of its state's bucket included.
+  # Both run before anything else of a unit does, the creation of its state's bucket included. One
+  # says why and one fails, for Terragrunt repeats all that a failed hook was given and has said.
+  after_hook "refusal" {
+    commands = ["terragrunt-read-config"]
+    if       = local.refusal != ""
+    execute  = ["sh", "-c", "echo \"$0\" >&2", local.refusal]
+  }
+
   after_hook "account" {
     commands = ["terragrunt-read-config"]
     if       = local.refusal != ""
-    execute  = ["sh", "-c", "echo \"$0\" >&2; exit 1", local.refusal]
+    execute  = ["sh", "-c", "exit 2 # refused: the reason stands above"]
   }
 }

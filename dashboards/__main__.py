@@ -10,7 +10,7 @@ from dashboards.cloudwatch import of_account
 from dashboards.pages import Pages
 from dashboards.server import LOOPBACK, open_server
 from project.account import LOCAL, read_account
-from project.console import ToolchainError, on_termination, say
+from project.console import ToolchainError, files_explained, on_termination, say
 from project.paths import TREE
 
 DEFAULT_PORT = 8090
@@ -21,7 +21,8 @@ def main() -> int:
     """Serve until Ctrl-C, which is no failure; 1 with a sentence when there is nothing to serve."""
     signal.signal(signal.SIGTERM, on_termination)
     try:
-        _serve(os.environ.get("ACCOUNT") or LOCAL, _port(os.environ.get("DASHBOARD_PORT", "")))
+        with files_explained():
+            _serve(os.environ.get("ACCOUNT") or LOCAL, _port(os.environ.get("DASHBOARD_PORT", "")))
     except ToolchainError as error:
         say(str(error))
         return COULD_NOT_SERVE

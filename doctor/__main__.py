@@ -13,7 +13,7 @@ from doctor.expected import read_expected
 from doctor.finding import COULD_NOT_LOOK, exit_status
 from doctor.text import document, table
 from project.account import LOCAL
-from project.console import ToolchainError, say
+from project.console import ToolchainError, files_explained, say
 from project.paths import TREE
 
 INTERRUPTED = 130
@@ -25,8 +25,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="for machines")
     parsed = parser.parse_args(arguments)
     try:
-        expected = read_expected(TREE, os.environ.get("ACCOUNT") or LOCAL)
-        findings = examine(of_account(TREE, expected.account), expected)
+        with files_explained():
+            expected = read_expected(TREE, os.environ.get("ACCOUNT") or LOCAL)
+            findings = examine(of_account(TREE, expected.account), expected)
     except ToolchainError as error:
         say(str(error))
         return COULD_NOT_LOOK

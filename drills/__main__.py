@@ -23,8 +23,9 @@ from drills.steady_state import await_steady_state
 from drills.system import System
 from drills.targets import read_targets
 from project import resolver
+from project.access import require_running
 from project.account import LOCAL, Account, read_account
-from project.console import ToolchainError, on_termination, say
+from project.console import ToolchainError, files_explained, on_termination, say
 from project.deployment import read_deployment
 from project.environment import https_port
 from project.file_lock import exclusive
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, on_termination)
     try:
         account = read_account(TREE, os.environ.get("ACCOUNT") or LOCAL)
-        with _names_resolved(account):
+        with files_explained(), _names_resolved(account):
             return _run(parsed, account)
     except ToolchainError as error:
         say(f"\n{error}")
@@ -76,11 +77,14 @@ def _run(parsed: argparse.Namespace, account: Account) -> int:
         case "report":
             print(files.last(account.name))
         case "run":
+            require_running(TREE, account)
             return _drill([EXPERIMENTS[parsed.name]], account)
         case "all":
+            require_running(TREE, account)
             offered = [each for each in EXPERIMENTS.values() if _offered(each, account)]
             return _drill(offered, account)
         case command:
+            require_running(TREE, account)
             port = f":{https_port()}" if account.name == LOCAL else ""
             return SWITCHES[command](takeover.Names(account, port))
     return PASSED

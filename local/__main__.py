@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import http.client
+import os
 import shutil
 import ssl
 import subprocess
@@ -21,6 +22,7 @@ from local.settings import REPOSITORY, Settings, SettingsError
 from local.settings import read as read_settings
 from local.unreadable import SetAsideError
 from project import resolver
+from project.console import ToolchainError, files_explained
 from project.credentials import CredentialsError
 
 COMMANDS = {
@@ -33,15 +35,23 @@ COMMANDS = {
     "fault": "break a Region at its endpoint or at its table",
     "heal": "heal a Region, or all of them",
 }
+# What a message says all of.
+EXPLAINED = (SettingsError, process.ProcessError, CredentialsError, SetAsideError, ToolchainError)
 
 
 def main(arguments: list[str]) -> int:
     """Run one command; the exit status is 0 when it could be done."""
+    parsed = _parser().parse_args(arguments)
     try:
-        return _run(_parser().parse_args(arguments), read_settings())
-    except (SettingsError, process.ProcessError, CredentialsError, SetAsideError) as error:
+        with files_explained():
+            return _run(parsed, read_settings())
+    except EXPLAINED as error:
         print(f"local: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # Whoever reads, such as `head`, has seen enough; what is left goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except process.StartInterruptedError:
         print("local: interrupted as it started; it is ended, and nothing runs.", file=sys.stderr)
     except KeyboardInterrupt:
@@ -198,7 +208,10 @@ def _show_routing(settings: Settings, reported: dict[str, Any]) -> None:
 
 
 def _health(settings: Settings, name: str) -> str:
-    context = ssl.create_default_context(cafile=str(settings.ca / "ca.pem"))
+    authority = settings.ca / "ca.pem"
+    if not authority.is_file():
+        return f"not asked: {authority} is missing (make stop, then make start makes another)"
+    context = ssl.create_default_context(cafile=str(authority))
     connection = http.client.HTTPSConnection(name, settings.https_port, timeout=15, context=context)
     started = time.monotonic()
     try:

@@ -13,7 +13,7 @@ import ssl
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 
-from local import certificate_authority, single_write
+from local import certificate_authority, http2_fields, single_write
 from local.settings import LOOPBACK, Settings, process_environment
 from project.credentials import private_folder
 
@@ -101,6 +101,7 @@ async def _serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     single_write.install()
+    http2_fields.install()
     emulator = Emulator(settings, TlsConfig(settings))
     config = HttpConfig(settings)
     await hypercorn_serve(emulator, config, shutdown_trigger=lambda: emulator.until(stop))  # type: ignore[arg-type]

@@ -39,8 +39,12 @@ def read_settings(tree: Tree, name: str) -> dict[str, Any]:
     if not (tree.account(name) / "account.hcl").is_file():
         known = sorted(path.parent.name for path in (tree.root / "live").glob("*/account.hcl"))
         raise ToolchainError(f"There is no account {name!r}; there are: {', '.join(known)}.")
-    defaults = _locals_of(tree, tree.root / "live" / "_defaults.hcl")
-    return {**defaults, **_locals_of(tree, tree.account(name) / "account.hcl")}
+    return {**read_defaults(tree), **_locals_of(tree, tree.account(name) / "account.hcl")}
+
+
+def read_defaults(tree: Tree) -> dict[str, Any]:
+    """Read what accounts have where their own file says nothing."""
+    return _locals_of(tree, tree.root / "live" / "_defaults.hcl")
 
 
 def provider_version(tree: Tree, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import sys
 import threading
@@ -18,6 +19,33 @@ CLEAR_LINE = "\r\x1b[K"
 
 class ToolchainError(Exception):
     """Something a person can put right; the message says what, and how."""
+
+
+@contextmanager
+def files_explained() -> Iterator[None]:
+    """Turn what a file or a folder denies into a sentence: ToolchainError."""
+    try:
+        yield
+    except OSError as error:
+        # Without a name it is none of a file's.
+        if error.filename is None:
+            raise
+        do = _REMEDIES.get(error.errno or 0, "put that right, then run this again")
+        why = (error.strerror or "no access").lower()
+        raise ToolchainError(f"{error.filename}: {why}. What to do: {do}.") from error
+
+
+_UNWRITABLE = (
+    "make it writable, or set LOCAL_STATE_DIR to a folder of your own for what the embedded AWS "
+    "keeps, then run this again"
+)
+_REMEDIES = {
+    errno.EACCES: _UNWRITABLE,
+    errno.EPERM: _UNWRITABLE,
+    errno.EROFS: _UNWRITABLE,
+    errno.ENOSPC: "make room on that disk, then run this again",
+    errno.EDQUOT: "make room on that disk, then run this again",
+}
 
 
 def on_termination(_number: int, _frame: FrameType | None) -> None:

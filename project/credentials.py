@@ -84,10 +84,12 @@ def _read(file: Path) -> Credentials:
     try:
         handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW)
         with os.fdopen(handle) as text:
-            # Refused where it is somebody else's.
-            os.fchmod(handle, 0o600)
+            if stat.S_IMODE(os.fstat(handle).st_mode) != 0o600:
+                os.fchmod(handle, 0o600)
             return Credentials(**json.load(text))
-    except (OSError, ValueError, TypeError) as error:
+    except OSError as error:
+        raise CredentialsError(f"{file} can't be used: {error.strerror}.") from error
+    except (ValueError, TypeError) as error:
         raise CredentialsError(
             f"{file} can't be used ({error}): run `make stop`, remove the file, then `make up`."
         ) from error

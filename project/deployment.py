@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from project import terraform_state
+from project.access import require_access
 from project.account import LOCAL, Account, read_account
 from project.console import ToolchainError
 from project.environment import https_port, process_environment
@@ -78,10 +79,16 @@ class Deployment:
 def read_deployment(account_name: str = LOCAL, tree: Tree = TREE) -> Deployment:
     """Read what is deployed in an account.
 
-    Raises NotDeployedError when something is missing, ToolchainError when outputs can't be read.
+    Raises NotDeployedError when something is missing, AccessError when the account is not to be
+    touched, ToolchainError when outputs can't be read.
     """
-    account = read_account(tree, account_name)
-    if account_name != LOCAL:
+    return deployment_of(read_account(tree, account_name), tree)
+
+
+def deployment_of(account: Account, tree: Tree = TREE) -> Deployment:
+    """Read what is deployed in an account that is known already. Raises as read_deployment."""
+    if account.name != LOCAL:
+        require_access(tree, account)
         return from_outputs(account, _terragrunt_outputs(tree, account), tree)
     if not (tree.local_state / "tfstate").is_dir():
         raise NotDeployedError("Nothing is deployed in the embedded AWS yet: run `make up`.")

@@ -146,7 +146,7 @@ def named(answer: Answer) -> str:
 
 
 def _port(name: str, text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 65535):
         raise OwnerError(f"{name}={text} is no port: give a number from 1 to 65535.")
     return int(text)
 

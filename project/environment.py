@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -14,15 +13,30 @@ from project.credentials import CredentialsError, credentials_of
 from project.emulator import HOST, ports_of, require_own
 from project.paths import TREE, Tree
 
-# Whatever would take a tool from the embedded AWS to somebody's real account.
-FOREIGN_CREDENTIALS = (
-    "AWS_PROFILE",
-    "AWS_DEFAULT_PROFILE",
-    "AWS_SESSION_TOKEN",
-    "AWS_SECURITY_TOKEN",
-    "AWS_ROLE_ARN",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
+# How variables begin that AWS's SDKs, Terraform's provider and Terragrunt take an account, an
+# endpoint or a setting of either from. There is one for every service (AWS_ENDPOINT_URL_DYNAMODB),
+# and a newer SDK reads more of them: so none that a person has set is kept, whatever it is.
+SDK_PREFIXES = (
+    "AWS_",
+    "BOTO_",
+    "TF_AWS_",
+    "TG_AUTH_PROVIDER_CMD",
+    "TG_IAM_ASSUME_ROLE",
+    "TERRAGRUNT_AUTH_PROVIDER_CMD",
+    "TERRAGRUNT_IAM_",
 )
+# No proxy knows these. Most tools take the leading dot for every name below.
+NO_PROXY = ("NO_PROXY", "no_proxy")
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", ".localhost")
+# What keeps an AWS client on this machine where it isn't known, or not to be asked, who answers at
+# this clone's port. Nobody does at that of RFC 863.
+ISOLATION: Mapping[str, str] = {
+    "AWS_ENDPOINT_URL": f"http://{HOST}:9",
+    # A file can name endpoints, a profile or a program that gives credentials.
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
 
 
 def own_configuration(environment: Mapping[str, str], home: Path) -> Path | None:
@@ -47,15 +61,16 @@ def https_port(tree: Tree = TREE) -> int:
     return ports_of(tree.local_state, os.environ)["LOCAL_HTTPS_PORT"]
 
 
-def require_own_emulator(tree: Tree, account: str) -> None:
+def require_own_emulator(tree: Tree, account: str) -> bool:
     """See that nobody else's emulator is at this clone's ports, where the account is the local one.
 
-    Whatever talks to the emulator asks here first. Raises ToolchainError that names both.
+    Whatever talks to the emulator asks here first. False when there is none at all. Raises
+    ToolchainError that names both.
     """
     if account != LOCAL:
-        return
+        return True
     try:
-        require_own(tree.local_state, os.environ)
+        return require_own(tree.local_state, os.environ)
     except CredentialsError as error:
         raise ToolchainError(str(error)) from error
 
@@ -71,8 +86,12 @@ def _search_path(tree: Tree, account_name: str, path: str) -> str:
 
 def tool_settings(tree: Tree, account_name: str, environment: Mapping[str, str]) -> dict[str, str]:
     """Variables that make the pinned Terragrunt and Terraform the ones that run."""
-    path = _search_path(tree, account_name, environment.get("PATH", ""))
-    settings = {"PATH": path, "TG_TF_PATH": "terraform"}
+    settings = {
+        "PATH": _search_path(tree, account_name, environment.get("PATH", "")),
+        "TG_TF_PATH": "terraform",
+        # Terraform asks its maker for news of versions, of which this one is pinned.
+        "CHECKPOINT_DISABLE": "true",
+    }
     if tree.terraform_rc.is_file():
         return {**settings, "TF_CLI_CONFIG_FILE": str(tree.terraform_rc)}
     configured = own_configuration(environment, Path(environment.get("HOME", "/")))
@@ -95,6 +114,7 @@ def emulator_variables(tree: Tree, account: Account) -> dict[str, str]:
     bundle = str(tree.ca_bundle)
     ports = ports_of(tree.local_state, os.environ)
     return {
+        **ISOLATION,
         **{name: str(port) for name, port in ports.items()},
         "AWS_ENDPOINT_URL": f"http://{HOST}:{ports['LOCAL_AWS_PORT']}",
         "AWS_ACCESS_KEY_ID": account.account_id,
@@ -110,10 +130,37 @@ def emulator_variables(tree: Tree, account: Account) -> dict[str, str]:
     }
 
 
+def past_proxies(environment: Mapping[str, str]) -> dict[str, str]:
+    """Add this machine's own names to what no proxy is asked for, in both spellings.
+
+    A tool that reads one spelling doesn't read the other, so each has what the other has where it
+    says nothing itself.
+    """
+    either = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
+    return {name: _with_loopback(environment.get(name) or either) for name in NO_PROXY}
+
+
+def _with_loopback(listed: str) -> str:
+    # An asterisk by itself is every name; beside others it would be none.
+    if listed.strip() == "*":
+        return listed
+    names = [name.strip() for name in listed.split(",") if name.strip()]
+    return ",".join([*names, *(name for name in LOOPBACK_NAMES if name not in names)])
+
+
 def settings_for(tree: Tree, account: Account, environment: Mapping[str, str]) -> dict[str, str]:
-    """Join the variables for one account: tools, and for the embedded AWS its credentials."""
-    emulator = emulator_variables(tree, account) if account.name == LOCAL else {}
-    return {**tool_settings(tree, account.name, environment), **emulator}
+    """Join the variables for one account: tools, and for the embedded AWS the way to it alone."""
+    tools = tool_settings(tree, account.name, environment)
+    if account.name != LOCAL:
+        return tools
+    return {**tools, **emulator_variables(tree, account), **past_proxies(environment)}
+
+
+def foreign(account_name: str, environment: Iterable[str]) -> list[str]:
+    """Name the variables that could take a tool from the embedded AWS to somebody's account."""
+    if account_name != LOCAL:
+        return []
+    return sorted(name for name in environment if name.startswith(SDK_PREFIXES))
 
 
 def process_environment(
@@ -123,17 +170,20 @@ def process_environment(
 
     What was typed for this command is not for another `make` that the tool may run.
     """
-    removed = FOREIGN_CREDENTIALS if account.name == LOCAL else ()
-    kept = {
-        name: value
-        for name, value in environment.items()
-        if name not in removed and not name.startswith(make_variables.PREFIX)
-    }
-    return {**kept, **settings_for(tree, account, environment), "ACCOUNT": account.name}
+    settings = settings_for(tree, account, environment)
+    return {**_kept(account.name, environment), **settings, "ACCOUNT": account.name}
 
 
-def shell_exports(variables: Mapping[str, str], removed: Iterable[str]) -> str:
-    """Render variables as POSIX shell, safe to eval whatever they hold."""
-    unset = " ".join(removed)
-    lines = [f"unset {unset}"] if unset else []
-    return "\n".join([*lines, *(f"export {k}={shlex.quote(v)}" for k, v in variables.items())])
+def isolated_environment(tree: Tree, environment: Mapping[str, str]) -> dict[str, str]:
+    """Build the environment of what starts and stops the embedded AWS.
+
+    It needs neither the account nor the secret, which may be why it is to be stopped.
+    """
+    settings = {**tool_settings(tree, LOCAL, environment), **ISOLATION, **past_proxies(environment)}
+    return {**_kept(LOCAL, environment), **settings, "ACCOUNT": LOCAL}
+
+
+def _kept(account_name: str, environment: Mapping[str, str]) -> dict[str, str]:
+    removed = foreign(account_name, environment)
+    untyped = make_variables.untyped(environment)
+    return {name: value for name, value in untyped.items() if name not in removed}

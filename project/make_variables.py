@@ -10,23 +10,27 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from project.account import LOCAL
 from project.console import ToolchainError
 
 PREFIX = "TYPED_"
+# How `make` hands variables that were typed for it to a `make` that it runs.
+MAKES_OWN = {"MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS"}
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
     """A variable that becomes an argument: of an option, or by itself where there is none.
 
-    A flag is 1 or nothing, and becomes its option alone.
+    `at_most` makes it a whole number from 1 up to that. A flag is 1 or nothing, and becomes its
+    option alone.
     """
 
     name: str
     example: str
     option: str = ""
     required: bool = False
-    whole_number: bool = False
+    at_most: int = 0
     flag: bool = False
 
 
@@ -35,17 +39,79 @@ VARIABLES: Mapping[str, tuple[Variable, ...]] = {
     "local fault": (
         Variable("REGION", "us-east-1", "--region", required=True),
         Variable("KIND", "hang", "--kind", required=True),
-        Variable("MS", "1500", "--milliseconds", whole_number=True),
+        Variable("MS", "1500", "--milliseconds", at_most=60_000),
     ),
     "local start": (Variable("WITHOUT", "items", "--without"),),
     "local heal": (Variable("REGION", "us-east-1", "--region"),),
     "drills run": (Variable("NAME", "region-lost"),),
     "doctor": (Variable("JSON", "1", "--json", flag=True),),
     "tracing": (
-        Variable("MINUTES", "10", "--minutes", whole_number=True),
+        # A year: no log is kept for longer.
+        Variable("MINUTES", "10", "--minutes", at_most=527_040),
         Variable("ID", "<any id of the answer's headers>", required=True),
     ),
 }
+
+
+# What else each command takes; what none takes would be ignored without a word.
+ALSO_TAKEN: Mapping[str, tuple[str, ...]] = {
+    "env": ("ACCOUNT", "SHELL_KIND"),
+    "e2e": ("ACCOUNT",),
+    "sign-in": ("ACCOUNT",),
+    "owners": ("ACCOUNT",),
+    "unit": ("TESTS",),
+    "test": ("TESTS",),
+    "dashboards": ("ACCOUNT",),
+    "doctor": ("ACCOUNT",),
+    "tracing": ("ACCOUNT",),
+    "drills run": ("ACCOUNT", "CONFIRM"),
+    "drills all": ("ACCOUNT", "CONFIRM"),
+    "drills list": ("ACCOUNT",),
+    "drills report": ("ACCOUNT",),
+    "drills takeover": ("ACCOUNT",),
+    "drills failback": ("ACCOUNT",),
+}
+# The embedded AWS is the only one that these can be meant for.
+LOCAL_COMMANDS = ("up", "down", "test", "alarms", "local")
+
+
+def require_taken(command: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Refuse what was typed and has no effect, and another account where only local can be meant.
+
+    Raises ToolchainError that names it.
+    """
+    if command[0] in LOCAL_COMMANDS:
+        _require_local(environment)
+    name = " ".join(command)
+    taken = {*(each.name for each in VARIABLES.get(name, ())), *ALSO_TAKEN.get(name, ())}
+    # Whoever says what is meant anyway is not wrong.
+    said = taken | {"ACCOUNT"} if typed("ACCOUNT", environment) == LOCAL else taken
+    for variable in sorted(_typed_names(environment) - said):
+        rest = f"it takes {', '.join(sorted(taken))}" if taken else "it takes none"
+        raise ToolchainError(
+            f"{variable}={typed(variable, environment)} has no effect on this command: {rest}."
+        )
+
+
+def _require_local(environment: Mapping[str, str]) -> None:
+    other = account(environment, LOCAL)
+    if other != LOCAL:
+        do = "leave it out" if typed("ACCOUNT", environment) else "this shell exports it: unset it"
+        raise ToolchainError(
+            f"This works on the embedded AWS alone, not on ACCOUNT={other} ({do}). "
+            "docs/deployment-guide.md says how a real account is deployed, looked at and removed."
+        )
+
+
+def _typed_names(environment: Mapping[str, str]) -> set[str]:
+    names = (name for name, text in environment.items() if name.startswith(PREFIX) and text)
+    return {name.removeprefix(PREFIX) for name in names}
+
+
+def untyped(environment: Mapping[str, str]) -> dict[str, str]:
+    """Leave out what was typed for this command: it isn't for another that this one runs."""
+    left_out = {name for name in environment if name.startswith(PREFIX)} | MAKES_OWN
+    return {name: value for name, value in environment.items() if name not in left_out}
 
 
 def typed(name: str, environment: Mapping[str, str]) -> str:
@@ -65,6 +131,8 @@ def arguments(command: Sequence[str], environment: Mapping[str, str]) -> list[st
     """
     variables = VARIABLES.get(" ".join(command), ())
     given = {each.name: typed(each.name, environment) for each in variables}
+    for each in variables:
+        _require_number(each, given[each.name])
     missing = [f"{each.name}={each.example}" for each in variables if _lacks(each, given)]
     if missing:
         raise ToolchainError(f"Say which as well: {' '.join(missing)}, for example.")
@@ -77,13 +145,20 @@ def _lacks(variable: Variable, given: Mapping[str, str]) -> bool:
     return variable.required and not given[variable.name]
 
 
+def _require_number(variable: Variable, text: str) -> None:
+    if not text or not variable.at_most:
+        return
+    advice = f"{variable.name}={variable.example}, for example"
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise ToolchainError(f"{variable.name}={text} is no whole number: {advice}.")
+    if not 1 <= int(text) <= variable.at_most:
+        raise ToolchainError(
+            f"{variable.name}={text} is not from 1 to {variable.at_most}: {advice}."
+        )
+
+
 def _argument(variable: Variable, given: Mapping[str, str]) -> list[str]:
     text = given[variable.name]
-    if variable.whole_number and not re.fullmatch(r"[0-9]{1,9}", text):
-        raise ToolchainError(
-            f"{variable.name}={text} is no whole number: {variable.name}={variable.example}, "
-            "for example."
-        )
     if variable.flag:
         if text != "1":
             raise ToolchainError(f"{variable.name} is {variable.example}, or isn't typed at all.")

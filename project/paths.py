@@ -57,7 +57,8 @@ class Tree:
     @property
     def local_state(self) -> Path:
         """The embedded AWS' state, logs, certificates and Terraform state."""
-        return self.root / os.environ.get("LOCAL_STATE_DIR", ".local")
+        # Empty it would be the repository itself, which `make down` would remove.
+        return self.root / (os.environ.get("LOCAL_STATE_DIR") or ".local")
 
     @property
     def ca(self) -> Path:

@@ -10,17 +10,19 @@ import sys
 from pathlib import Path
 
 from project import make_variables
-from project.account import LOCAL, read_account
-from project.console import ToolchainError, on_termination, say
-from project.deployment import read_deployment
+from project.account import LOCAL, Account, read_account
+from project.console import ToolchainError, files_explained, on_termination, say
+from project.deployment import NotDeployedError, deployment_of
 from project.environment import (
-    FOREIGN_CREDENTIALS,
+    ISOLATION,
+    foreign,
+    process_environment,
     require_own_emulator,
     settings_for,
-    shell_exports,
     tool_settings,
 )
 from project.paths import TREE
+from project.shells import exports
 from toolchain.install import install
 from toolchain.package import build_package
 
@@ -30,7 +32,9 @@ def main(arguments: list[str]) -> int:
     parsed = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, on_termination)
     try:
-        return _run(parsed)
+        make_variables.require_taken(_words(parsed), os.environ)
+        with files_explained():
+            return _run(parsed)
     except ToolchainError as error:
         say(f"\n{error}")
         return COULD_NOT_RUN.get(parsed.command, 1)
@@ -42,7 +46,7 @@ def main(arguments: list[str]) -> int:
 # What has a command line of its own, and needs the locked environment.
 MODULES = ("local", "drills", "tracing", "dashboards", "doctor")
 # Their own status for it; 1 says something else there.
-COULD_NOT_RUN = {"drills": 2, "tracing": 2, "doctor": 2}
+COULD_NOT_RUN = {"drills": 2, "tracing": 2, "doctor": 2, "e2e": 2}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -83,13 +87,17 @@ def _parser() -> argparse.ArgumentParser:
 
 # What talks to the emulator, where the account is the local one. `python -m local` asks by itself:
 # it has to stop an emulator whatever the shell says.
-ASKS_WHOSE = frozenset(
-    {"down", "e2e", "env", "owners", "sign-in", "test", "up", *MODULES} - {"local"}
-)
+ASKS_WHOSE = frozenset({"down", "e2e", "owners", "sign-in", "test", "up", *MODULES} - {"local"})
 
 
 # Of those, what only reads files of this clone.
 READS_FILES = (["list"], ["report"])
+
+
+def _words(parsed: argparse.Namespace) -> list[str]:
+    """Name the command as `make` gives it, with that of a module's own command line."""
+    own = parsed.arguments[:1] if parsed.command in MODULES else []
+    return [parsed.command, *own]
 
 
 def _run(parsed: argparse.Namespace) -> int:
@@ -107,11 +115,13 @@ def _run(parsed: argparse.Namespace) -> int:
             _enter_locked_environment()
             from project import sign_in  # noqa: PLC0415 - needs the locked environment
 
+            _work_on(parsed.account)
             sign_in.main(parsed.account, parsed.person)
         case "owners":
             _enter_locked_environment()
             from toolchain import owners  # noqa: PLC0415 - as above
 
+            _work_on(parsed.account)
             owners.main(parsed.account, parsed.ids, parsed.csv)
         case "lock":
             from toolchain.lock_dependencies import lock  # noqa: PLC0415
@@ -124,9 +134,14 @@ def _run(parsed: argparse.Namespace) -> int:
 
 def _account(parsed: argparse.Namespace) -> str:
     """Name the account that a command is for."""
-    if parsed.command in {"up", "down", "test"}:
-        return LOCAL
     return str(getattr(parsed, "account", make_variables.account(os.environ, LOCAL)))
+
+
+def _work_on(account_name: str) -> None:
+    """Give this process what every tool that is run from here gets."""
+    environment = process_environment(TREE, read_account(TREE, account_name), os.environ)
+    os.environ.clear()
+    os.environ.update(environment)
 
 
 def _run_on_tree(command: str, parsed: argparse.Namespace) -> int:
@@ -170,41 +185,45 @@ def _enter_locked_environment() -> None:
 
 
 def _print_environment(account_name: str) -> int:
-    """Print what can be known: always the tools, so that the next command can be typed.
+    """Print what a shell is given; 1 when that is not all, with what went wrong on stderr.
 
-    1 when the account itself can't be read, which a script had better notice.
+    Even then the shell gets the tools, so that the next command can be typed, and keeps no way from
+    the embedded AWS to another account. What an account can't be asked yet is nothing wrong.
     """
-    tools = tool_settings(TREE, account_name, os.environ)
-    if not TREE.real_terragrunt.exists():
-        say("note: the tools are not installed yet (make up).")
-        print(shell_exports(tools, ()))
-        return 0
+    shell = make_variables.typed("SHELL_KIND", os.environ)
+    removed = foreign(account_name, os.environ)
+    variables = tool_settings(TREE, account_name, os.environ)
+    variables |= ISOLATION if account_name == LOCAL else {}
     try:
-        account = read_account(TREE, account_name)
-        variables = settings_for(TREE, account, os.environ)
+        variables |= _account_variables(account_name)
     except ToolchainError as error:
-        say(f"note: the tools alone are on PATH. {error}")
-        print(shell_exports(tools, ()))
+        say(f"{error}")
         return 1
-    print(_exports(account_name, variables | _deployed_variables(account_name)))
+    finally:
+        print(exports(variables, removed, shell))
     return 0
 
 
-def _deployed_variables(account_name: str) -> dict[str, str]:
-    try:
-        return read_deployment(account_name).variables()
-    except ToolchainError as error:
-        say(f"note: no URLs and no pool yet. {str(error).partition(chr(10))[0]}")
-        return {}
-
-
-def _exports(account_name: str, variables: dict[str, str]) -> str:
-    if account_name != LOCAL:
-        return shell_exports(variables, ())
-    if not Path(variables["CURL_CA_BUNDLE"]).is_file():
+def _account_variables(account_name: str) -> dict[str, str]:
+    if not TREE.real_terragrunt.exists():
+        raise ToolchainError("The tools are not installed yet: run `make up`.")
+    require_own_emulator(TREE, account_name)
+    account = read_account(TREE, account_name)
+    variables = settings_for(TREE, account, os.environ) | _deployed_variables(account)
+    if account_name == LOCAL and not Path(variables["CURL_CA_BUNDLE"]).is_file():
         # curl refuses everything when its bundle is missing.
         del variables["CURL_CA_BUNDLE"], variables["REQUESTS_CA_BUNDLE"]
-    return shell_exports(variables, FOREIGN_CREDENTIALS)
+    return variables
+
+
+def _deployed_variables(account: Account) -> dict[str, str]:
+    # A real account may need a sign-in first, for which its shell is.
+    expected = NotDeployedError if account.name == LOCAL else ToolchainError
+    try:
+        return deployment_of(account).variables()
+    except expected as error:
+        say(f"note: no URLs and no pool yet. {str(error).partition(chr(10))[0]}")
+        return {}
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import subprocess
 import sys
@@ -13,12 +14,23 @@ from project.paths import Tree
 
 LOCKS = ("requirements.lock", "lambda/requirements.txt")
 STAMP = ".installed"
+# A script's first line can't name an interpreter whose path has a space in it, and names a folder
+# that may be moved. So the shell runs it, and finds the interpreter beside the script; to Python
+# these lines are a string.
+FIRST_LINES = b"""#!/bin/sh
+'''exec' "$(dirname -- "$(realpath -- "$0")")/python" "$0" "$@"
+' '''
+"""
+# What pip and venv write there: the interpreter, or the shell where its path is long or has spaces.
+PYTHON_LINES = re.compile(
+    rb"\A#!(?!/bin/sh)[^\n]*/python[0-9.]*\n|\A#!/bin/sh\n'''exec' [^\n]*\n' '''\n"
+)
 
 
 def digest(tree: Tree) -> str:
     """Identify what the environment must hold: the locks and the Python that it is for."""
     text = "".join((tree.root / lock).read_text() for lock in LOCKS)
-    return hashlib.sha256(f"{sys.version_info[:2]}{text}".encode()).hexdigest()
+    return hashlib.sha256(f"{sys.version_info[:2]}{FIRST_LINES!r}{text}".encode()).hexdigest()
 
 
 def install_python(tree: Tree) -> bool:
@@ -44,8 +56,19 @@ def install_python(tree: Tree) -> bool:
     for lock in LOCKS:
         command += ["--requirement", str(tree.root / lock)]
     _run(command, "installing the locked Python packages")
+    free_scripts(tree)
     stamp.write_text(current)
     return True
+
+
+def free_scripts(tree: Tree) -> None:
+    """Make every script of the environment run from any path, moved or with spaces in it."""
+    for script in tree.venv.joinpath("bin").iterdir():
+        if script.is_file() and not script.is_symlink():
+            content = script.read_bytes()
+            free = PYTHON_LINES.sub(lambda _: FIRST_LINES, content, count=1)
+            if free != content:
+                script.write_bytes(free)
 
 
 def _same_python(tree: Tree) -> bool:

@@ -7,12 +7,15 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from project import make_variables
+from project.access import require_running
 from project.account import LOCAL, read_account
 from project.console import ToolchainError, say
+from project.deployment import deployment_of
 from project.environment import process_environment
 from project.paths import Tree
 from toolchain.install import install
@@ -28,7 +31,6 @@ UNIT_PROCESSES = 2
 NOT_UNIT = "deployed or clone or emulator or terraform or installs"
 # Names the file that is there once `make up` has ended well.
 UP_IS_DONE = "TEST_UP_IS_DONE"
-UP_SECONDS = 900.0
 NOTHING_COLLECTED = 5
 
 # Its script names the interpreter by a path, which may have a space in it.
@@ -66,11 +68,16 @@ def fmt(tree: Tree) -> None:
             raise ToolchainError(f"{Path(command[0]).name} failed: see above.")
 
 
-def end_to_end(tree: Tree, account: str) -> int:
-    """Run the end-to-end suite against what is deployed in an account; pytest's exit status."""
-    environment = process_environment(tree, read_account(tree, account), os.environ)
-    command = [str(tree.python), "-m", "pytest", "tests/e2e"]
-    return subprocess.run(command, cwd=tree.root, env=environment, check=False).returncode
+def end_to_end(tree: Tree, account_name: str) -> int:
+    """Run the end-to-end suite against what is deployed in an account; pytest's exit status.
+
+    What every test would fail of is looked at once, before them. Raises ToolchainError then.
+    """
+    account = read_account(tree, account_name)
+    deployment_of(account, tree)
+    require_running(tree, account)
+    environment = process_environment(tree, account, os.environ)
+    return _run_pytest(tree, ["tests/e2e"], environment)
 
 
 def check(tree: Tree) -> int:
@@ -93,6 +100,8 @@ def unit(tree: Tree, arguments: Sequence[str]) -> int:
     `arguments` are pytest's: paths, `-k`.
     """
     install(tree)
+    # Tests build it as well, trusting the emulator's authority before that is there.
+    build_package(tree)
     selection = arguments or ("-n", str(UNIT_PROCESSES), *BY_FILE)
     status = _pytest(tree, ["-q", "-m", f"not ({NOT_UNIT})", *selection])
     if status == NOTHING_COLLECTED:
@@ -144,11 +153,14 @@ def _pytest_beside_up(tree: Tree, arguments: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         done = Path(folder) / "up"
         environment = {**_environment(tree), UP_IS_DONE: str(done)}
-        tests = subprocess.Popen([*_command(tree), *arguments], cwd=tree.root, env=environment)
+        command = [*_command(tree), *arguments]
+        with _interruptible():
+            tests = subprocess.Popen(command, cwd=tree.root, env=environment)
         with _ended(tests):
             up = subprocess.run(
                 [sys.executable, "-m", "toolchain", "up"],
                 cwd=tree.root,
+                env=make_variables.untyped(os.environ),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -183,8 +195,29 @@ def _ended(running: subprocess.Popen[bytes]) -> Iterator[None]:
 
 
 def _pytest(tree: Tree, arguments: Sequence[str]) -> int:
+    return _run_pytest(tree, arguments, _environment(tree))
+
+
+def _run_pytest(tree: Tree, arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     command = [*_command(tree), *arguments]
-    return subprocess.run(command, cwd=tree.root, env=_environment(tree), check=False).returncode
+    with _interruptible():
+        return subprocess.run(command, cwd=tree.root, env=environment, check=False).returncode
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let what is started meanwhile be interrupted, and what that starts.
+
+    A shell has its background ignore SIGINT, and children inherit that; of a handler they inherit
+    the default. Tests that interrupt a command would otherwise wait for ever.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _command(tree: Tree) -> list[str]:

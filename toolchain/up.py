@@ -16,11 +16,12 @@ from pathlib import Path
 from types import FrameType
 
 from project import terraform_state
-from project.account import LOCAL, read_account
+from project.access import require_authority
+from project.account import LOCAL, Account, read_account
 from project.console import Phases, Progress, ToolchainError, say
-from project.deployment import Deployment, read_deployment
+from project.deployment import Deployment, deployment_of
 from project.emulator import require_own
-from project.environment import process_environment
+from project.environment import isolated_environment, process_environment
 from project.file_lock import exclusive
 from project.paths import Tree, write_atomically
 from toolchain import apply_cache
@@ -44,14 +45,16 @@ def up(tree: Tree) -> Deployment:
     with exclusive(tree.lock("up"), "`make up` or `make down`"):
         with phases.phase("install"):
             install(tree)
+            account = read_account(tree, LOCAL)
         with phases.phase("package"):
             build_package(tree)
         with phases.phase("start"):
             emulator(tree, "start")
+            require_authority(tree)
         with phases.phase("apply"):
-            _apply(tree)
+            _apply(tree, account)
         with phases.phase("answer"):
-            deployment = read_deployment(LOCAL, tree)
+            deployment = deployment_of(account, tree)
             _await_answers(tree, deployment)
             _record(tree, deployment)
     print(_how_to_use(deployment))
@@ -59,13 +62,13 @@ def up(tree: Tree) -> Deployment:
     return deployment
 
 
-def _apply(tree: Tree) -> None:
-    if apply_cache.is_current(tree) and _is_ready(tree, read_deployment(LOCAL, tree)):
+def _apply(tree: Tree, account: Account) -> None:
+    if apply_cache.is_current(tree) and _is_ready(tree, deployment_of(account, tree)):
         say("  0 resources changed: all is as the last apply left it, and both Regions are ready")
         return
     had = terraform_state.holding_data(tree)
     with apply_cache.applying(tree):
-        made = terragrunt_all(tree, "apply")
+        made = terragrunt_all(tree, account, "apply")
     lost = sorted(had & made)
     if lost:
         say(
@@ -98,7 +101,7 @@ def _destroy(tree: Tree) -> ToolchainError | None:
         install(tree)
         build_package(tree)
         emulator(tree, "start")
-        terragrunt_all(tree, "destroy")
+        terragrunt_all(tree, read_account(tree, LOCAL), "destroy")
     except ToolchainError as error:
         return error
     return None
@@ -126,14 +129,18 @@ def run_module(tree: Tree, account: str, module: str, *arguments: str, **variabl
     if not tree.python.exists():
         raise ToolchainError("Nothing is installed here yet: run `make up`.")
     command = [str(tree.python), "-m", module, *arguments]
-    environment = process_environment(tree, read_account(tree, account), os.environ) | variables
+    if module == "local":
+        environment = isolated_environment(tree, os.environ)
+    else:
+        environment = process_environment(tree, read_account(tree, account), os.environ)
+    environment |= variables
     # Ctrl-C goes to both: how it ends is the module's to say, and its clean-up takes its time.
     with _handler(lambda _number, _frame: None, signal.SIGINT):
         return subprocess.run(command, cwd=tree.root, env=environment, check=False).returncode
 
 
-def terragrunt_all(tree: Tree, action: str) -> frozenset[str]:
-    """Apply or destroy every unit of the embedded AWS; the full log goes to a file.
+def terragrunt_all(tree: Tree, account: Account, action: str) -> frozenset[str]:
+    """Apply or destroy every unit of the embedded account; the full log goes to a file.
 
     Returns the addresses of the resources that were made. Raises ToolchainError with Terraform's
     own errors and the log's place, and says so when the emulator has ended meanwhile.
@@ -141,8 +148,8 @@ def terragrunt_all(tree: Tree, action: str) -> frozenset[str]:
     log = tree.local_state / "logs" / f"terragrunt-{action}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     command = [str(tree.tools_bin / "terragrunt"), "run", "--all", "--non-interactive"]
-    environment = process_environment(tree, read_account(tree, LOCAL), os.environ)
-    folder = tree.account(LOCAL)
+    environment = process_environment(tree, account, os.environ)
+    folder = tree.account(account.name)
     run = _run_logged([*command, "--no-color", "--", action], folder, environment, log, action)
     if run.failed:
         raise ToolchainError(
@@ -265,7 +272,9 @@ def _is_ready(tree: Tree, deployment: Deployment) -> bool:
 
 
 def _complaint(tree: Tree, url: str) -> str:
-    command = ["curl", "--fail", "--silent", "--show-error", "--max-time", "20"]
+    # Without a person's .curlrc and past their proxy, which don't know this machine's names.
+    command = ["curl", "--disable", "--noproxy", "*", "--fail", "--silent", "--show-error"]
+    command += ["--max-time", "20"]
     command += ["--cacert", str(tree.ca), url]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return "" if done.returncode == 0 else done.stderr.strip() or f"curl: {done.returncode}"

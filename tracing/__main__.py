@@ -7,8 +7,9 @@ import os
 import sys
 from collections.abc import Sequence
 
+from project.access import require_running
 from project.account import LOCAL, read_account
-from project.console import ToolchainError, say
+from project.console import ToolchainError, files_explained, say
 from project.paths import TREE
 from tracing.identifiers import read
 from tracing.search import follow
@@ -28,8 +29,11 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--minutes", type=int, default=DEFAULT_MINUTES, help="how far back to look")
     parsed = parser.parse_args(arguments)
     try:
-        account = read_account(TREE, os.environ.get("ACCOUNT") or LOCAL)
-        found = follow(account, read(parsed.identifier), parsed.minutes)
+        with files_explained():
+            account = read_account(TREE, os.environ.get("ACCOUNT") or LOCAL)
+            identifier = read(parsed.identifier)
+            require_running(TREE, account)
+            found = follow(account, identifier, parsed.minutes)
     except ToolchainError as error:
         say(str(error))
         return COULD_NOT_LOOK

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from drills.report import page, picture
 from drills.report.document import FORMAT, Document
+from project.account import LOCAL
 from project.console import ToolchainError
 
 REPORTS = Path(__file__).resolve().parent.parent / "reports"
@@ -41,4 +42,5 @@ def last(account_name: str) -> str:
         # One that an older version wrote has other figures.
         if (document["format"], document["account"]) == (FORMAT, account_name):
             return f"{read(path.parent)}\n\n  {path.parent / 'report.html'}"
-    raise ToolchainError(f"There is no report of {account_name} yet: run `make drill`.")
+    of = "" if account_name == LOCAL else f" ACCOUNT={account_name}"
+    raise ToolchainError(f"There is no report of {account_name} yet: run `make drill{of}`.")

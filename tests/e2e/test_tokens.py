@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import time
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -15,11 +17,12 @@ from tests.support.api import JSON
 from tests.support.users import Pool, stranger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from cryptography.hazmat.primitives.asymmetric import rsa
     from mypy_boto3_cognito_idp.client import CognitoIdentityProviderClient
 
+    from project.deployment import Deployment
     from tests.e2e.hosted_sign_in import HostedSignIn
     from tests.support.api import Api, SignedIn
 
@@ -84,6 +87,20 @@ def test_what_is_no_token_is_no_way_in(api: Api, authorization: str) -> None:
 
 
 @pytest.mark.each_region
+@pytest.mark.emulated_only("nobody documents what CloudFront does with a blank at a value's end")
+def test_an_empty_token_is_answered_over_http2(
+    deployment: Deployment, emulator: Mapping[str, str]
+) -> None:
+    """As `-H "authorization: Bearer $TOKEN"` sends it."""
+    command = ["curl", "--disable", "--noproxy", "*", "--silent", "--show-error", "--http2"]
+    command += ["--output", os.devnull, "--write-out", "%{http_code} %{http_version}"]
+    command += ["--header", "authorization: Bearer ", f"{deployment.api_url}/v1/items"]
+    done = subprocess.run(
+        command, env={**os.environ, **emulator}, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "401 2", done.stderr
+
+
 def test_the_token_itself_is_good(me: SignedIn) -> None:
     assert attempt(me.api, "listItems", token=me.tokens.access) == 200
     assert attempt(me.api, "createItem", token=me.tokens.access) == 201

@@ -17,7 +17,8 @@ from project import resolver
 from project.credentials import credentials_of
 from project.deployment import read_deployment
 from tests.support.api import Api, SignedIn, Target
-from tests.support.clone import UP_SECONDS, Clone
+from tests.support.clone import Clone
+from tests.support.deployment import UP_SECONDS
 from tests.support.users import Pool, stranger
 from tests.support.waiting import eventually
 

@@ -23,12 +23,16 @@ SIGNED_BY = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request: the service, Region and access key id that it was signed for, and its body."""
+    """One request: the service, Region and access key id that it was signed for, body and target.
+
+    What asks a proxy for a name has that name as its target.
+    """
 
     service: str
     region: str
     key_id: str
     body: str
+    target: str
 
 
 @dataclass(slots=True)
@@ -71,7 +75,7 @@ def listening(account: str, state_dir: Path | None = None) -> Iterator[Listener]
             signed = SIGNED_BY.search(self.headers.get("Authorization", ""))
             service = signed["service"] if signed else "unsigned"
             region, key = (signed["region"], signed["key"]) if signed else ("", "")
-            listener.calls.append(Call(service, region, key, body))
+            listener.calls.append(Call(service, region, key, body, self.path))
             text = IDENTITY.format(account=account) if service == "sts" else "{}"
             self.say(200 if service == "sts" else 400, text)
 
@@ -81,7 +85,8 @@ def listening(account: str, state_dir: Path | None = None) -> Iterator[Listener]
             self.end_headers()
             self.wfile.write(text.encode())
 
-        do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = answer  # noqa: N815 - http.server's names
+        # These names are http.server's.
+        do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = do_CONNECT = answer  # noqa: N815
 
         def log_message(self, *_: object) -> None:
             pass

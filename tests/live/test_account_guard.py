@@ -64,6 +64,9 @@ def test_someone_elses_account_is_refused_before_its_state_is_looked_for(
     assert done.returncode != 0
     assert f"These credentials are of account {THEIRS}" in done.stderr
     assert f"live/dev/account.hcl is for account {OURS}" in done.stderr
+    if command[0] != "backend":
+        said = done.stderr.count("These credentials are of")
+        assert (done.returncode, said) == (2, 1)
     assert sts.services() == {"sts"}
     assert {call.region for call in sts.calls} == {"us-west-2"}, "the primary may be lost"
 

@@ -9,12 +9,24 @@ import pytest
 
 from tests.live.sts import Listener, listening
 from tests.live.trees import Tree, copy_tree, declared
+from tests.support.sdk import hostile_variables
 
 pytestmark = pytest.mark.terraform
 
 EMBEDDED = "000000000000"
 SERIOUS = "AKIASERIOUSMONEY"
 PROFILE = f"[{{}}]\naws_access_key_id = {SERIOUS}\naws_secret_access_key = serious\n"
+
+CONFIG = """
+[profile prod]
+region = us-east-1
+services = elsewhere
+[services elsewhere]
+sqs =
+  endpoint_url = {0}
+dynamodb =
+  endpoint_url = {0}
+"""
 
 # One source that has an endpoint, one whose service nobody listed.
 READS = """
@@ -52,20 +64,20 @@ def planned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planned]:
     _stub_packaging(tree)
     (tree.root / "home/.aws").mkdir()
     (tree.root / "home/.aws/credentials").write_text(PROFILE.format("prod"))
-    (tree.root / "home/.aws/config").write_text("[profile prod]\nregion = us-east-1\n")
     own, theirs = listening(EMBEDDED, tree.root / ".local"), listening("987654321098")
     with own as embedded, theirs as elsewhere:
+        (tree.root / "home/.aws/config").write_text(CONFIG.format(elsewhere.url))
         done = tree.run(
             tree.account("local") / "us-west-2/api",
             "plan",
             LOCAL_AWS_PORT=str(embedded.port),
-            AWS_PROFILE="prod",
-            AWS_ACCESS_KEY_ID=SERIOUS,
-            AWS_SECRET_ACCESS_KEY="serious",
-            AWS_SESSION_TOKEN="serious",
-            AWS_ENDPOINT_URL=elsewhere.url,
-            AWS_ENDPOINT_URL_DYNAMODB=elsewhere.url,
-            AWS_ENDPOINT_URL_STS=elsewhere.url,
+            **hostile_variables(
+                elsewhere.url,
+                AWS_PROFILE="prod",
+                AWS_ACCESS_KEY_ID=SERIOUS,
+                AWS_SECRET_ACCESS_KEY="serious",
+                AWS_CONFIG_FILE=str(tree.root / "home/.aws/config"),
+            ),
         )
         yield Planned(tree, done, embedded, elsewhere)
 
@@ -92,7 +104,7 @@ def test_a_service_that_nobody_listed_is_looked_for_there_too(planned: Planned) 
     assert "sqs" in planned.embedded.services(), planned.done.stderr
 
 
-def test_endpoints_of_the_environment_are_not_used(planned: Planned) -> None:
+def test_endpoints_and_proxies_of_the_environment_are_not_used(planned: Planned) -> None:
     assert planned.elsewhere.calls == []
 
 

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from project.paths import TREE, Tree
+from tests.support.deployment import UP_SECONDS
 from tests.support.ports import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-UP_SECONDS = 900
 # What leads a process somewhere else than to this clone's own emulator.
 NOT_INHERITED = ("LOCAL_", "AWS_", "TG_", "TERRAGRUNT_", "PYTEST_", "API_URL", "USER_POOL")
 
@@ -124,7 +124,8 @@ def _copy_of_the_repository(to: Path) -> None:
 @pytest.fixture(scope="session")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
     """The one clone of a run, with nothing started in it yet."""
-    root = tmp_path_factory.mktemp("clone")
+    # Where many a home folder lies: every tool has to run from any path.
+    root = tmp_path_factory.mktemp("Ada's clöne, no. ")
     _copy_of_the_repository(root)
     clone = Clone(root, *free_ports(3))
     yield clone

@@ -8,14 +8,19 @@ from pathlib import Path
 import pytest
 
 from project.account import LOCAL
+from project.console import ToolchainError
 from project.deployment import Deployment, read_deployment
 from project.environment import require_own_emulator
 from project.paths import TREE
 from tests.support.waiting import eventually
-from toolchain.testing import UP_IS_DONE, UP_SECONDS
+from toolchain.testing import UP_IS_DONE
 
 ACCOUNT = os.environ.get("ACCOUNT", LOCAL)
 EMULATED = LOCAL == ACCOUNT
+# One of several processes of a run, which can't end it.
+WORKER = "PYTEST_XDIST_WORKER"
+# How long `make up` may take, on a machine that does much else.
+UP_SECONDS = 900.0
 
 
 @pytest.fixture(scope="session")
@@ -23,8 +28,14 @@ def deployment() -> Deployment:
     """What is deployed in the account that the tests are for (ACCOUNT, else the embedded AWS)."""
     if EMULATED:
         _await_up()
-    require_own_emulator(TREE, ACCOUNT)
-    return read_deployment(ACCOUNT)
+    try:
+        require_own_emulator(TREE, ACCOUNT)
+        return read_deployment(ACCOUNT)
+    except ToolchainError as error:
+        if WORKER in os.environ:
+            raise
+        # Every other test would say the same.
+        pytest.exit(str(error), returncode=2)
 
 
 def _await_up() -> None:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from project.account import Account
 from project.console import ToolchainError
 from project.paths import Tree
+from tests.support.accounts import LOCAL
 from toolchain import apply_cache, up
 
 FILES = (
@@ -72,15 +74,15 @@ def test_it_is_spared_only_while_both_regions_are_ready(
 ) -> None:
     ran: list[str] = []
 
-    def terragrunt_all(_tree: Tree, action: str) -> frozenset[str]:
+    def terragrunt_all(_tree: Tree, _account: Account, action: str) -> frozenset[str]:
         ran.append(action)
         return frozenset()
 
     monkeypatch.setattr(apply_cache, "is_current", lambda _: bool(current))
-    monkeypatch.setattr(up, "read_deployment", lambda *_: None)
+    monkeypatch.setattr(up, "deployment_of", lambda *_: None)
     monkeypatch.setattr(up, "_is_ready", lambda *_: bool(ready))
     monkeypatch.setattr(up, "terragrunt_all", terragrunt_all)
-    up._apply(tree)
+    up._apply(tree, LOCAL)
     assert ran == ["apply"] * applies
 
 
@@ -93,7 +95,7 @@ def test_an_apply_that_fails_is_never_taken_for_done(
     _apply(tree)
     monkeypatch.setattr(up, "terragrunt_all", fail)
     monkeypatch.setattr(up, "_is_ready", lambda *_: False)
-    monkeypatch.setattr(up, "read_deployment", lambda *_: None)
+    monkeypatch.setattr(up, "deployment_of", lambda *_: None)
     with pytest.raises(ToolchainError):
-        up._apply(tree)
+        up._apply(tree, LOCAL)
     assert not apply_cache.is_current(tree)

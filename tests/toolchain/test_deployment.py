@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from project import deployment
+from project import access, deployment
+from project.access import AccessError
 from project.account import Account
 from project.console import ToolchainError
 from project.deployment import NotDeployedError, from_outputs, read_deployment
@@ -107,10 +108,12 @@ def test_a_real_account_is_read_through_terragrunt(
     for unit in outputs(PROD):
         (tree.account("prod") / unit).mkdir(parents=True)
     (tree.root / "outputs.json").write_text(json.dumps(outputs(PROD)))
+    monkeypatch.setattr(deployment, "require_access", lambda *_: None)
     terragrunt = tree.tools_bin / "terragrunt"
     terragrunt.parent.mkdir(parents=True)
-    terragrunt.write_text(
-        f"#!{sys.executable}\n"
+    script = tree.root / "terragrunt.py"
+    terragrunt.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n')
+    script.write_text(
         "import json, os, sys\n"
         "assert sys.argv[1:3] == ['output', '-json'], sys.argv\n"
         f"outputs = json.load(open({str(tree.root / 'outputs.json')!r}))\n"
@@ -118,6 +121,26 @@ def test_a_real_account_is_read_through_terragrunt(
     )
     terragrunt.chmod(0o755)
     assert read_deployment("prod", tree) == from_outputs(PROD, outputs(PROD))
-    terragrunt.write_text("#!/bin/sh\necho 'no credentials' >&2; exit 1\n")
-    with pytest.raises(ToolchainError, match=r"live/prod/global/\w+ can't(.|\n)*no credentials"):
+    terragrunt.write_text("#!/bin/sh\nfor _ in 1 2; do echo 'no such bucket' >&2; done\nexit 1\n")
+    said = r"live/prod/global/\w+ can't be read: no such bucket$"
+    with pytest.raises(ToolchainError, match=said):
         read_deployment("prod", tree)
+
+
+def test_a_refused_account_is_asked_for_no_outputs(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "read_settings", lambda *_: {"account_id": "222222222222"})
+    monkeypatch.setattr(access, "read_defaults", lambda *_: {"trace_rate": 1})
+    tree.python.parent.mkdir(parents=True)
+    tree.python.write_text('#!/bin/sh\nprintf "%s" "refused: $2, $3, $4, $5"\n')
+    tree.python.chmod(0o755)
+
+    with pytest.raises(AccessError) as refused:
+        read_deployment("prod", tree)
+
+    settings = '{"account_id": "222222222222"}'
+    assert (
+        str(refused.value)
+        == f'refused: {tree.account("prod") / "global"}, {settings}, ["trace_rate"], output'
+    )

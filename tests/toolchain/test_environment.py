@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -15,20 +16,15 @@ from project.account import read_account
 from project.console import Phases, ToolchainError
 from project.credentials import FILE, credentials_of
 from project.emulator import PORTS
-from project.environment import (
-    FOREIGN_CREDENTIALS,
-    process_environment,
-    settings_for,
-    shell_exports,
-    tool_settings,
-)
+from project.environment import https_port, process_environment, settings_for, tool_settings
 from project.file_lock import exclusive
 from project.paths import TREE, Tree
+from project.shells import exports
 from tests.support.accounts import DEV, LOCAL
 from tests.support.ports import free_ports
 from toolchain import install as installing
-from toolchain.install import missing_prerequisites
-from toolchain.python_environment import LOCKS, STAMP, install_python
+from toolchain.install import REQUIRED_TOOLS, missing_prerequisites
+from toolchain.python_environment import LOCKS, STAMP, free_scripts, install_python
 
 
 @pytest.fixture
@@ -36,11 +32,28 @@ def tree(tmp_path: Path) -> Tree:
     return Tree(tmp_path / "it's a clone")
 
 
-@pytest.mark.parametrize("value", ["plain", "it's", '$(touch pwned) `x` "y"', "a\nb", ""])
-def test_exports_survive_eval_whatever_they_hold(value: str) -> None:
-    script = f'{shell_exports({"VALUE": value}, [])}\nprintf %s "$VALUE"'
-    done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True)
+@pytest.mark.parametrize("value", ["plain", "it's", '$(touch pwned) `x` "y"', "a\nb", "\\'", ""])
+@pytest.mark.parametrize("shell", [s for s in ("sh", "bash", "zsh", "fish") if shutil.which(s)])
+def test_exports_survive_eval_whatever_they_hold(shell: str, value: str) -> None:
+    script = f'{exports({"VALUE": value}, ["GONE", "NEVER_WAS"], shell)}\nprintf %s "$GONE$VALUE"'
+    done = subprocess.run(
+        [shell, "-c", script],
+        env={**os.environ, "GONE": "here"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout == value
+
+
+def test_a_shell_of_another_kind_gets_its_own_words() -> None:
+    assert exports({"A": "it's \\"}, ["B"], "fish") == "set -e B\nset -gx A 'it\\'s \\\\'\ntrue"
+    with pytest.raises(ToolchainError, match="SHELL_KIND=tcsh is none of sh, bash"):
+        exports({}, [], "tcsh")
+
+
+def test_a_name_that_no_shell_has_is_no_command() -> None:
+    assert exports({}, ["AWS_X;touch pwned"]) == ""
 
 
 def test_the_pinned_tools_come_first_on_path_and_only_once(tree: Tree) -> None:
@@ -68,7 +81,7 @@ def test_a_real_account_has_the_pinned_terragrunt_and_the_persons_own_aws(tree: 
 
 
 def test_the_embedded_account_never_sees_real_credentials(tree: Tree) -> None:
-    real = dict.fromkeys((*FOREIGN_CREDENTIALS, "AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL"), "real")
+    real = dict.fromkeys(("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL"), "real")
     given = process_environment(tree, LOCAL, real)
     assert "real" not in given.values()
     assert given["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
@@ -153,16 +166,8 @@ def test_make_env_of_a_real_account_without_credentials_gives_the_tools(tmp_path
 
     assert done.returncode == 0
     assert tools_of(done.stdout) == PINNED
-    assert done.stderr.startswith("note: no URLs and no pool yet. The outputs of live/dev/global/")
+    assert done.stderr.startswith("note: no URLs and no pool yet. live/dev/account.hcl still has")
     assert len(done.stderr.splitlines()) == 1
-
-
-def test_make_env_of_an_account_that_is_none_gives_the_tools_and_says_so() -> None:
-    done = make_env("ACCOUNT=dve")
-
-    assert done.returncode != 0
-    assert tools_of(done.stdout) == PINNED
-    assert "There is no account 'dve'" in done.stderr
 
 
 def test_what_needs_the_locked_packages_runs_with_any_python() -> None:
@@ -178,6 +183,61 @@ def test_what_needs_the_locked_packages_runs_with_any_python() -> None:
     assert "There is no account 'dve'" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("ACCOUNT=none", "There is no account 'none'"),
+        ("PYTHON=python-that-is-missing", "there is no python-that-is-missing"),
+    ],
+)
+def test_eval_of_a_make_env_that_failed_fails_with_the_tools_there(typed: str, says: str) -> None:
+    script = f'eval "$(make -s env {typed})" || echo failed; command -v terragrunt'
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=TREE.root,
+        env={**os.environ, "PATH": os.environ["PATH"], "MAKEFLAGS": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.splitlines()[0] == "failed"
+    assert says in done.stderr
+    if typed.startswith("ACCOUNT"):
+        assert done.stdout.splitlines()[1:] == [str(TREE.tools_bin / "terragrunt")]
+
+
+def test_a_local_shell_that_is_not_whole_still_leads_to_nobody_elses_account(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / FILE).write_text("{")
+    done = subprocess.run(
+        ["bash", "-c", 'eval "$(make -s env)" || echo failed; env'],
+        cwd=TREE.root,
+        env={**os.environ, "LOCAL_STATE_DIR": str(tmp_path), "AWS_PROFILE": "x", "MAKEFLAGS": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    shown = set(done.stdout.splitlines())
+    assert {"failed", "AWS_CONFIG_FILE=/dev/null", "AWS_ENDPOINT_URL=http://127.0.0.1:9"} <= shown
+    assert "AWS_PROFILE=" not in done.stdout
+
+
+def test_an_empty_state_folder_is_not_the_repository(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`make down` removes that folder."""
+    monkeypatch.setenv("LOCAL_STATE_DIR", "")
+    assert tree.local_state == tree.root / ".local"
+
+
+def test_a_port_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for text in ("abc", "0", "70000", "٤٥٦٦", "4566@example.com"):
+        monkeypatch.setenv("LOCAL_HTTPS_PORT", text)
+        with pytest.raises(ToolchainError, match=f"LOCAL_HTTPS_PORT={text} is no port"):
+            https_port()
+
+
 def test_a_python_that_is_too_old_is_named_before_anything_is_imported() -> None:
     script = (
         "import runpy, sys; sys.version_info = (3, 8, 0); "
@@ -188,6 +248,34 @@ def test_a_python_that_is_too_old_is_named_before_anything_is_imported() -> None
     )
     assert done.returncode == 1
     assert done.stderr.startswith("This project needs Python 3.11 or later, and python3 is 3.8.")
+
+
+def toolchain_on(platform: str, command: str) -> str:
+    script = (
+        f"import runpy, sys; sys.platform, sys.version_info = {platform!r}, (3, 8, 0); "
+        f"sys.argv[1:] = [{command!r}]; "
+        "runpy.run_path('toolchain/__main__.py', run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=TREE.root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    return done.stderr
+
+
+def test_macos_is_told_at_once_what_the_embedded_aws_needs() -> None:
+    for command in ("up", "local", "test"):
+        said = toolchain_on("darwin", command)
+        assert said.startswith("The embedded AWS needs Linux, and this is macOS")
+        assert ".devcontainer/" in said
+    assert toolchain_on("darwin", "env").startswith("This project needs Python 3.11")
+
+
+def test_the_dev_container_has_what_a_fresh_machine_needs() -> None:
+    folder = TREE.root / ".devcontainer"
+    settings = json.loads((folder / "devcontainer.json").read_text())
+    packages = set((folder / settings["build"]["dockerfile"]).read_text().split())
+    assert {*REQUIRED_TOOLS, "python3", "python3-venv"} <= packages
 
 
 def test_a_missing_python_is_named() -> None:
@@ -284,3 +372,33 @@ def test_phases_are_timed_also_when_they_fail() -> None:
         raise ToolchainError("no")
     assert list(phases.seconds) == ["apply"]
     assert "total" in phases.table()
+
+
+# As pip writes them for a script of a wheel, for an entry point, and for that with a long path.
+FIRST_LINES_OF_PIP = {
+    "of a wheel": "#!{}/.venv/bin/python\n",
+    "an entry point": "#!/bin/sh\n'''exec' \"{}/.venv/bin/python\" \"$0\" \"$@\"\n' '''\n",
+}
+
+
+@pytest.mark.parametrize("first_line", FIRST_LINES_OF_PIP.values(), ids=FIRST_LINES_OF_PIP.keys())
+def test_a_tool_of_the_environment_runs_from_any_path_and_after_a_move(
+    tmp_path: Path, first_line: str
+) -> None:
+    made, moved = Tree(tmp_path / "made here"), Tree(tmp_path / "clöne of Mr. O'Hara")
+    scripts = made.venv / "bin"
+    scripts.mkdir(parents=True)
+    (scripts / "python").symlink_to(sys.executable)
+    tool = scripts / "tool"
+    tool.write_text(first_line.format(made.root) + "import sys\nprint(sys.argv[1:])\n")
+    tool.chmod(0o755)
+
+    free_scripts(made)
+    free_scripts(made)
+    made.root.rename(moved.root)
+
+    found = {"PATH": f"{moved.venv / 'bin'}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["tool", "two words"], env=found, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "['two words']\n", done.stderr

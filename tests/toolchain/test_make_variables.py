@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAMES = (
-    "ACCOUNT", "CONFIRM", "ID", "JSON", "KIND", "MINUTES", "MS", "NAME", "REGION", "TESTS",
-    "WITHOUT",
+    "ACCOUNT", "CONFIRM", "ID", "JSON", "KIND", "MINUTES", "MS", "NAME", "REGION", "SHELL_KIND",
+    "TESTS", "WITHOUT",
 )  # fmt: skip
 # `{}` is a file that must not appear.
 NASTY = (
@@ -134,7 +134,6 @@ def typed(**variables: str) -> dict[str, str]:
         (["local", "fault"], {"REGION": "-x", "KIND": "`x`"}, ["--region=-x", "--kind=`x`"]),
         (["local", "heal"], {}, []),
         (["local", "heal"], {"REGION": "us-east-1"}, ["--region=us-east-1"]),
-        (["local", "stop"], {"REGION": "us-east-1"}, []),
         (["drills", "run"], {}, []),
         (["drills", "run"], {"NAME": "two words"}, ["--", "two words"]),
         (["tracing"], {"ID": "--help", "MINUTES": "5"}, ["--minutes=5", "--", "--help"]),
@@ -157,7 +156,15 @@ def test_variables_become_arguments(
         (["local", "fault"], {"REGION": "r", "KIND": "slow"}, r"KIND=slow needs MS="),
         (["local", "fault"], {"REGION": "r", "KIND": "hang", "MS": "1"}, r"KIND=slow needs MS="),
         (["local", "fault"], {"REGION": "r", "KIND": "slow", "MS": "abc"}, "MS=abc is no whole"),
+        (["local", "fault"], {"MS": "abc"}, "MS=abc is no whole number: MS=1500"),
+        (
+            ["local", "fault"],
+            {"REGION": "r", "KIND": "slow", "MS": "60001"},
+            "MS=60001 is not from 1 to 60000: MS=1500",
+        ),
         (["tracing"], {}, "ID=<any id"),
+        (["tracing"], {"MINUTES": "abc"}, "MINUTES=abc is no whole number: MINUTES=10"),
+        (["tracing"], {"ID": "x", "MINUTES": "999999999"}, "MINUTES=999999999 is not from 1 to"),
         (["tracing"], {"ID": "x", "MINUTES": "-5"}, "MINUTES=-5 is no whole number: MINUTES=10"),
         (["tracing"], {"ID": "x", "MINUTES": "5; x"}, "MINUTES=5; x is no whole number"),
         (["doctor"], {"JSON": "--help"}, "JSON is 1"),
@@ -168,6 +175,67 @@ def test_a_mistake_is_named_in_the_words_that_were_typed(
 ) -> None:
     with pytest.raises(ToolchainError, match=says):
         make_variables.arguments(command, typed(**variables))
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_target_says_what_it_takes(make: Make, target: str) -> None:
+    """Typed for one that doesn't take it, a variable is refused and not ignored."""
+    make.run(target, {})
+    command = [word for word in make.arguments() if word not in ("-m", "toolchain")]
+    for name in NAMES:
+        environment = typed(**{name: "given"})
+        if name in TAKEN.get(target, ()):
+            make_variables.require_taken(command, environment)
+        else:
+            with pytest.raises(ToolchainError, match=f"{name}=given"):
+                make_variables.require_taken(command, environment)
+
+
+# What the Makefile's own help says of each target, and ACCOUNT where it names one.
+TAKEN = {
+    "dashboard": ("ACCOUNT",),
+    "doctor": ("ACCOUNT", "JSON"),
+    "drill": ("ACCOUNT", "CONFIRM", "NAME"),
+    "drill-all": ("ACCOUNT", "CONFIRM"),
+    "drill-report": ("ACCOUNT",),
+    "drills": ("ACCOUNT",),
+    "e2e": ("ACCOUNT",),
+    "env": ("ACCOUNT", "SHELL_KIND"),
+    "failback": ("ACCOUNT",),
+    "fault": ("KIND", "MS", "REGION"),
+    "heal": ("REGION",),
+    "start": ("WITHOUT",),
+    "takeover": ("ACCOUNT",),
+    "test": ("TESTS",),
+    "trace": ("ACCOUNT", "ID", "MINUTES"),
+    "unit": ("TESTS",),
+}
+
+
+@pytest.mark.parametrize("command", [["up"], ["down"], ["local", "status"], ["test"], ["alarms"]])
+def test_a_local_command_refuses_another_account_typed_or_exported(command: list[str]) -> None:
+    for environment in (typed(ACCOUNT="dev"), {"ACCOUNT": "dev"}):
+        with pytest.raises(ToolchainError, match=r"embedded AWS alone, not on ACCOUNT=dev"):
+            make_variables.require_taken(command, environment)
+    make_variables.require_taken(command, typed(ACCOUNT="local") | {"ACCOUNT": "dev"})
+
+
+def test_an_exported_account_is_no_matter_where_there_is_none() -> None:
+    make_variables.require_taken(["check"], {"ACCOUNT": "dev"})
+    make_variables.require_taken(["check"], typed(ACCOUNT="local"))
+
+
+def test_make_refuses_what_it_would_ignore() -> None:
+    done = subprocess.run(
+        ["make", "-s", "status", "ACCOUNT=dev"],
+        cwd=TREE.root,
+        env={name: value for name, value in os.environ.items() if name != "MAKEFLAGS"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "embedded AWS alone" in done.stderr
 
 
 def test_the_account_is_the_typed_one_then_the_exported_one_then_the_default() -> None:
@@ -191,11 +259,16 @@ def test_a_module_gets_what_was_typed_as_one_argument_and_no_shell(
 
     monkeypatch.setattr(up, "run_module", run_module)
     monkeypatch.delenv("ACCOUNT", raising=False)
-    for name, text in typed(ID=nasty, ACCOUNT="dev", NAME=nasty, CONFIRM="dev").items():
-        monkeypatch.setenv(name, text)
-    assert cli.main(["tracing"]) == cli.main(["drills", "run"]) == 0
+    for command, variables in (
+        (["tracing"], typed(ID=nasty, ACCOUNT="dev")),
+        (["drills", "run"], typed(NAME=nasty, ACCOUNT="dev", CONFIRM="dev")),
+    ):
+        with monkeypatch.context() as patch:
+            for name, text in variables.items():
+                patch.setenv(name, text)
+            assert cli.main(command) == 0
     assert calls == [("dev", "tracing", "--", nasty), ("dev", "drills", "run", "--", nasty)]
-    assert asked == [{"CONFIRM": "dev"}] * 2
+    assert asked == [{"CONFIRM": ""}, {"CONFIRM": "dev"}]
 
 
 @pytest.mark.parametrize("module", ["doctor", "drills", "tracing"])
@@ -225,7 +298,7 @@ def test_a_confirmation_that_is_only_exported_is_none(monkeypatch: pytest.Monkey
 
 
 def test_a_tool_that_runs_make_itself_hands_on_nothing_that_was_typed() -> None:
-    environment = {**typed(ID="x", ACCOUNT="dev"), "ACCOUNT": "prod"}
+    environment = {**typed(ID="x", ACCOUNT="dev"), "ACCOUNT": "prod", "MAKEFLAGS": "-- ID=x"}
     given = process_environment(TREE, read_account(TREE, "local"), environment)
     assert given["ACCOUNT"] == "local"
-    assert not [name for name in given if name.startswith(make_variables.PREFIX)]
+    assert not [name for name in given if name.startswith((make_variables.PREFIX, "MAKEFLAGS"))]

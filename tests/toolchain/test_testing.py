@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,9 @@ import pytest
 
 from project.console import ToolchainError
 from project.paths import TREE, Tree
-from toolchain import testing
+from tests.support.deployment import WORKER
+from tests.support.ports import free_ports
+from toolchain import cli, testing
 from toolchain.testing import NOTHING_COLLECTED, UP_IS_DONE
 
 if TYPE_CHECKING:
@@ -117,6 +121,19 @@ def test_the_tests_end_where_the_deployment_does_not_come_up(run: Callable[..., 
     assert made.calls()[-2:] == ["interrupted", "-m local stop"]
 
 
+def test_tests_can_be_interrupted_where_a_shell_has_its_background_ignore_it(
+    run: Callable[..., Run],
+) -> None:
+    made = run(up=1)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with pytest.raises(ToolchainError, match="no room left"):
+            testing.test(made.tree, [])
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert "interrupted" in made.calls()
+
+
 def test_unit_tests_bring_nothing_up(run: Callable[..., Run]) -> None:
     made = run()
 
@@ -125,6 +142,46 @@ def test_unit_tests_bring_nothing_up(run: Callable[..., Run]) -> None:
     (called,) = made.calls()
     assert called.startswith("-m pytest -q -m not (deployed or ")
     assert called.endswith("tests/unit")
+
+
+def test_an_account_that_no_test_can_reach_is_one_sentence(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.main(["e2e", "--account", "dev"]) == 2
+    (sentence,) = capsys.readouterr().err.split("\n")[1:-1]
+    assert sentence.startswith("live/dev/account.hcl still has the placeholder account id")
+
+
+def test_a_suite_that_is_run_by_itself_says_it_once_too() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "tests/e2e/test_health.py"],
+        cwd=TREE.root,
+        env={k: v for k, v in os.environ.items() if k != WORKER} | {"ACCOUNT": "dev"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.count("placeholder account id")) == (2, 1), done.stdout
+
+
+def test_the_embedded_aws_that_is_stopped_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("ACCOUNT", raising=False)
+    monkeypatch.setenv("LOCAL_STATE_DIR", str(tmp_path))
+    monkeypatch.setenv("LOCAL_AWS_PORT", str(free_ports(1)[0]))
+    monkeypatch.setattr(testing, "deployment_of", lambda *_: None)
+    assert cli.main(["e2e"]) == 2
+    assert capsys.readouterr().err.strip().startswith("The embedded AWS does not run: `make start`")
+
+
+def test_unit_tests_find_the_packages_wheels_fetched(
+    run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, built = run(), list[Tree]()
+    monkeypatch.setattr(testing, "build_package", built.append)
+    testing.unit(made.tree, ["tests/unit"])
+    assert built == [made.tree]
 
 
 def test_what_is_typed_after_make_is_read_by_neither_make_nor_a_shell(tmp_path: Path) -> None:
