@@ -14,6 +14,7 @@ from items import contract
 from items.problems import (
     Problem,
     bad_parameter,
+    fault,
     not_found,
     storage_full,
     too_busy,
@@ -237,19 +238,14 @@ class Api:
             except Problem as problem:
                 return self._problem(request, problem)
             except TableError as error:
-                return self._problem(request, self._refused(error))
+                return self._problem(request, self._refused(request, error))
             except Exception as error:  # the last line of defence
                 self._observe.fault(error, route.rule)
-                fault = Problem(
-                    500,
-                    "A fault of ours. Send the same request again, or quote the "
-                    "request id to whoever runs this API.",
-                )
-                return self._problem(request, fault)
+                return self._problem(request, fault(request.method))
 
         return call
 
-    def _refused(self, error: TableError) -> Problem:
+    def _refused(self, request: Request, error: TableError) -> Problem:
         """Give the problem for what the table refused, and log what concerns who runs the API."""
         match error:
             case CollectionFull():
@@ -261,9 +257,9 @@ class Api:
                 )
             case TableBusy():
                 self._observe.busy(str(error))
-                return too_busy()
+                return too_busy(request.method)
         self._observe.unavailable(str(error))
-        return unavailable()
+        return unavailable(request.method)
 
     def _no_route(self, _: Exception) -> Response[str]:
         request: Request = self._resolver.context["request"]
