@@ -11,12 +11,12 @@ import ssl
 
 from hypercorn.config import Config
 
-from local import addressing, admission, edge, patches, replication, web_acl
+from local import addressing, admission, edge, patches, replication, single_write, web_acl
 from local.control_api import ControlApi
 from local.dns.data_plane import DataPlane, Setup
 from local.dns.resolver import cached_lookup
 from local.faults import Faults
-from local.http_messages import Receive, Scope, Send, received, respond
+from local.http_messages import Receive, Scope, Send, received, respond, unsent
 from local.listeners import Listeners
 from local.observability.service import Observability, trace_invocations
 from local.observability.traces import requests
@@ -135,12 +135,15 @@ class Emulator:
             return
         headers = dict(scope["headers"])
         target = headers.get(b"x-amz-target", b"")
-        broken = self._faults.at_table(target, headers.get(b"authorization", b""))
+        broken = self._faults.at_table(headers)
         if broken:
             self._observability.table_failed(headers, request.body)
             await respond(send, broken)
             return
-        await application.serve(scope, received(request.body, receive), send)
+        lost = self._faults.loses_answer(headers)
+        await application.serve(scope, received(request.body, receive), unsent if lost else send)
+        if lost:
+            single_write.abort_connection()
         if not only_reads(scope["method"], target.decode("latin-1")):
             self._saver.changed()
         if request.path.startswith("/domainnames"):
