@@ -88,9 +88,16 @@ class Api:
             Route("PATCH", "/v1/items/<item_id>", self.patch_item),
             Route("DELETE", "/v1/items/<item_id>", self.delete_item),
             Route("DELETE", "/v1/me", self.delete_me),
-            Route("GET", "/health", self.health),
-            Route("GET", "/health/ready", self.ready),
-            Route("GET", "/health/takeover", self.takeover),
+            *(
+                Route(method, rule, answer)
+                for rule, answer in (
+                    ("/health", self.health),
+                    ("/health/ready", self.ready),
+                    ("/health/takeover", self.takeover),
+                )
+                # HEAD is what uptime monitors send.
+                for method in ("GET", "HEAD")
+            ),
         )
         self._resolver = APIGatewayRestResolver()
         for route in self.routes:
@@ -292,7 +299,7 @@ class Api:
         return Response(
             status_code=answer.status,
             content_type=answer.media_type if has_body else None,
-            body=_written(answer) if has_body else "",
+            body=_written(answer) if has_body and request.method != "HEAD" else "",
             headers=headers,
         )
 

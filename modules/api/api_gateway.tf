@@ -134,7 +134,9 @@ locals {
   # attribute would otherwise deploy again for nothing.
   deployed = {
     contract = local.contract
-    models   = local.models
+    # And what is made of it, which a newer module may read otherwise.
+    routes = local.routes
+    models = local.models
     authorizer = {
       provider_arns   = sort(var.user_pool_arns)
       identity_source = "Authorization"

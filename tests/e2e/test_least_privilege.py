@@ -255,6 +255,7 @@ def test_a_region_that_may_not_use_its_table_says_so(
         assert int(answer.headers["retry-after"]) > 0
         assert "dynamodb" not in answer.text.lower()
         eventually(lambda: ready(scene), lambda status: status == 503, within=10)
+        eventually(lambda: ready(scene, "HEAD"), lambda status: status == 503, within=10)
         # What is shallow stays up: the function does answer.
         assert scene.me.send("GET", "/health").status_code == 200
 
@@ -262,5 +263,5 @@ def test_a_region_that_may_not_use_its_table_says_so(
     eventually(lambda: ready(scene), lambda status: status == 200, within=10)
 
 
-def ready(scene: Scene) -> int:
-    return scene.me.api.send("GET", "/health/ready", fault_expected=True).status_code
+def ready(scene: Scene, method: str = "GET") -> int:
+    return scene.me.api.send(method, "/health/ready", fault_expected=True).status_code

@@ -61,14 +61,14 @@ run "health_checks_are_not_in_the_availability" {
   command = plan
 
   assert {
-    condition = {
-      for path in keys(yamldecode(file(var.openapi_path)).paths) : path => sort([
-        for metric in local.user_traffic_metrics : metric.name if try(metric.dimensions.Resource, null) == path
-      ])
-      } == {
-      for path in keys(yamldecode(file(var.openapi_path)).paths) : path => startswith(path, "/health") ? ["5XXError", "Count"] : []
-    }
-    error_message = "Requests and 5XXs of every health route, and of no other, must be known to be taken away."
+    condition = toset([
+      for metric in local.user_traffic_metrics : "${metric.name} ${metric.dimensions.Method} ${metric.dimensions.Resource}" if can(metric.dimensions.Resource)
+      ]) == toset(flatten([
+        for route in ["GET /health", "GET /health/ready", "GET /health/takeover", "HEAD /health/ready"] : [
+          for name in ["5XXError", "Count"] : "${name} ${route}"
+        ]
+    ]))
+    error_message = "Requests and 5XXs of every health check, HEAD's where it can have one, and of no other, must be known to be taken away."
   }
 
   assert {
