@@ -225,7 +225,8 @@ class Table:
         """Count one more item of the caller; False when there are most, or it is closed at now."""
         record = self._change_once(
             caller,
-            " ADD item_count :one REMOVE closed_until, expires_at, deleted_to",
+            "SET changed_by = :change ADD item_count :one "
+            "REMOVE closed_until, expires_at, deleted_to",
             "(attribute_not_exists(item_count) OR item_count < :most) "
             "AND (attribute_not_exists(closed_until) OR closed_until <= :now)",
             {":one": 1, ":most": most, ":now": now},
@@ -235,7 +236,10 @@ class Table:
     def give_back(self, caller: Caller) -> None:
         """Count one item less, unless the count has been taken away meanwhile."""
         self._change_once(
-            caller, " ADD item_count :less", "item_count > :none", {":less": -1, ":none": 0}
+            caller,
+            "SET changed_by = :change ADD item_count :less",
+            "item_count > :none",
+            {":less": -1, ":none": 0},
         )
 
     def closed_until(self, caller: Caller) -> int:
@@ -282,7 +286,7 @@ class Table:
         """Begin a count that is due, so that no other request does; None when it isn't."""
         return self._change_once(
             caller,
-            ", recounted_at = :now",
+            "SET changed_by = :change, recounted_at = :now",
             "attribute_exists(item_count) AND "
             "(attribute_not_exists(recounted_at) OR recounted_at <= :old)",
             {":now": now, ":old": now - COUNT_EVERY_SECONDS},
@@ -422,7 +426,7 @@ class Table:
     ) -> dict[str, Any] | None:
         """Change the count's record on a condition, never twice; the record then, else None.
 
-        update goes on from `SET changed_by = :change`.
+        update sets changed_by to :change, which names this call.
         """
         change = new_write()
         with _errors():
@@ -430,7 +434,7 @@ class Table:
                 answer = self._client.update_item(
                     TableName=self._name,
                     Key=_quota_key(caller),
-                    UpdateExpression=f"SET changed_by = :change{update}",
+                    UpdateExpression=update,
                     ConditionExpression=(
                         "(attribute_not_exists(changed_by) OR changed_by <> :change) "
                         f"AND {condition}"
