@@ -16,9 +16,9 @@ run "requests_that_make_a_rate_worth_acting_on_are_users_own" {
 
   assert {
     condition = {
-      for id, metric in local.non_paging_alarms["client-errors"].metrics : try(metric.dimensions.Resource, "the stage") => id if metric.name == "4XXError"
+      for id, metric in local.non_paging_alarms["client-errors"].metrics : try("${metric.dimensions.Method} ${metric.dimensions.Resource}", "the stage") => id if metric.name == "4XXError"
       } == {
-      for id, metric in local.user_traffic_metrics : try(metric.dimensions.Resource, "the stage") => id if metric.name == "5XXError"
+      for id, metric in local.user_traffic_metrics : try("${metric.dimensions.Method} ${metric.dimensions.Resource}", "the stage") => id if metric.name == "5XXError"
     }
     error_message = "A health check's 4XX (takeover is not active) is no mistake of a user's."
   }
