@@ -39,7 +39,7 @@ status: ## what runs, which Region answers, which versions
 dashboard: ## the deployed dashboards and alarms of ACCOUNT as pages on this machine
 	$(TOOLCHAIN) dashboards
 
-fault: ## break a Region of the embedded AWS: REGION= KIND=refuse|hang|error|slow|partition|table [MS=]
+fault: ## break a Region of the embedded AWS: REGION= KIND=refuse|hang|error|slow|partition|table|lost [MS=]
 	$(TOOLCHAIN) local fault
 
 heal: ## end the fault: [REGION=], or every one

@@ -12,13 +12,13 @@ from typing import Any
 
 from hypercorn.config import Config
 
-from local import addressing, admission, edge, patches, replication, web_acl
+from local import addressing, admission, edge, patches, replication, single_write, web_acl
 from local.background import Background
 from local.control_api import ControlApi
 from local.dns.data_plane import DataPlane, Setup
 from local.dns.resolver import cached_lookup
 from local.faults import Faults
-from local.http_messages import Receive, Response, Scope, Send, received, respond
+from local.http_messages import Receive, Response, Scope, Send, received, respond, unsent
 from local.item_store import ItemStore, SaveError
 from local.listeners import Listeners
 from local.observability.service import Observability, trace_invocations
@@ -185,12 +185,17 @@ class Emulator:
             return
         headers = dict(scope["headers"])
         target = headers.get(b"x-amz-target", b"")
-        broken = self._faults.at_table(target, headers.get(b"authorization", b""))
+        broken = self._faults.at_table(headers)
         if broken:
             self._observability.table_failed(headers, request.body)
             await respond(send, broken)
             return
-        await self._serve(scope, received(request.body, receive), send, target.decode("latin-1"))
+        lost = self._faults.loses_answer(headers, request.body)
+        answer_to = unsent if lost else send
+        body = received(request.body, receive)
+        await self._serve(scope, body, answer_to, target.decode("latin-1"))
+        if lost:
+            single_write.abort_connection()
         if request.path.startswith("/domainnames"):
             await self._open_endpoints()
 

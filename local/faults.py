@@ -22,6 +22,7 @@ KINDS = {
     "slow": "its endpoint waits for so many milliseconds before it lets a request in",
     "partition": "its endpoint refuses, and nothing replicates to it or from it",
     "table": "its function can't use its table",
+    "lost": "its users' function's writes are done, and the first answer to each is lost",
 }
 SHUT = frozenset({"refuse", "partition"})
 MAX_MILLISECONDS = 60_000
@@ -33,6 +34,13 @@ UNAVAILABLE: Response = (
 # The key ids of temporary credentials, such as a function's role has; a person's are AKIA or,
 # here, an account id (IAM User Guide, reference_identifiers, "Unique identifiers").
 _FUNCTIONS_CREDENTIAL = re.compile(rb"Credential=ASIA[^/]*/\d+/([a-z0-9-]+)/dynamodb/")
+_WRITES = re.compile(rb"DynamoDB_\d+\.(?:(?:Put|Update|Delete|BatchWrite)Item|TransactWriteItems)")
+# AWS's SDKs count their attempts in this header (botocore.handlers.add_retry_headers).
+_ATTEMPT = b"amz-sdk-request"
+_FIRST = re.compile(rb"\battempt=1\b")
+# The Region's own row. The readiness probe writes it by calls of one attempt, its retry included:
+# each of their answers would be a first one, and users would be moved away from what is tried here.
+_REGIONS_ROW = re.compile(rb'"owner":\s*\{"S":\s*"region#')
 
 
 class FaultError(Exception):
@@ -134,22 +142,34 @@ class Faults:
                 await _wait(fault, receive, fault.milliseconds / 1000)
         return await proceed()
 
-    def at_table(self, target: bytes, authorization: bytes) -> Response | None:
-        """DynamoDB's answer to a function in a Region whose table is broken, else None.
-
-        Operators and Terraform, who are nobody's role here, are let through.
-        """
-        if not target.startswith(b"DynamoDB_"):
-            return None
-        signed = _FUNCTIONS_CREDENTIAL.search(authorization)
-        fault = self.at(signed.group(1).decode()) if signed else None
-        if fault is None or fault.kind != "table":
+    def at_table(self, headers: Mapping[bytes, bytes]) -> Response | None:
+        """DynamoDB's answer to a function in a Region whose table is broken, else None."""
+        target = headers.get(b"x-amz-target", b"")
+        if not target.startswith(b"DynamoDB_") or self._of_functions(headers) != "table":
             return None
         message = {
             "__type": "com.amazonaws.dynamodb.v20120810#InternalServerError",
             "message": "The request could not be completed: a fault is set for this Region.",
         }
         return 500, {"content-type": "application/x-amz-json-1.0"}, json.dumps(message).encode()
+
+    def loses_answer(self, headers: Mapping[bytes, bytes], body: bytes) -> bool:
+        """Whether this is the first attempt of a user's write, whose answer is to be lost."""
+        return (
+            _WRITES.fullmatch(headers.get(b"x-amz-target", b"")) is not None
+            and _FIRST.search(headers.get(_ATTEMPT, b"")) is not None
+            and _REGIONS_ROW.search(body) is None
+            and self._of_functions(headers) == "lost"
+        )
+
+    def _of_functions(self, headers: Mapping[bytes, bytes]) -> str | None:
+        """The kind of fault in the Region whose table a function asks.
+
+        Operators and Terraform, who are nobody's role here, are let through.
+        """
+        signed = _FUNCTIONS_CREDENTIAL.search(headers.get(b"authorization", b""))
+        fault = self.at(signed.group(1).decode()) if signed else None
+        return fault.kind if fault else None
 
 
 async def _wait(fault: Fault, receive: Receive, seconds: float | None) -> None:

@@ -108,6 +108,11 @@ async def respond(send: Send, response: Response) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
+async def unsent(message: dict[str, Any]) -> None:
+    """An ASGI send whose answer nobody gets."""
+    del message
+
+
 def host(scope: Scope) -> str:
     """The host name that a request is for, in lower case and without a port."""
     hosts = [value for name, value in scope["headers"] if name in (b"host", b":authority")]

@@ -6,7 +6,6 @@ Hypercorn speaks HTTP; it opens its own sockets once and for all, so these are o
 from __future__ import annotations
 
 import asyncio
-import contextvars
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -20,13 +19,6 @@ from local.single_write import SingleWrite
 GRACE_SECONDS = 2.0
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-_connection: contextvars.ContextVar[asyncio.StreamWriter] = contextvars.ContextVar("connection")
-
-
-def abort_connection() -> None:
-    """End the connection of the request being served, as a machine that is gone would."""
-    _connection.get().transport.abort()
 
 
 @dataclass(slots=True)
@@ -88,7 +80,6 @@ class Listeners:
     ) -> None:
         task = asyncio.current_task()
         assert task is not None
-        _connection.set(writer)
         self._serving.add(task)
         writers.add(writer)
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
-from local import edge, listeners
+from local import edge, single_write
 from local.faults import AbortError, Faults
 from local.gateway import endpoints
 from local.http_messages import Receive, Response, Scope, Send, TooLargeError, host, read, respond
@@ -29,7 +29,7 @@ class Router:
         try:
             await respond(send, await self._answer(scope, receive))
         except AbortError:
-            listeners.abort_connection()
+            single_write.abort_connection()
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response:
         name, address = host(scope), scope["server"][0]

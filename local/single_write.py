@@ -4,9 +4,14 @@ Hypercorn writes the head, then the body; on a busy machine milliseconds lie bet
 Terraform's provider now and then gives its connection up; its SDK sends the request again, and what
 it wants to create exists already. (Its HTTP client closes the request's body once it has the head,
 smithy-go's ClientHandler.Handle, while net/http may not be through with it: likely the cause.)
+
+Who serves a request can end its connection, too, without an answer.
 """
 
 from __future__ import annotations
+
+import asyncio
+import contextvars
 
 from hypercorn.asyncio import run
 from hypercorn.asyncio.tcp_server import TCPServer
@@ -17,10 +22,23 @@ HEAD = b"HTTP/1.1 "
 INFORMATIONAL = b"HTTP/1.1 1"
 
 
+_connection: contextvars.ContextVar[asyncio.StreamWriter] = contextvars.ContextVar("connection")
+
+
+def abort_connection() -> None:
+    """End the connection of the request being served, as a machine that is gone would."""
+    _connection.get().transport.abort()
+
+
 class SingleWrite(TCPServer):
     """Hypercorn's connection, which keeps a head back until what follows it is there."""
 
     _head = b""
+
+    async def run(self) -> None:
+        """Serve the connection, which `abort_connection` then knows."""
+        _connection.set(self.writer)
+        await super().run()
 
     async def protocol_send(self, event: Event) -> None:
         """Write what the protocol says; after a head it always says more, if only the end."""

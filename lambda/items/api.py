@@ -11,6 +11,7 @@ from aws_lambda_powertools.event_handler.api_gateway import APIGatewayRestResolv
 
 from items.problems import (
     Problem,
+    fault,
     not_found,
     storage_full,
     too_busy,
@@ -99,19 +100,14 @@ class Api:
             except Problem as problem:
                 return self._problem(request, problem)
             except TableError as error:
-                return self._problem(request, self._refused(error))
+                return self._problem(request, self._refused(request, error))
             except Exception as error:  # the last line of defence
                 self._observe.fault(error, route.rule)
-                fault = Problem(
-                    500,
-                    "A fault of ours. Send the same request again, or quote the "
-                    "request id to whoever runs this API.",
-                )
-                return self._problem(request, fault)
+                return self._problem(request, fault(request.method))
 
         return call
 
-    def _refused(self, error: TableError) -> Problem:
+    def _refused(self, request: Request, error: TableError) -> Problem:
         """Give the problem for what the table refused, and log what concerns who runs the API."""
         match error:
             case CollectionFull():
@@ -123,9 +119,9 @@ class Api:
                 )
             case TableBusy():
                 self._observe.busy(str(error))
-                return too_busy()
+                return too_busy(request.method)
         self._observe.unavailable(str(error))
-        return unavailable()
+        return unavailable(request.method)
 
     def _no_route(self, _: Exception) -> Response[str]:
         request: Request = self._resolver.context["request"]
@@ -158,7 +154,7 @@ class Api:
         return Response(
             status_code=answer.status,
             content_type=answer.media_type if has_body else None,
-            body=_written(answer) if has_body else "",
+            body=_written(answer) if has_body and request.method != "HEAD" else "",
             headers=headers,
         )
 

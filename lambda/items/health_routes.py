@@ -22,10 +22,15 @@ class HealthApi(Api):
         super().__init__(
             settings,
             observe,
-            (
-                Route("GET", "/health", self.health),
-                Route("GET", "/health/ready", self.ready),
-                Route("GET", "/health/takeover", self.takeover),
+            tuple(
+                Route(method, rule, answer)
+                for rule, answer in (
+                    ("/health", self.health),
+                    ("/health/ready", self.ready),
+                    ("/health/takeover", self.takeover),
+                )
+                # HEAD is what uptime monitors send.
+                for method in ("GET", "HEAD")
             ),
         )
 

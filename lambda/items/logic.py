@@ -7,7 +7,16 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from items import contract, cursor, merge_patch
-from items.model import DEFAULT_STATUS, Caller, Item, body_digest, derived_id, timestamp
+from items.model import (
+    DEFAULT_STATUS,
+    KEPT_WRITES,
+    Caller,
+    Item,
+    body_digest,
+    derived_id,
+    new_write,
+    timestamp,
+)
 from items.problems import (
     Problem,
     bad_parameter,
@@ -35,16 +44,20 @@ DELETION_PAGE_ROWS = 250
 
 
 class Store(Protocol):
-    """One Region's replica of the table. Every read of a single item is consistent in it."""
+    """One Region's replica of the table. Every read of a single item is consistent in it.
+
+    A write is known by its id, so that one which was done and whose answer was lost counts as done:
+    nobody is told that somebody else has changed an item when it was this request.
+    """
 
     def get(self, owner: str, item_id: str) -> Item | None:
         """Read an item, soft-deleted ones too."""
 
     def insert(self, item: Item) -> bool:
-        """Write a new item; False, and nothing written, when its id is taken."""
+        """Write a new item; False, and nothing written, when its id is taken by another write."""
 
     def update(self, current: Item, item: Item) -> bool:
-        """Write item over current; False, and nothing written, when the stored item differs."""
+        """Write item over current; False, and nothing written, when what is stored differs."""
 
     def soft_delete(self, current: Item, item: Item, expires_at: int) -> bool:
         """Soft-delete an item like update, until expires_at (epoch seconds)."""
@@ -164,7 +177,7 @@ class Items:
             if current is not None:
                 self._store.give_back(caller)
                 return Created(_replayed(current, item), replayed=True)
-        raise unavailable()
+        raise unavailable("POST")
 
     def get(self, caller: Caller, item_id: str) -> Item:
         """Read an item; 404 when the caller has none or it is deleted."""
@@ -306,6 +319,7 @@ class Items:
             updated_at=now,
             written_in=self._region,
             request_hash=body_digest(body),
+            writes=(new_write(),),
             **_members(body),
         )
 
@@ -317,6 +331,7 @@ class Items:
             version=current.version + 1,
             updated_at=now,
             written_in=self._region,
+            writes=(new_write(), *current.writes)[:KEPT_WRITES],
             **_members(body),
         )
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 DEFAULT_STATUS = "todo"
+# How many writes an item knows that it was made by. A write is looked for while its own request
+# lasts, some three seconds: others that come in between take up one each.
+KEPT_WRITES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,8 @@ class Item:
 
     sub is the account that made it, empty where nobody knows. Times are RFC 3339 in UTC with
     microseconds, so that they sort as text. written_in is the Region that wrote last. request_hash
-    is the digest of the body that made the item. deleted_at is set while the item is soft-deleted.
+    is the digest of the body that made the item. writes are the ids of the last writes that made it
+    what it is, the newest first. deleted_at is set while the item is soft-deleted.
     """
 
     owner: str
@@ -45,6 +50,7 @@ class Item:
     updated_at: str
     written_in: str
     request_hash: str
+    writes: tuple[str, ...]
     deleted_at: str | None = None
 
     @property
@@ -77,6 +83,11 @@ class Item:
             "created_at": self.created_at,
             "updated_at": self.updated_at,
         }
+
+
+def new_write() -> str:
+    """Make the id of one write, which no other has."""
+    return os.urandom(8).hex()
 
 
 def timestamp(moment: datetime) -> str:

@@ -92,14 +92,36 @@ def not_found() -> Problem:
     return Problem(404, "You have no item with this id. List your items to see those you have.")
 
 
-def unavailable() -> Problem:
+def unavailable(method: str) -> Problem:
     """Make the 503 for a Region whose replica can't be used."""
+    detail = f"This Region can't do it now. {_repeating(method)}"
+    return Problem(503, detail, headers={"retry-after": "1"})
+
+
+def fault(method: str) -> Problem:
+    """Make the 500 for a fault of ours."""
     return Problem(
-        503,
-        "This Region can't do it now. Send the same request again in a second; a create with the "
-        "same Idempotency-Key makes one item however often it is sent.",
-        headers={"retry-after": "1"},
+        500,
+        f"A fault of ours. {_repeating(method)} If it stays, quote the request id to whoever runs "
+        "this API.",
     )
+
+
+def _repeating(method: str) -> str:
+    """Say what is safe to send again where nobody knows whether the request was carried out."""
+    match method:
+        case "POST":
+            return (
+                "Send the same request again in a second: with the same Idempotency-Key it makes "
+                "one item however often it is sent."
+            )
+        case "PUT" | "PATCH":
+            return (
+                "The change may have been made all the same. With If-Match: * the same request is "
+                "safe to send again in a second. With an ETag read the item first: sent again, "
+                "the request could meet its own change and be answered with 412."
+            )
+    return "The same request is safe to send again in a second."
 
 
 def _refusal(kind: Kind, detail: str) -> Problem:
@@ -145,10 +167,7 @@ def unusable_username(detail: str) -> Problem:
     return _refusal(UNUSABLE_USERNAME, detail)
 
 
-def too_busy() -> Problem:
+def too_busy(method: str) -> Problem:
     """Make the 429 for a quota of the table's or the account's that is used up just now."""
-    return Problem(
-        429,
-        "More is asked for at once than the table takes. Send the same request again in a second.",
-        headers={"retry-after": "1"},
-    )
+    detail = f"More is asked for at once than the table takes. {_repeating(method)}"
+    return Problem(429, detail, headers={"retry-after": "1"})

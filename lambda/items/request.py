@@ -160,10 +160,14 @@ def _too_large() -> Problem:
 
 
 def _headers(event: Mapping[str, Any]) -> dict[str, str]:
+    """Give the headers by lower-case names; the gateway keeps two spellings of one name apart."""
     many = event.get("multiValueHeaders")
-    if many:
-        return {name.lower(): ", ".join(values or ()) for name, values in many.items()}
-    return {name.lower(): value or "" for name, value in (event.get("headers") or {}).items()}
+    if not many:
+        many = {name: (value,) for name, value in (event.get("headers") or {}).items()}
+    joined: dict[str, list[str]] = {}
+    for name, values in many.items():
+        joined.setdefault(name.lower(), []).extend(value or "" for value in values or ())
+    return {name: ", ".join(values) for name, values in joined.items()}
 
 
 def _query(event: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -7,6 +7,11 @@
 A soft-deleted item has neither index attribute, so no list shows it, and expires_at, after which
 DynamoDB removes it.
 
+botocore sends a write again when no answer comes, and the first may have been applied: then its own
+condition fails. So a conditional write leaves an id in what it writes (`writes` of an item,
+`changed_by` of a count), and a failed condition gives what is stored, to look for that id
+(ReturnValuesOnConditionCheckFailure; API_PutItem: it consumes no read capacity).
+
 Beside an owner's items stand up to two records of each account (sub), which no index shows:
 
     quota#<sub>    item_count, how many items it made; or closed_until, while it may make none
@@ -23,10 +28,10 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from items import cursor
-from items.model import Item
+from items.model import Item, new_write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -121,11 +126,11 @@ class Table:
         return _item(attributes) if attributes else None
 
     def insert(self, item: Item) -> bool:
-        """Write a new item; False, and nothing written, when its id is taken."""
+        """Write a new item; False, and nothing written, when its id is taken by another write."""
         return self._put(item, ConditionExpression="attribute_not_exists(item_id)")
 
     def update(self, current: Item, item: Item) -> bool:
-        """Write item over current; False, and nothing written, when the stored item differs."""
+        """Write item over current; False, and nothing written, when what is stored differs."""
         return self._put(item, **_unchanged(current))
 
     def soft_delete(self, current: Item, item: Item, expires_at: int) -> bool:
@@ -137,20 +142,22 @@ class Table:
             ":region": {"S": item.written_in},
             ":deleted_at": {"S": item.deleted_at},
             ":expires_at": {"N": str(expires_at)},
+            ":writes": _list(item.writes),
         }
-        with _errors():
-            return _passed(
-                lambda: self._client.update_item(
-                    TableName=self._name,
-                    Key=_key(item.owner, item.id),
-                    UpdateExpression=(
-                        "SET #version = :next, updated_at = :now, written_in = :region, "
-                        "deleted_at = :deleted_at, expires_at = :expires_at "
-                        "REMOVE listed_at, status_changed_at"
-                    ),
-                    **condition,
-                )
-            )
+        return _written(
+            item,
+            lambda: self._client.update_item(
+                TableName=self._name,
+                Key=_key(item.owner, item.id),
+                UpdateExpression=(
+                    "SET #version = :next, updated_at = :now, written_in = :region, "
+                    "writes = :writes, deleted_at = :deleted_at, expires_at = :expires_at "
+                    "REMOVE listed_at, status_changed_at"
+                ),
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **condition,
+            ),
+        )
 
     def page(
         self,
@@ -216,18 +223,23 @@ class Table:
 
     def reserve(self, caller: Caller, most: int, now: int) -> bool:
         """Count one more item of the caller; False when there are most, or it is closed at now."""
-        return self._update_quota(
+        record = self._change_once(
             caller,
-            "ADD item_count :one REMOVE closed_until, expires_at, deleted_to",
+            "SET changed_by = :change ADD item_count :one "
+            "REMOVE closed_until, expires_at, deleted_to",
             "(attribute_not_exists(item_count) OR item_count < :most) "
             "AND (attribute_not_exists(closed_until) OR closed_until <= :now)",
             {":one": 1, ":most": most, ":now": now},
         )
+        return record is not None
 
     def give_back(self, caller: Caller) -> None:
         """Count one item less, unless the count has been taken away meanwhile."""
-        self._update_quota(
-            caller, "ADD item_count :less", "item_count > :none", {":less": -1, ":none": 0}
+        self._change_once(
+            caller,
+            "SET changed_by = :change ADD item_count :less",
+            "item_count > :none",
+            {":less": -1, ":none": 0},
         )
 
     def closed_until(self, caller: Caller) -> int:
@@ -272,26 +284,13 @@ class Table:
 
     def _claim_count(self, caller: Caller, now: int) -> dict[str, Any] | None:
         """Begin a count that is due, so that no other request does; None when it isn't."""
-        with _errors():
-            try:
-                answer = self._client.update_item(
-                    TableName=self._name,
-                    Key=_quota_key(caller),
-                    UpdateExpression="SET recounted_at = :now",
-                    ConditionExpression=(
-                        "attribute_exists(item_count) AND "
-                        "(attribute_not_exists(recounted_at) OR recounted_at <= :old)"
-                    ),
-                    ExpressionAttributeValues=_values(
-                        {":now": now, ":old": now - COUNT_EVERY_SECONDS}
-                    ),
-                    ReturnValues="ALL_NEW",
-                )
-            except ClientError as error:
-                if error.response["Error"]["Code"] == CONDITION_FAILED:
-                    return None
-                raise
-        return dict(answer["Attributes"])
+        return self._change_once(
+            caller,
+            "SET changed_by = :change, recounted_at = :now",
+            "attribute_exists(item_count) AND "
+            "(attribute_not_exists(recounted_at) OR recounted_at <= :old)",
+            {":now": now, ":old": now - COUNT_EVERY_SECONDS},
+        )
 
     def close(self, caller: Caller, until: int) -> str | None:
         """Take nothing new from the caller until then (epoch seconds), and forget the count.
@@ -304,7 +303,7 @@ class Table:
                 Key=_quota_key(caller),
                 UpdateExpression=(
                     "SET closed_until = :until, expires_at = :until "
-                    "REMOVE item_count, recounted_at, counted, counted_to"
+                    "REMOVE item_count, changed_by, recounted_at, counted, counted_to"
                 ),
                 ExpressionAttributeValues=_values({":until": until}),
                 ReturnValues="ALL_NEW",
@@ -351,15 +350,9 @@ class Table:
 
     def stop_at(self, caller: Caller, row: str | None) -> None:
         """Keep the row where a deletion has stopped; None: it is done."""
-        if row is None:
-            self._update_quota(caller, "REMOVE deleted_to", "attribute_exists(closed_until)", {})
-        else:
-            self._update_quota(
-                caller,
-                "SET deleted_to = :row",
-                "attribute_exists(closed_until)",
-                {":row": row},
-            )
+        update = "SET deleted_to = :row" if row else "REMOVE deleted_to"
+        values = {":row": row} if row else {}
+        self._update_quota(caller, update, "attribute_exists(closed_until)", values)
 
     def remove_records(self, caller: Caller, accepted: frozenset[str]) -> bool:
         """Remove what an operator has written of the caller; False when the table was too busy.
@@ -410,27 +403,61 @@ class Table:
             )
 
     def _update_quota(
-        self, caller: Caller, update: str, condition: str, values: dict[str, int | str | None]
+        self, caller: Caller, update: str, condition: str, values: Mapping[str, int | str]
     ) -> bool:
+        """Change the count's record on a condition, by what is harmless when it is done twice."""
         arguments: dict[str, Any] = {"ExpressionAttributeValues": _values(values)} if values else {}
         with _errors():
-            return _passed(
-                lambda: self._client.update_item(
+            try:
+                self._client.update_item(
                     TableName=self._name,
                     Key=_quota_key(caller),
                     UpdateExpression=update,
                     ConditionExpression=condition,
                     **arguments,
                 )
-            )
+            except ClientError as error:
+                _stored(error)
+                return False
+        return True
+
+    def _change_once(
+        self, caller: Caller, update: str, condition: str, values: Mapping[str, int | str]
+    ) -> dict[str, Any] | None:
+        """Change the count's record on a condition, never twice; the record then, else None.
+
+        update sets changed_by to :change, which names this call.
+        """
+        change = new_write()
+        with _errors():
+            try:
+                answer = self._client.update_item(
+                    TableName=self._name,
+                    Key=_quota_key(caller),
+                    UpdateExpression=update,
+                    ConditionExpression=(
+                        "(attribute_not_exists(changed_by) OR changed_by <> :change) "
+                        f"AND {condition}"
+                    ),
+                    ExpressionAttributeValues=_values({":change": change, **values}),
+                    ReturnValues="ALL_NEW",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+            except ClientError as error:
+                record = _stored(error)
+                return record if record.get("changed_by") == {"S": change} else None
+        return dict(answer["Attributes"])
 
     def _put(self, item: Item, **condition: Any) -> bool:  # noqa: ANN401 - botocore's arguments
-        with _errors():
-            return _passed(
-                lambda: self._client.put_item(
-                    TableName=self._name, Item=_attributes(item), **condition
-                )
-            )
+        return _written(
+            item,
+            lambda: self._client.put_item(
+                TableName=self._name,
+                Item=_attributes(item),
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **condition,
+            ),
+        )
 
 
 @contextmanager
@@ -458,7 +485,7 @@ def _quota_key(caller: Caller) -> Any:  # noqa: ANN401 - botocore's attribute va
     return _key(caller.owner, f"quota#{caller.sub}")
 
 
-def _values(values: Mapping[str, int | str | None]) -> dict[str, Any]:
+def _values(values: Mapping[str, int | str]) -> dict[str, Any]:
     return {
         name: {"N": str(value)} if isinstance(value, int) else {"S": value}
         for name, value in values.items()
@@ -469,14 +496,26 @@ def _number(record: Mapping[str, Any], name: str) -> int:
     return int(record.get(name, {}).get("N", "0"))
 
 
-def _passed(write: Any) -> bool:  # noqa: ANN401
-    try:
-        write()
-    except ClientError as error:
-        if error.response["Error"]["Code"] == CONDITION_FAILED:
-            return False
-        raise
+def _written(item: Item, write: Callable[[], object]) -> bool:
+    """Write item on a condition; False, and nothing written, when that fails.
+
+    It has not failed where the row that fails it was made by this very write, or by others after
+    it: then an earlier attempt was applied, and its answer lost.
+    """
+    with _errors():
+        try:
+            write()
+        except ClientError as error:
+            return item.writes[0] in _texts(_stored(error), "writes")
     return True
+
+
+def _stored(error: ClientError) -> dict[str, Any]:
+    """Give the row that failed a write's condition, empty where there is none; raise all else."""
+    if error.response["Error"]["Code"] != CONDITION_FAILED:
+        raise error
+    answer: Mapping[str, Any] = error.response
+    return dict(answer.get("Item") or {})
 
 
 def _unchanged(current: Item) -> dict[str, Any]:
@@ -539,8 +578,17 @@ def _attributes(item: Item) -> dict[str, Any]:
         name: {"S": text} for name, text in texts.items() if text is not None
     }
     attributes["version"] = {"N": str(item.version)}
-    attributes["tags"] = {"L": [{"S": tag} for tag in item.tags]}
+    attributes["tags"] = _list(item.tags)
+    attributes["writes"] = _list(item.writes)
     return attributes
+
+
+def _list(texts: Iterable[str]) -> dict[str, Any]:
+    return {"L": [{"S": text} for text in texts]}
+
+
+def _texts(attributes: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    return tuple(text["S"] for text in attributes.get(name, {}).get("L", ()))
 
 
 def _item(attributes: Mapping[str, Any]) -> Item:
@@ -554,7 +602,7 @@ def _item(attributes: Mapping[str, Any]) -> Item:
         id=attributes["item_id"]["S"],
         title=attributes["title"]["S"],
         status=attributes["status"]["S"],
-        tags=tuple(tag["S"] for tag in attributes["tags"]["L"]),
+        tags=_texts(attributes, "tags"),
         notes=text("notes"),
         due_on=text("due_on"),
         version=int(attributes["version"]["N"]),
@@ -562,5 +610,6 @@ def _item(attributes: Mapping[str, Any]) -> Item:
         updated_at=attributes["updated_at"]["S"],
         written_in=attributes["written_in"]["S"],
         request_hash=attributes["request_hash"]["S"],
+        writes=_texts(attributes, "writes"),
         deleted_at=text("deleted_at"),
     )

@@ -25,8 +25,10 @@ def distribution_of(name: str) -> Distribution | None:
 async def answer(distribution: Distribution, request: Request) -> Response:
     """What the distribution answers to a viewer."""
     with answering(cloudfront.new_request_id()) as exchange:
-        response = _blocked(distribution, request) or await cloudfront.viewer_request(
-            distribution, request
+        response = (
+            _blocked(distribution, request)
+            or _bad(request)
+            or await cloudfront.viewer_request(distribution, request)
         )
     record = _record(distribution, request, exchange, response)
     for listener in listeners:
@@ -42,6 +44,14 @@ def _blocked(distribution: Distribution, request: Request) -> Response | None:
     if verdict.status is None:
         return cloudfront.blocked_page()
     return cloudfront.custom_block(verdict.status, verdict.headers, verdict.body)
+
+
+def _bad(request: Request) -> Response | None:
+    """CloudFront's 403 for a GET that includes a body (RequestAndResponseBehaviorCustomOrigin).
+
+    The page names no other method, nor whether the web ACL sees the request first.
+    """
+    return cloudfront.bad_request_page() if request.method == "GET" and request.body else None
 
 
 def _record(

@@ -204,6 +204,33 @@ def domain_in_two_regions() -> None:
     gateway.find_domain_scope = find_domain_scope
 
 
+def parameter_names_have_a_case() -> None:
+    """The validator finds a required header whatever its case.
+
+    "Header names and query parameters are processed in a case-sensitive way" (api-gateway-known-
+    issues, REST APIs). Whether that is true of the validator is documented nowhere, so it is here;
+    names of headers arrive in lower case, as HTTP/2 clients send them.
+    """
+    original = gateway._missing_request_parameters
+
+    def missing_request_parameters(
+        method: dict[str, Any],
+        request: dict[str, Any],
+        headers: dict[str, str],
+        query: Any,  # noqa: ANN401
+    ) -> list[str]:
+        found: list[str] = original(method, request, headers, query)
+        prefix = "method.request.header."
+        required = [
+            name.removeprefix(prefix)
+            for name, is_required in (method.get("requestParameters") or {}).items()
+            if is_required and name.startswith(prefix)
+        ]
+        return found + [name for name in required if name not in headers and name not in found]
+
+    gateway._missing_request_parameters = missing_request_parameters
+
+
 def one_request_id() -> None:
     """Event, gateway responses and the x-amzn-RequestId header each bear an id of their own.
 
@@ -281,6 +308,7 @@ PATCHES = (
     mock_without_method,
     mocks_want_a_template,
     domain_in_two_regions,
+    parameter_names_have_a_case,
     one_request_id,
     event_of_a_custom_domain,
 )

@@ -21,6 +21,7 @@ from ministack.core.responses import request_scope
 from ministack.services import apigateway_v1 as gateway
 from ministack.services import waf
 
+from local import gateway_headers
 from local.http_messages import Headers, Receive, Request, Response
 from local.patches import payloads
 from local.records import Authorization, GatewayRecord, Integration
@@ -300,8 +301,9 @@ async def call_integration(context: RequestContext, proceed: Proceed) -> Respons
         account, region = context.scope
         response = await gateway._invoke_lambda_proxy_v1(
             integration, context.api_id, context.stage_name, context.stage, context.resource,
-            context.path, context.request.method, context.headers, context.request.body,
-            context.query, context.path_parameters, owner_account_id=account, owner_region=region,
+            context.path, context.request.method, gateway_headers.to_function(context.headers),
+            context.request.body, context.query, context.path_parameters,
+            owner_account_id=account, owner_region=region,
             binary_media_types=context.api.get("binaryMediaTypes") or [],
             authorizer_context=context.authorizer_context,
         )  # fmt: skip
@@ -310,8 +312,8 @@ async def call_integration(context: RequestContext, proceed: Proceed) -> Respons
         response = gateway._gw_error("API_CONFIGURATION_ERROR", message)
     if isinstance(response, gateway._GatewayError):
         raise RefusedError(response)
-    answered: Response = response
-    return answered
+    status, headers, body = response
+    return status, gateway_headers.to_client(headers), body
 
 
 def note_calls() -> None:

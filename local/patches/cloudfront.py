@@ -133,6 +133,11 @@ def blocked_page() -> Response:
     return _error_page(403, "Request blocked.")
 
 
+def bad_request_page() -> Response:
+    """CloudFront's answer to a request that it refuses for its form."""
+    return _error_page(403, "Bad request.")
+
+
 def too_large_page() -> Response:
     """CloudFront's answer to a body that it doesn't take."""
     return _error_page(413, "The request entity is too large.")

@@ -142,8 +142,9 @@ locals {
       minimum_compression_size     = local.minimum_compression_size
     }
     contract = local.contract
-    routes   = local.routes
-    models   = local.models
+    # And what is made of it, which a newer module may read otherwise.
+    routes = local.routes
+    models = local.models
     authorizer = {
       provider_arns   = sort(var.user_pool_arns)
       identity_source = "Authorization"

@@ -27,7 +27,7 @@ locals {
     user_requests            = local.user_requests
     user_failures            = local.user_failures
     user_routes              = local.user_routes
-    health_check_paths       = local.health_check_paths
+    health_routes            = local.health_routes
     availability_objective   = var.availability_objective
     latency_objective_ms     = var.latency_objective_ms
     replication_lag_seconds  = var.replication_lag_seconds

@@ -8,8 +8,7 @@ locals {
   # Route → the name of the method in the stage's settings, where every slash of
   # the path is ~1 (UpdateStage's patch paths; GetStage gives it back the same way).
   health_methods = {
-    for key, route in local.routes : key => "${replace(route.path, "/", "~1")}/${route.method}"
-    if contains(local.health_check_paths, route.path)
+    for key, route in local.health_routes : key => "${replace(route.path, "/", "~1")}/${route.method}"
   }
 }
 

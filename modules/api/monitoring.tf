@@ -4,7 +4,8 @@
 locals {
   monitoring_name = "${var.name}-${var.region}"
 
-  user_routes = { for key, route in local.routes : key => route if !contains(local.health_check_paths, route.path) }
+  health_routes = { for key, route in local.routes : key => route if contains(local.health_check_paths, route.path) }
+  user_routes   = { for key, route in local.routes : key => route if !contains(local.health_check_paths, route.path) }
 
   stage_dimensions    = { ApiName = aws_api_gateway_rest_api.this.name, Stage = local.stage_name }
   function_dimensions = { FunctionName = local.function_name, Resource = "${local.function_name}:${local.alias_name}" }
@@ -14,24 +15,31 @@ locals {
   # Users' requests and failures: those of the stage less those of the health
   # checks, whose refusals are answers ("not ready", 503, and "takeover is not
   # active", 404) and no failures of users' requests. An alarm on metric math has
-  # room for ten metrics; these are eight.
+  # room for ten metrics; these are ten. HEAD, which uptime monitors send, is among
+  # them where the contract has a 5XX for it.
+  counted_health_operations = [
+    for key in sort(keys(local.operations)) : local.operations[key] if contains(keys(local.health_routes), key) && (
+      local.operations[key].method == "GET" || anytrue([for status in keys(local.operations[key].operation.responses) : startswith(status, "5")])
+    )
+  ]
+
   user_traffic_metrics = merge(
     {
       all      = { namespace = "AWS/ApiGateway", name = "Count", dimensions = local.stage_dimensions, stat = "Sum" }
       failures = { namespace = "AWS/ApiGateway", name = "5XXError", dimensions = local.stage_dimensions, stat = "Sum" }
     },
     merge([
-      for index, path in sort(local.health_check_paths) : {
+      for index, check in local.counted_health_operations : {
         for id, metric in { checks = "Count", refusals = "5XXError" } : "${id}${index}" => {
           namespace                = "AWS/ApiGateway"
           name                     = metric
-          dimensions               = merge(local.stage_dimensions, { Resource = path, Method = "GET" })
+          dimensions               = merge(local.stage_dimensions, { Resource = check.path, Method = check.method })
           stat                     = "Sum"
         }
       }
     ]...)
   )
-  health_indexes = range(length(local.health_check_paths))
+  health_indexes = range(length(local.counted_health_operations))
   user_requests  = "(all - SUM([${join(", ", [for index in local.health_indexes : "FILL(checks${index}, 0)"])}]))"
   user_failures  = "(failures - SUM([${join(", ", [for index in local.health_indexes : "FILL(refusals${index}, 0)"])}]))"
 }

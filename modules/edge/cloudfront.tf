@@ -9,18 +9,20 @@ data "aws_cloudfront_cache_policy" "caching_disabled" {
 #   would choose what X-Ray keeps, and is paid for.
 # - x-amzn-requestid: it overrides $context.requestId (API Gateway's set-up-logging),
 #   so that a caller would choose the id that his requests are found by.
+# - x-http-method-override: "API Gateway overrides the method" (its known issues), so
+#   that what is a GET to the edge, and sent again by it, could be a DELETE behind it.
 #
-# Whether CloudFront takes the last two names in a policy is untried. It refuses
+# Whether CloudFront takes the names with x-amzn in a policy is untried. It refuses
 # Authorization and Accept-Encoding, and says so for no other.
 resource "aws_cloudfront_origin_request_policy" "viewer" {
   name    = "${var.name}-viewer"
-  comment = "What a viewer sends, less what names the API, a trace or a request"
+  comment = "What a viewer sends, less what names the API, a trace, a request or a method"
 
   headers_config {
     header_behavior = "allExcept"
 
     headers {
-      items = ["host", "x-amzn-requestid", "x-amzn-trace-id"]
+      items = ["host", "x-amzn-requestid", "x-amzn-trace-id", "x-http-method-override"]
     }
   }
 

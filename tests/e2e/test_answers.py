@@ -63,6 +63,13 @@ def test_a_refusal_does_not_repeat_what_was_sent(me: SignedIn) -> None:
     assert "diary" not in answer.text
 
 
+def test_a_get_with_a_body_is_the_edges_to_refuse(me: SignedIn, api: Api) -> None:
+    bearer = {"authorization": f"Bearer {me.tokens.access}"}
+
+    assert api.raw("GET", "/v1/items", headers=bearer) == 200
+    assert api.raw("GET", "/v1/items", headers=bearer, body=b"{}") == 403
+
+
 @pytest.mark.parametrize("path", ["/v1/items", "/health", "/v1/items/x"])
 def test_no_answer_is_kept_by_a_cache(me: SignedIn, path: str) -> None:
     answer = me.send("GET", path)

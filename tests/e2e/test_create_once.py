@@ -140,6 +140,20 @@ def test_two_people_may_use_the_same_key(me: SignedIn, someone_else: SignedIn, k
     assert ids(someone_else) == [theirs["id"]]
 
 
+@pytest.mark.each_region
+def test_a_key_is_found_however_its_header_is_spelt(me: SignedIn, key: str) -> None:
+    names = ("idempotency-key", "Idempotency-Key", "IDEMPOTENCY-KEY")
+    answers = [
+        me.send(
+            "POST", "/v1/items", headers={"content-type": JSON, name: key}, body='{"title":"x"}'
+        )
+        for name in names
+    ]
+
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+
+
 def test_a_create_needs_a_key(me: SignedIn) -> None:
     answer = me.send("POST", "/v1/items", headers={"content-type": JSON}, body='{"title": "x"}')
 

@@ -29,6 +29,18 @@ def test_the_function_answers_anyone(api: Api) -> None:
 
 
 @pytest.mark.each_name
+@pytest.mark.parametrize("path", PATHS)
+def test_an_uptime_monitor_may_ask_for_no_body(api: Api, path: str) -> None:
+    def asked() -> set[int]:
+        return {
+            api.send(method, path, fault_expected=True).status_code for method in ("GET", "HEAD")
+        }
+
+    expected = {404} if path == "/health/takeover" else {200}
+    eventually(asked, lambda statuses: statuses == expected, PATIENCE)
+
+
+@pytest.mark.each_name
 def test_a_healthy_region_is_ready_for_as_many_checkers_as_ask(api: Api) -> None:
     def asked() -> list[requests.Response]:
         return [api.send("GET", "/health/ready", fault_expected=True) for _ in range(16)]
@@ -77,4 +89,5 @@ def test_an_operator_tells_one_region_to_take_over_and_back(
 
 
 def takes_over(api: Api) -> bool:
-    return api.send("GET", "/health/takeover").status_code == 200
+    statuses = {api.send(method, "/health/takeover").status_code for method in ("GET", "HEAD")}
+    return statuses == {200}

@@ -58,13 +58,19 @@ def refused_everywhere(api: Api, token: str) -> None:
 def test_every_operation_but_health_is_guarded() -> None:
     open_to_all = {o.name for o in contract.read().operations} - GUARDED.keys()
 
-    assert open_to_all == {"getHealth", "getReadiness", "getTakeover"}
+    health = {"Health", "Readiness", "Takeover"}
+    assert open_to_all == {f"{method}{name}" for method in ("get", "head") for name in health}
 
 
 @pytest.mark.each_region
 @pytest.mark.parametrize("operation", GUARDED)
 def test_without_a_token_there_is_no_way_in(api: Api, operation: str) -> None:
     assert attempt(api, operation) == 401
+
+
+@pytest.mark.each_region
+def test_the_gateway_challenges_who_has_no_token(api: Api) -> None:
+    assert api.send("GET", "/v1/items").headers["www-authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize(
@@ -195,6 +201,10 @@ def test_another_clients_token_is_refused(me: SignedIn, pool: Pool) -> None:
         token = pool.sign_in(me.person, client_id).access
         assert forgery.claims(token)["client_id"] == client_id
         refused_everywhere(me.api, token)
+        refused = me.api.send("GET", "/v1/items", token=token)
+        # The function refuses it, and the gateway gives its challenge another name.
+        assert refused.headers["x-amzn-remapped-www-authenticate"] == "Bearer"
+        assert "www-authenticate" not in refused.headers
     finally:
         pool.cognito.delete_user_pool_client(UserPoolId=pool.pool_id, ClientId=client_id)
 

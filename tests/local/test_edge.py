@@ -129,6 +129,16 @@ def test_method_path_query_and_body_arrive_as_they_were_sent(layer: GlobalLayer)
     assert json.loads(seen["body"]) == {"a": "ü"}
 
 
+def test_a_get_with_a_body_stays_at_the_edge(layer: GlobalLayer) -> None:
+    refused = layer.get("/where", data="x")
+
+    assert refused.status_code == 403
+    assert refused.headers["x-cache"] == "Error from cloudfront"
+    assert "x-served-by" not in refused.headers
+    assert layer.get("/where", method="DELETE", data="x").status_code == 200
+    assert layer.at(REGIONS[0], ORIGIN, "/where").status_code == 200
+
+
 @pytest.mark.parametrize("status", [404, 412, 500, 503])
 def test_an_error_of_the_api_passes_through_as_it_is(layer: GlobalLayer, status: int) -> None:
     answer = layer.get(f"/where?status={status}")

@@ -6,12 +6,14 @@ import pytest
 import requests
 
 from local import addressing, process
+from local.faults import KINDS, Fault, Faults
 from local.settings import Settings
 from project import resolver
 from tests.local.global_layer import ORIGIN, GlobalLayer
-from tests.support.emulator import DOMAIN, REGIONS, Emulator, Stack, command, eventually
+from tests.support.emulator import DOMAIN, REGIONS, TABLE, Emulator, Stack, command, eventually
 
 BROKEN, OTHER = REGIONS
+PROBES_WRITE = b'{"Key": {"owner": {"S": "region#us-east-1"}, "item_id": {"S": "ready"}}}'
 
 
 def refused(layer: GlobalLayer, region: str) -> bool:
@@ -116,6 +118,54 @@ def test_a_broken_table_fails_the_function_of_that_region_and_no_operator(
     assert stack.get(BROKEN, "/write").status_code == 200
 
 
+def test_a_lost_answer_is_that_of_a_write_which_is_done(layer: GlobalLayer) -> None:
+    stack = layer.stack
+    table = layer.emulator.client("dynamodb", BROKEN)
+    table.delete_item(TableName=TABLE, Key={"owner": {"S": "f"}, "item_id": {"S": "1"}})
+    with layer.fault(BROKEN, "lost"):
+        # The function here makes one attempt alone.
+        assert stack.get(BROKEN, "/write").status_code == 502
+        assert list(stack.items(BROKEN, "f")) == ["1"]
+        assert stack.get(OTHER, "/write").status_code == 200
+        stack.put(BROKEN, "operator", "2", "x")
+
+    assert stack.get(BROKEN, "/write").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("target", "attempt", "key", "lost"),
+    [
+        ("PutItem", "attempt=1", "ASIA", True),
+        ("UpdateItem", "attempt=1", "ASIA", True),
+        ("BatchWriteItem", "ttl=1; attempt=1; max=2", "ASIA", True),
+        ("TransactWriteItems", "attempt=1", "ASIA", True),
+        ("PutItem", "attempt=2; max=2", "ASIA", False),
+        ("PutItem", "attempt=11", "ASIA", False),
+        ("GetItem", "attempt=1", "ASIA", False),
+        ("Query", "attempt=1", "ASIA", False),
+        ("UpdateTable", "attempt=1", "ASIA", False),
+        ("PutItem", "attempt=1", "AKIA", False),
+    ],
+)
+def test_the_first_answer_to_a_functions_write_is_lost_and_no_other(
+    target: str, attempt: str, key: str, lost: bool
+) -> None:
+    faults = Faults()
+    scope = f"{key}X/20260101/{BROKEN}/dynamodb/aws4_request"
+    headers = {
+        b"x-amz-target": f"DynamoDB_20120810.{target}".encode(),
+        b"amz-sdk-request": attempt.encode(),
+        b"authorization": f"AWS4-HMAC-SHA256 Credential={scope}, …".encode(),
+    }
+    for kind in KINDS:
+        faults.set(BROKEN, Fault(kind))
+        assert faults.loses_answer(headers, b"{}") is (lost and kind == "lost")
+        assert not faults.loses_answer(headers, PROBES_WRITE)
+    faults.heal(BROKEN)
+    faults.set(OTHER, Fault("lost"))
+    assert not faults.loses_answer(headers, b"{}")
+
+
 def test_a_fault_takes_the_place_of_the_one_before(layer: GlobalLayer) -> None:
     with layer.fault(BROKEN, "partition"), layer.fault(BROKEN, "error"):
         assert layer.stack.get(BROKEN, "/where").status_code == 503
@@ -134,8 +184,11 @@ def test_healing_without_a_region_heals_all(layer: GlobalLayer) -> None:
     [
         ({"region": "eu-west-1", "kind": "hang"}, "us-east-1, us-west-2"),
         ({"kind": "hang"}, "us-east-1, us-west-2"),
-        ({"region": BROKEN, "kind": "explode"}, "refuse, hang, error, slow, partition, table"),
-        ({"region": BROKEN}, "refuse, hang, error, slow, partition, table"),
+        (
+            {"region": BROKEN, "kind": "explode"},
+            "refuse, hang, error, slow, partition, table, lost",
+        ),
+        ({"region": BROKEN}, "refuse, hang, error, slow, partition, table, lost"),
         ({"region": BROKEN, "kind": "slow"}, "slow needs them"),
         ({"region": BROKEN, "kind": "hang", "milliseconds": 5}, "go with slow"),
         ({"region": BROKEN, "kind": "slow", "milliseconds": 0}, "from 1 to 60000"),

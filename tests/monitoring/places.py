@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.monitoring.named import Named
 
 CONTRACT = Path(__file__).parents[2] / "lambda" / "openapi.yaml"
-METHODS = {"delete", "get", "patch", "post", "put"}
+METHODS = {"delete", "get", "head", "patch", "post", "put"}
 GLOBAL_REGION = "us-east-1"
 # AWS WAF's own values of Rule, beside the rules' metric names.
 ALL_RULES = ("ALL", "Default_Action")

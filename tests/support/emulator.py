@@ -63,8 +63,10 @@ def handler(event, context):
         return {"statusCode": 200, "body": answer, "headers": {"x-got": str(got)}}
     answer = {"region": os.environ["AWS_REGION"], "event": event, "environment": dict(os.environ),
               "pid": os.getpid()}
-    status = int((event.get("queryStringParameters") or {}).get("status", 200))
-    return {"statusCode": status, "body": json.dumps(answer), "headers": {"x-served-by": "here"}}
+    asked = event.get("queryStringParameters") or {}
+    headers = {"x-served-by": "here", **json.loads(asked.get("headers", "{}"))}
+    status = int(asked.get("status", 200))
+    return {"statusCode": status, "body": json.dumps(answer), "headers": headers}
 """
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from items.model import Caller, Item
+from local import gateway_headers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +34,7 @@ EXTENDED_REQUEST_ID = "DeSKvE3CIAMFdNw="
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a client sees of an answer."""
+    """What a client sees of an answer, once API Gateway has been through its headers."""
 
     status: int
     headers: Mapping[str, str]
@@ -118,7 +119,10 @@ class Client:
         function = self.health if raw["path"].startswith("/health") else self.api
         sent = json.dumps(function.handle(raw, None), ensure_ascii=False).encode()
         answer = json.loads(sent)
-        headers = {name.lower(): ", ".join(v) for name, v in answer["multiValueHeaders"].items()}
+        seen = gateway_headers.to_client(
+            {name: ", ".join(values) for name, values in answer["multiValueHeaders"].items()}
+        )
+        headers = {name.lower(): value for name, value in seen.items()}
         return Reply(answer["statusCode"], headers, answer["body"])
 
     def create(self, body: object = None, *, key: str | None = None, **parts: Json) -> Reply:

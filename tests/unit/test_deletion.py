@@ -180,7 +180,8 @@ def test_a_late_create_fills_up_nothing_again(api: ItemsApi, dynamodb: DynamoDBC
     clock.forward(days=1, seconds=1)
     assert client.create({"title": "a"}, key="k").status == 201
     count = rows(dynamodb)[f"quota#{SUBS[ALICE]}"]
-    assert set(count) == {"owner", "item_id", "item_count"}  # nothing that DynamoDB would remove
+    # Nothing that DynamoDB would remove.
+    assert set(count) == {"owner", "item_id", "item_count", "changed_by"}
 
 
 def test_the_mark_removes_itself_when_it_has_ended(

@@ -324,6 +324,17 @@ def test_the_public_answers(client: Client) -> None:
         assert (answer.status, answer.json) == (200, {"status": "ok", "region": REGION})
 
 
+@pytest.mark.parametrize("path", ["/health", "/health/ready", "/health/takeover"])
+@pytest.mark.parametrize("table", [TABLE, "no-such-table"])
+def test_an_uptime_monitor_may_ask_without_wanting_a_body(
+    client: Client, health: HealthApi, path: str, table: str
+) -> None:
+    health._probe._table_name = table
+    asked, headed = (client.send(method, path, user=None) for method in ("GET", "HEAD"))
+    assert (headed.status, headed.body) == (asked.status, "")
+    assert headed.headers == asked.headers
+
+
 def test_a_region_that_is_not_ready_says_what_failed_and_no_more(
     client: Client, health: HealthApi, log: io.StringIO
 ) -> None:

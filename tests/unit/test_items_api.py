@@ -120,6 +120,26 @@ def test_a_create_without_a_key_is_refused(client: Client) -> None:
     assert client.send("POST", "/v1/items", body={"title": "A"}).status == 400
 
 
+@pytest.mark.parametrize("name", ["idempotency-key", "Idempotency-Key", "IDEMPOTENCY-KEY"])
+def test_a_key_is_found_however_its_header_is_spelt(client: Client, name: str) -> None:
+    answer = client.send("POST", "/v1/items", body={"title": "A"}, headers={name: "k"})
+    assert answer.status == 201
+    assert client.create({"title": "A"}, key="k").json == answer.json
+
+
+def test_two_spellings_of_one_header_are_one_header(client: Client) -> None:
+    # The gateway keeps them apart: it processes names case-sensitively.
+    twice = {"Idempotency-Key": "a", "idempotency-key": "b"}
+    assert client.send("POST", "/v1/items", body={"title": "A"}, headers=twice).status == 400
+    made = client.create()
+    tags = {"If-Match": '"other"', "if-match": made.etag}
+    changed = client.send("PUT", path_of(made), body={"title": "A"}, headers=tags)
+    assert changed.status == 200
+    # Who sends no list of values for each, as the gateway does, is read the same.
+    raw = event("POST", "/v1/items", body={"title": "A"}, headers=twice)
+    assert client.deliver({**raw, "multiValueHeaders": None}).status == 400
+
+
 def test_a_base64_encoded_body_is_read(client: Client) -> None:
     assert client.create(FULL, encoded=True).json["notes"] == FULL["notes"]
 
@@ -226,6 +246,7 @@ def test_a_reader_who_has_the_item_is_spared_it(client: Client) -> None:
     for tag in (made.etag, f"W/{made.etag}", f'"other", {made.etag}', "*"):
         answer = client.send("GET", path_of(made), headers={"If-None-Match": tag})
         assert (answer.status, answer.body, answer.etag) == (304, "", made.etag)
+        assert answer.headers["content-type"] == "application/json"  # the gateway's, and untrue
     stale = client.send("GET", path_of(made), headers={"If-None-Match": '"0-stale"'})
     assert stale.status == 200
 
@@ -351,6 +372,7 @@ def test_a_deleted_item_is_gone_and_can_be_deleted_again(client: Client) -> None
     for _ in range(2):
         answer = client.send("DELETE", path_of(made), headers=headers)
         assert (answer.status, answer.body) == (204, "")
+        assert answer.headers["content-type"] == "application/json"  # the gateway's, and untrue
     assert client.send("DELETE", path_of(made)).status == 204
     assert client.send("GET", path_of(made)).status == 404
     for method in ("PUT", "PATCH"):
@@ -477,7 +499,7 @@ def test_another_method_is_answered_with_those_that_there_are(client: Client) ->
     answer = client.send("PUT", "/v1/items", body={})
     assert_problem(answer, 405, "Method Not Allowed")
     assert answer.headers["allow"] == "GET, POST"
-    assert client.send("POST", "/health").headers["allow"] == "GET"
+    assert client.send("POST", "/health").headers["allow"] == "GET, HEAD"
 
 
 @pytest.mark.parametrize(

@@ -37,8 +37,11 @@ ITEM = Item(
     updated_at=STAMP,
     written_in=REGION,
     request_hash="0" * 64,
+    writes=("first",),
 )
-DELETED = replace(ITEM, version=2, deleted_at=STAMP)
+OTHER = replace(ITEM, title="other", writes=("another",))
+CHANGED = replace(ITEM, version=2, writes=("second", "first"))
+DELETED = replace(CHANGED, deleted_at=STAMP)
 
 
 @pytest.fixture
@@ -55,10 +58,10 @@ def test_an_item_is_read_as_it_was_written(table: Table, item: Item) -> None:
 
 def test_an_insert_never_overwrites_what_is_stored_soft_deleted_or_not(table: Table) -> None:
     assert table.insert(ITEM)
-    assert not table.insert(replace(ITEM, title="other"))
+    assert not table.insert(OTHER)
     assert table.get(ITEM.owner, ITEM.id) == ITEM
     assert table.soft_delete(ITEM, DELETED, expires_at=9)
-    assert not table.insert(ITEM)
+    assert not table.insert(OTHER)
     assert table.get(ITEM.owner, ITEM.id) == DELETED
 
 
@@ -72,13 +75,13 @@ def test_an_insert_never_overwrites_what_is_stored_soft_deleted_or_not(table: Ta
 )
 def test_a_change_of_anything_but_what_was_read_is_not_written(table: Table, seen: Item) -> None:
     table.insert(ITEM)
-    assert not table.update(seen, replace(ITEM, version=3))
+    assert not table.update(seen, replace(CHANGED, version=3))
     assert not table.soft_delete(seen, DELETED, expires_at=9)
     assert table.get(ITEM.owner, ITEM.id) == ITEM
 
 
 def test_a_change_of_what_is_not_there_makes_nothing(table: Table) -> None:
-    assert not table.update(ITEM, replace(ITEM, version=2))
+    assert not table.update(ITEM, CHANGED)
     assert not table.soft_delete(ITEM, DELETED, expires_at=9)
     assert table.get(ITEM.owner, ITEM.id) is None
 
@@ -153,6 +156,29 @@ def test_a_table_that_cannot_be_used_asks_to_come_again(
         assert "secret" not in answer.body
     assert "secret" not in log.getvalue()
     assert log.getvalue().count('"table unavailable"') == len(answers)
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [("InternalServerError", 503), ("ThrottlingException", 429), ("ValidationException", 500)],
+)
+def test_who_may_have_been_served_after_all_is_told_what_is_safe_to_repeat(
+    code: str, status: int, api: ItemsApi, settings: Settings
+) -> None:
+    client = broken_client(refusal(code), api, settings, api._observe)
+    path, headers = f"/v1/items/{ITEM.id}", {"If-Match": "*"}
+    told = {"POST": client.create()}
+    for method in ("GET", "PUT", "PATCH", "DELETE"):
+        told[method] = client.send(method, path, body={"title": "a"}, headers=headers)
+
+    assert {answer.status for answer in told.values()} == {status}
+    assert "Idempotency-Key" in told["POST"].json["detail"]
+    for method in ("PUT", "PATCH"):
+        assert "may have been made" in told[method].json["detail"]
+        assert "If-Match: * the same request is safe" in told[method].json["detail"]
+        assert "412" in told[method].json["detail"]
+    for method in ("GET", "DELETE"):
+        assert "The same request is safe" in told[method].json["detail"]
 
 
 def test_a_fault_of_ours_is_a_plain_500_and_logged_without_content(

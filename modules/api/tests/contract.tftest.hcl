@@ -38,6 +38,11 @@ run "every_route_is_served" {
     ])
     error_message = "A path of the contract has no resource."
   }
+
+  assert {
+    condition     = alltrue([for path in ["/health", "/health/ready", "/health/takeover"] : contains(keys(aws_api_gateway_method.route), "HEAD ${path}")])
+    error_message = "An uptime monitor that sends HEAD is told that there is no such route."
+  }
 }
 
 run "signed_in_or_public_as_the_contract_says" {
@@ -70,12 +75,12 @@ run "signed_in_or_public_as_the_contract_says" {
   }
 
   assert {
-    condition     = alltrue([for key, method in aws_api_gateway_method.route : startswith(key, "GET /health") == (method.authorization == "NONE")])
+    condition     = alltrue([for key, method in aws_api_gateway_method.route : strcontains(key, " /health") == (method.authorization == "NONE")])
     error_message = "The health checks, and nothing else, are public."
   }
 
   assert {
-    condition     = alltrue([for key, method in aws_api_gateway_method.route : contains(method.authorization_scopes, startswith(key, "GET ") ? "items/read" : "items/write") if !startswith(key, "GET /health")])
+    condition     = alltrue([for key, method in aws_api_gateway_method.route : contains(method.authorization_scopes, startswith(key, "GET ") ? "items/read" : "items/write") if !strcontains(key, " /health")])
     error_message = "Reading takes items/read and changing takes items/write."
   }
 }
@@ -118,15 +123,20 @@ run "requests_are_checked_before_the_function" {
     error_message = "A model isn't the schema that the contract names."
   }
 
+  # Which case the gateway's validator finds a name in is unknown; the contract
+  # says what is required, and the function checks.
   assert {
-    condition     = aws_api_gateway_method.route["POST /v1/items"].request_parameters["method.request.header.Idempotency-Key"]
-    error_message = "A create needs an Idempotency-Key."
+    condition = alltrue(flatten([
+      for method in aws_api_gateway_method.route : [
+        for name, required in method.request_parameters : !required if startswith(name, "method.request.header.")
+      ]
+    ]))
+    error_message = "The gateway requires a header, which it may look for in another case than it was sent in."
   }
 
-  # The gateway could only answer 400 where the contract wants 428.
   assert {
-    condition     = alltrue([for key in ["PUT /v1/items/{id}", "PATCH /v1/items/{id}"] : !aws_api_gateway_method.route[key].request_parameters["method.request.header.If-Match"]])
-    error_message = "A missing If-Match is the function's to answer."
+    condition     = contains(keys(aws_api_gateway_method.route["POST /v1/items"].request_parameters), "method.request.header.Idempotency-Key")
+    error_message = "A header of the contract's isn't among the method's parameters."
   }
 
   assert {
@@ -146,10 +156,10 @@ run "parameters_are_read_from_wherever_they_stand" {
     condition = aws_api_gateway_method.route["PUT /a/{id}"].request_parameters == tomap({
       "method.request.path.id"          = true
       "method.request.header.If-Match"  = false
-      "method.request.header.Once"      = true
+      "method.request.header.Once"      = false
       "method.request.querystring.view" = false
     })
-    error_message = "Path, header and query parameters, required or not, aren't passed on as the contract has them."
+    error_message = "Path, header and query parameters aren't passed on as the contract has them, headers never as required."
   }
 }
 

@@ -214,9 +214,9 @@ run "the_region_sees_the_origins_name" {
   assert {
     condition = (
       aws_cloudfront_origin_request_policy.viewer.headers_config[0].header_behavior == "allExcept" &&
-      aws_cloudfront_origin_request_policy.viewer.headers_config[0].headers[0].items == toset(["host", "x-amzn-requestid", "x-amzn-trace-id"])
+      aws_cloudfront_origin_request_policy.viewer.headers_config[0].headers[0].items == toset(["host", "x-amzn-requestid", "x-amzn-trace-id", "x-http-method-override"])
     )
-    error_message = "a viewer's Host, request id and trace must not reach the Region, and everything else must"
+    error_message = "a viewer's Host, request id, trace and method override must not reach the Region, and everything else must"
   }
 
   assert {
