@@ -11,7 +11,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -30,6 +30,12 @@ from toolchain.package import build_package
 
 ANSWER_SECONDS = 60.0
 INTERRUPTED = 130
+# All that is kept in a state folder: what the emulator writes, Terraform's states, and what drills
+# and tests leave there.
+STATE = (
+    "applied", "ca", "credentials.json", "deployment.json", "drills", "e2e", "local.lock",
+    "local.pid", "logs", "ports.json", "set-aside", "state", "tfstate", "tmp",
+)  # fmt: skip
 _CHANGED = re.compile(r"(\S+): (Creation|Modifications|Destruction) complete")
 # Terragrunt's own errors, and what Terraform wrote on stderr.
 _ERROR = re.compile(r"^\S+ (?:ERROR|STDERR) ")
@@ -86,12 +92,27 @@ def down(tree: Tree) -> None:
         failure = _destroy(tree)
         if tree.python.exists():
             emulator(tree, "down")
-        shutil.rmtree(tree.local_state, ignore_errors=True)
+        _remove_state(tree.local_state)
     if failure is not None:
         raise ToolchainError(
             f"{failure}\nThe embedded AWS and its state are removed all the same, so nothing is "
             "left behind; but the same destroy would fail in a real account."
         )
+
+
+def _remove_state(folder: Path) -> None:
+    """Remove what the project keeps in a state folder, and the folder if nothing else is in it.
+
+    LOCAL_STATE_DIR may name any: what else is there is somebody's own.
+    """
+    for name in STATE:
+        kept = folder / name
+        if kept.is_dir():
+            shutil.rmtree(kept, ignore_errors=True)
+        else:
+            kept.unlink(missing_ok=True)
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def _destroy(tree: Tree) -> ToolchainError | None:

@@ -97,6 +97,33 @@ def test_a_terraform_state_that_cant_be_read_is_no_traceback(tree: Tree) -> None
         up._apply(tree, LOCAL)
 
 
+def test_down_removes_what_the_project_made_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """LOCAL_STATE_DIR may name somebody's home."""
+    home = tmp_path / "home"
+    for name in up.STATE:
+        (home / name).mkdir(parents=True)
+    (home / "photo.jpg").touch()
+    (home / "letters").mkdir()
+    monkeypatch.setenv("LOCAL_STATE_DIR", str(home))
+
+    up.down(Tree(tmp_path / "clone"))
+
+    assert sorted(path.name for path in home.iterdir()) == ["letters", "photo.jpg"]
+
+
+def test_down_leaves_no_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LOCAL_STATE_DIR", raising=False)
+    tree = Tree(tmp_path)
+    (tree.local_state / "logs").mkdir(parents=True)
+    (tree.local_state / "ports.json").touch()
+
+    up.down(tree)
+
+    assert not tree.local_state.exists()
+
+
 def test_ctrl_c_while_the_emulator_starts_is_an_interruption(
     tree: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
