@@ -34,6 +34,9 @@ PROD = Account(
 )
 ON_CALL = "on-call@example.com"
 SETTINGS: dict[str, Any] = {
+    "hosted_zone_id": None,
+    "alarms_reach_somebody": True,
+    "health_reserved_concurrency": -1,
     "create_hosted_zone": True,
     "domain_delegated": True,
     "deletion_protection": True,
