@@ -10,6 +10,7 @@ from project.account import LOCAL, provider_version
 from project.paths import TREE
 from tests.live.trees import REPOSITORY, Tree, Unit
 from tests.mirrors import FakeMirror
+from tests.support.ports import free_ports
 from toolchain.pins import PROVIDER
 from toolchain.provider_locks import PLATFORMS, provider_lock
 
@@ -43,7 +44,9 @@ def test_a_mirror_that_holds_another_provider_is_refused_in_one_sentence(
 ) -> None:
     fake = FakeMirror(tmp_path, provider_version(TREE, LOCAL))
     unit = tree.account("local") / "global" / "data"
-    done = tree.run(unit, command, TF_CLI_CONFIG_FILE=str(fake.cli_config))
+    # Somebody's emulator at the usual port would be refused first.
+    port = str(free_ports(1)[0])
+    done = tree.run(unit, command, TF_CLI_CONFIG_FILE=str(fake.cli_config), LOCAL_AWS_PORT=port)
     assert done.returncode != 0
     assert "The AWS provider that Terraform found is not the published 5.100.0" in done.stderr
     assert "Take away the mirror" in done.stderr
