@@ -43,7 +43,9 @@ def settings() -> Settings:
     )
 
 
-@pytest.fixture(scope="session")
+# One for each file: moto begins anew only when no other mock is open, and a process runs the files
+# of other suites as well.
+@pytest.fixture(scope="module")
 def mocked_dynamodb() -> Iterator[DynamoDBClient]:
     with pytest.MonkeyPatch.context() as environment, mock_aws():
         environment.setenv("AWS_ACCESS_KEY_ID", "none")
