@@ -47,6 +47,10 @@ class OwnerError(ToolchainError):
     """What answers at this clone's ports isn't this clone's; the message names both."""
 
 
+class StrangerError(OwnerError):
+    """What answers there is no embedded AWS, or none that says whose it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Who answers at a port; `folder` is the state folder that it says it has, if it says so."""
@@ -115,7 +119,8 @@ def require_own(state_dir: Path, environment: Mapping[str, str]) -> bool:
     answer = ask(port, credentials)
     if answer is None or answer.own:
         return answer is not None
-    raise OwnerError(
+    kind = OwnerError if answer.folder else StrangerError
+    raise kind(
         f"{HOST}:{port} is {named(answer)}, and not that of this clone, {state_dir}: it is left "
         f"alone. Give this clone free ports ({', '.join(PORTS)}), or work in the other's folder."
     )

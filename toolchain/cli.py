@@ -13,6 +13,7 @@ from project import make_variables
 from project.account import LOCAL, Account, read_account
 from project.console import ToolchainError, files_explained, on_termination, say
 from project.deployment import NotDeployedError, deployment_of
+from project.emulator import StrangerError
 from project.environment import (
     ISOLATION,
     foreign,
@@ -103,7 +104,7 @@ def _words(parsed: argparse.Namespace) -> list[str]:
 def _run(parsed: argparse.Namespace) -> int:
     reads_files = getattr(parsed, "arguments", None) in READS_FILES
     if parsed.command in ASKS_WHOSE and not reads_files:
-        require_own_emulator(TREE, _account(parsed))
+        _require_own_emulator(parsed)
     match parsed.command:
         case "install":
             install(TREE)
@@ -130,6 +131,15 @@ def _run(parsed: argparse.Namespace) -> int:
         case command:
             return _run_on_tree(command, parsed)
     return 0
+
+
+def _require_own_emulator(parsed: argparse.Namespace) -> None:
+    try:
+        require_own_emulator(TREE, _account(parsed))
+    except StrangerError:
+        # `make up` goes on to the start, which names the process that has the port.
+        if parsed.command != "up":
+            raise
 
 
 def _account(parsed: argparse.Namespace) -> str:

@@ -231,7 +231,8 @@ def test_what_keeps_the_command_from_serving_is_one_sentence(
     (nobody,) = free_ports(1)
     bare = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "AWS_EC2_METADATA_DISABLED": "true"}
 
-    assert "make start" in refusal(emulator, LOCAL_AWS_PORT=str(nobody))
+    other = {"LOCAL_STATE_DIR": str(tmp_path / "other"), "LOCAL_AWS_PORT": str(nobody)}
+    assert "make start" in refusal(emulator, **other)
     assert "is no port" in refusal(emulator, DASHBOARD_PORT="http")
     assert "no account 'staging'" in refusal(emulator, ACCOUNT="staging")
     assert "no credentials of account dev here" in refusal(bare, ACCOUNT="dev")

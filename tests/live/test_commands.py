@@ -10,6 +10,7 @@ import pytest
 from tests.live.sts import listening
 from tests.live.stub_terraform import StubTerraform, stub_terraform
 from tests.live.trees import Tree
+from tests.support.ports import free_ports
 
 UNITS = {
     *("global/foundation", "global/identity", "global/data", "global/edge"),
@@ -67,8 +68,9 @@ def pack_nothing(tree: Tree) -> None:
 def run(
     tree: Tree, stub: StubTerraform, folder: str, *arguments: str, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    terraform = {"TG_TF_PATH": str(stub.program)}
-    return tree.run(tree.root / "live" / folder, *arguments, **terraform, **environment)
+    # Somebody's emulator at the usual port would be refused first.
+    own = {"TG_TF_PATH": str(stub.program), "LOCAL_AWS_PORT": str(free_ports(1)[0])}
+    return tree.run(tree.root / "live" / folder, *arguments, **own, **environment)
 
 
 DESTROYS = {

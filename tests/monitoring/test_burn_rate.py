@@ -131,10 +131,13 @@ class Traffic:
         requests = self._requests[last] - self._requests[first]
         errors = self._errors[last] - self._errors[first]
         checks = self._health * (last - first)
-        path = dict(metric.dimensions).get("Resource")
+        of_route = dict(metric.dimensions)
+        path = of_route.get("Resource")
         if path is not None:
-            # A route of its own: one of the two health paths, or none that has any traffic.
-            mine = checks / 2 if path.startswith("/health/") else 0
+            # A route of its own: one of the two health paths, which health checkers ask by GET, or
+            # none that has any traffic.
+            asked = path.startswith("/health/") and of_route["Method"] == "GET"
+            mine = checks / 2 if asked else 0
             return mine, mine if path == "/health/ready" else 0
         if metric.namespace == "AWS/CloudFront":
             # The canary alone asks there for health, and its answers are good ones.

@@ -188,7 +188,9 @@ class Api:
             timeout=TIMEOUT[1],
         )
         with closing(connection):
-            connection.request(method, path, body=body, headers=dict(headers or {}))
+            # The edge's web ACL blocks machines that don't say what they are.
+            named = {"user-agent": "tests", **(headers or {})}
+            connection.request(method, path, body=body, headers=named)
             return connection.getresponse().status
 
 

@@ -156,7 +156,11 @@ def test_whoever_has_read_enough_ends_it_in_peace(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-u", "-m", "local", "status"],
         cwd=TREE.root,
-        env={**os.environ, "LOCAL_STATE_DIR": str(tmp_path)},
+        env={
+            **os.environ,
+            "LOCAL_STATE_DIR": str(tmp_path),
+            "LOCAL_AWS_PORT": str(free_ports(1)[0]),
+        },
         stdout=writer,
         stderr=subprocess.PIPE,
         text=True,
