@@ -73,7 +73,7 @@ doctor: ## is ACCOUNT ready for an apply, and well? Reads alone: [ACCOUNT=] [JSO
 env: ## print exports for a shell: eval "$(make -s env)"; fish: make -s env SHELL_KIND=fish | source
 	@($(RUN) env) || { echo false; exit 1; }
 
-unit: ## the tests that need no deployment, in a minute: [TESTS="tests/unit -k cursor"]
+unit: ## the tests that need no deployment, Terraform or Terragrunt, in a minute: [TESTS="tests/unit -k cursor"]
 	$(TOOLCHAIN) unit
 
 test: ## every check and test, on the embedded AWS: [TESTS=]; 18 minutes at most

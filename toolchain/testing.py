@@ -27,8 +27,9 @@ PROCESSES = 3
 BY_FILE = ("--dist", "loadfile", "--no-loadscope-reorder")
 SIDE_BY_SIDE = ("-n", str(PROCESSES), *BY_FILE)
 UNIT_PROCESSES = 2
-# What takes a deployment, an emulator, Terraform or the package index (markers of tests/support).
-NOT_UNIT = "deployed or clone or emulator or terraform or installs"
+# What takes a deployment, an emulator, Terraform, Terragrunt or the package index (markers of
+# tests/support).
+NOT_UNIT = "deployed or clone or emulator or terraform or terragrunt or installs"
 # Names the file that is there once `make up` has ended well.
 UP_IS_DONE = "TEST_UP_IS_DONE"
 NOTHING_COLLECTED = 5

@@ -19,6 +19,8 @@ FIRST = (*CLONE, "tests/monitoring/test_alarms_that_page.py")
 # deployment last, because it may have to come up yet. Of those, failover waits longest.
 NEEDS = ("emulator", "terraform", "deployed")
 FIRST_DEPLOYED = "tests/e2e/test_failover.py"
+# Terragrunt reads nearly each of these a copy of live/.
+RUNS_TERRAGRUNT = "tests/live/"
 GIVEN_AN_EMULATOR = frozenset({"emulator", "own_settings"})
 
 
@@ -29,15 +31,18 @@ def pytest_configure(config: pytest.Config) -> None:
         "clone: deploys a clone of the repository (tests/support/clone.py)",
         "emulator: starts an embedded AWS of its own",
         "terraform: runs Terraform with its provider",
+        "terragrunt: runs Terragrunt over live/, a second at a time",
         "installs: makes a Python environment, out of the package index",
     ):
         config.addinivalue_line("markers", marker)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark a test that is given an embedded AWS of its own."""
+    """Mark a test that is given an embedded AWS of its own, or Terragrunt."""
     if isinstance(item, pytest.Function) and GIVEN_AN_EMULATOR & set(item.fixturenames):
         item.add_marker(pytest.mark.emulator)
+    if item.nodeid.startswith(RUNS_TERRAGRUNT):
+        item.add_marker(pytest.mark.terragrunt)
 
 
 def _need(item: pytest.Item) -> int:
