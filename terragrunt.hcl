@@ -129,7 +129,8 @@ exclude {
   actions = ["all"]
 }
 
-prevent_destroy = local.protected
+# Whose destroy is refused anyhow is to hear why: without a unit in the queue nobody would say it.
+prevent_destroy = local.protected && !(local.command.destroys && local.refusal != "")
 
 remote_state {
   backend = local.backend

@@ -70,7 +70,7 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     # Somebody's emulator at the usual port would be refused first.
     own = {"TG_TF_PATH": str(stub.program), "LOCAL_AWS_PORT": str(free_ports(1)[0])}
-    return tree.run(tree.root / "live" / folder, *arguments, **own, **environment)
+    return tree.run(tree.root / "live" / folder, *arguments, **(own | environment))
 
 
 DESTROYS = {
@@ -90,6 +90,22 @@ def test_an_account_that_protects_its_data_is_not_destroyed_in_part(
 
     assert done.returncode != 0
     assert "deletion_protection = true, so nothing of local may be destroyed" in done.stderr
+    for asked in ("destroy", "apply", "plan"):
+        assert deployed.asked(asked) == []
+
+
+@pytest.mark.parametrize("command", DESTROYS.values(), ids=DESTROYS.keys())
+def test_who_is_refused_hears_of_it_though_the_account_protects_its_data(
+    tree: Tree, deployed: StubTerraform, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    """Terragrunt leaves protected units out of a queue, and an empty queue is a success."""
+    tree.say("local", deletion_protection="true")
+
+    with listening("000000000000", tmp_path / "theirs") as theirs:
+        done = run(tree, deployed, "local", *command, LOCAL_AWS_PORT=str(theirs.port))
+
+    assert done.returncode != 0
+    assert f"is the embedded AWS of {tmp_path / 'theirs'}" in done.stderr
     for asked in ("destroy", "apply", "plan"):
         assert deployed.asked(asked) == []
 
