@@ -356,29 +356,38 @@ def _remember_key(name: str, update: dict[str, Any]) -> None:
         }
 
 
-def written_attributes() -> None:
-    """The condition key `dynamodb:Attributes` misses what a request writes.
+def condition_keys() -> None:
+    """`dynamodb:Attributes` misses what a request writes, `dynamodb:LeadingKeys` is never there.
 
-    It lists the top-level attributes that a request names: keys, items and expressions too, not a
-    projection alone (amazondynamodb/latest/developerguide/specifying-conditions.html).
+    The first lists the top-level attributes that a request names: keys, items and expressions too,
+    not a projection alone. The second lists its partition keys; here it is known for requests that
+    name items by their keys, not for queries, whose policies nothing here limits
+    (amazondynamodb/latest/developerguide/specifying-conditions.html).
     """
     context_of = iam_actions.dynamodb_service_context
 
     def dynamodb_service_context(body: bytes) -> dict[str, Any]:
         context: dict[str, Any] = context_of(body)
-        named = [*context.get("dynamodb:Attributes", []), *_written(body)]
-        return context | ({"dynamodb:Attributes": sorted(set(named))} if named else {})
+        request = _document(body)
+        named = {
+            "dynamodb:Attributes": {*context.get("dynamodb:Attributes", []), *_written(request)},
+            "dynamodb:LeadingKeys": set(_leading_keys(request)),
+        }
+        return context | {key: sorted(values) for key, values in named.items() if values}
 
     iam_actions.dynamodb_service_context = dynamodb_service_context
 
 
-def _written(body: bytes) -> Iterator[str]:
+def _document(body: bytes) -> dict[str, Any]:
+    """A request's members; none where it is no JSON object, which is refused elsewhere."""
     try:
         request = json.loads(body or b"{}")
     except ValueError:
-        return
-    if not isinstance(request, dict):
-        return
+        return {}
+    return request if isinstance(request, dict) else {}
+
+
+def _written(request: dict[str, Any]) -> Iterator[str]:
     names = request.get("ExpressionAttributeNames") or {}
     for member in ("UpdateExpression", "ConditionExpression"):
         for name in _NAME.findall(str(request.get(member) or "")):
@@ -391,29 +400,7 @@ def _written(body: bytes) -> Iterator[str]:
         yield from part.get("Key") or {}
 
 
-def leading_keys() -> None:
-    """The condition key `dynamodb:LeadingKeys` is never there.
-
-    It lists the partition keys that a request names (specifying-conditions). Here it is known for
-    requests that name items by their keys, not for queries, whose policies nothing here limits.
-    """
-    context_of = iam_actions.dynamodb_service_context
-
-    def dynamodb_service_context(body: bytes) -> dict[str, Any]:
-        context: dict[str, Any] = context_of(body)
-        found = sorted(set(_leading_keys(body)))
-        return context | ({"dynamodb:LeadingKeys": found} if found else {})
-
-    iam_actions.dynamodb_service_context = dynamodb_service_context
-
-
-def _leading_keys(body: bytes) -> Iterator[str]:
-    try:
-        request = json.loads(body or b"{}")
-    except ValueError:
-        return
-    if not isinstance(request, dict):
-        return
+def _leading_keys(request: dict[str, Any]) -> Iterator[str]:
     for name, item in _named_items(request):
         table = dynamodb._tables.get(table_name(name)) or {}
         key = item.get(table.get("pk_name")) if isinstance(item, dict) else None
@@ -433,4 +420,4 @@ def _named_items(request: dict[str, Any]) -> Iterator[tuple[str, Any]]:
             yield name, key
 
 
-PATCHES = (written_attributes, leading_keys, replica_key, recovery_period, throughput_ceilings)
+PATCHES = (condition_keys, replica_key, recovery_period, throughput_ceilings)
