@@ -10,8 +10,9 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from local.item_store import ItemStore, SaveError
@@ -23,8 +24,8 @@ RETRY_SECONDS = 1.0
 # Making a service's file takes the event loop: at most this share of the time for each.
 MAX_SHARE = 0.1
 ATTEMPTS = 3
-# Operations of the JSON protocols that only read; everything else may have changed something.
 ITEM_WRITES = ("PutItem", "UpdateItem", "DeleteItem", "WriteItem", "WriteItems")
+# Operations of the JSON protocols that only read; everything else may have changed something.
 READS = ("BatchGet", "Describe", "Get", "List", "Query", "Scan", "Filter")
 
 
@@ -90,16 +91,25 @@ class Saver:
         False where a service was left for later because it is large; `everything` leaves none.
         """
         async with self._saving:
-            problems, later = [], 0
-            for service in (None, *([] if items_only else patches.service_states())):
+            problems, all_saved = [], True
+            for saving in self._savings(items_only=items_only, everything=everything):
                 try:
-                    later += not await self._save(service, everything=everything)
+                    all_saved &= await saving()
                 except SaveError as error:
                     problems.append(str(error))
             self._note("; ".join(problems))
         if problems:
             raise SaveError(self.failure)
-        return not later
+        return all_saved
+
+    def _savings(
+        self, *, items_only: bool, everything: bool
+    ) -> Iterator[Callable[[], Awaitable[bool]]]:
+        """What a save is made of; one that fails keeps no other from being saved."""
+        yield self._save_items
+        if not items_only:
+            for service, get_state in patches.service_states().items():
+                yield partial(self._save_service, service, get_state, everything=everything)
 
     def _note(self, failure: str) -> None:
         if failure and failure != self.failure:
@@ -108,18 +118,21 @@ class Saver:
             logger.warning("the state is saved again")
         self.failure = failure
 
-    async def _save(self, service: str | None, *, everything: bool) -> bool:
-        if service is None:
-            self.follow_tables()
-            await _on_disk(self.items.write)
-            return True
+    async def _save_items(self) -> bool:
+        self.follow_tables()
+        await _on_disk(self.items.write)
+        return True
+
+    async def _save_service(
+        self, service: str, get_state: patches.GetState, *, everything: bool
+    ) -> bool:
         known = self._services.setdefault(service, _Service())
         if time.monotonic() < known.not_before and not everything:
             return False
         # Others have their turn between two services.
         await asyncio.sleep(0)
         started = time.perf_counter()
-        content = _serialize(service, patches.service_states()[service])
+        content = _serialize(service, get_state)
         digest = hashlib.blake2b(content, digest_size=16).digest() if content else b""
         took = time.perf_counter() - started
         if content is not None and digest != known.digest:

@@ -89,8 +89,6 @@ def _parser() -> argparse.ArgumentParser:
 # What talks to the emulator, where the account is the local one. `python -m local` asks by itself:
 # it has to stop an emulator whatever the shell says.
 ASKS_WHOSE = frozenset({"down", "e2e", "owners", "sign-in", "test", "up", *MODULES} - {"local"})
-
-
 # Of those, what only reads files of this clone.
 READS_FILES = (["list"], ["report"])
 
