@@ -87,14 +87,24 @@ def serving(region: Region, name: str, port: int = 0) -> Iterator[int]:
         thread.join()
 
 
-def edge(port: int) -> Edge:
+@dataclass(slots=True)
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    seconds: float = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def edge(port: int, now: Clock | None = None) -> Edge:
     trusting = ssl.create_default_context()
     AUTHORITY.configure_trust(trusting)
-    return Edge(Connections(ADDRESSES.__getitem__, port, trusting))
+    return Edge(Connections(ADDRESSES.__getitem__, port, trusting, now or Clock()))
 
 
-def request(name: str, method: str = "GET", keepalive: float = 5) -> OriginRequest:
-    origin = Origin(name, 1, connection_timeout=5, read_timeout=0.3, keepalive_timeout=keepalive)
+def request(name: str, method: str = "GET") -> OriginRequest:
+    origin = Origin(name, 1, connection_timeout=5, read_timeout=0.3, keepalive_timeout=3)
     return OriginRequest(origin, method, "/v1/items", "", {}, b"")
 
 
@@ -109,6 +119,7 @@ class Pair:
     first: Region
     second: Region
     edge: Edge
+    clock: Clock
 
     def ask(
         self, method: str = "GET", fails_over_on: tuple[int, ...] = FAILS_OVER_ON
@@ -122,7 +133,8 @@ def pair() -> Iterator[Pair]:
     with ExitStack() as open_ones:
         port = open_ones.enter_context(serving(first, FIRST))
         open_ones.enter_context(serving(second, SECOND, port))
-        yield Pair(first, second, edge(port))
+        clock = Clock()
+        yield Pair(first, second, edge(port, clock), clock)
 
 
 @pytest.mark.parametrize("status", FAILS_OVER_ON)
@@ -161,7 +173,7 @@ def test_a_silence_counts_only_where_504_is_listed(pair: Pair) -> None:
 def second_alone() -> Iterator[Pair]:
     first, second = Region(), Region()
     with serving(second, SECOND) as port:
-        yield Pair(first, second, edge(port))
+        yield Pair(first, second, edge(port), Clock())
 
 
 def test_a_first_that_takes_no_connection_is_left_for_the_second(second_alone: Pair) -> None:
@@ -186,18 +198,31 @@ def test_where_both_fail_the_second_has_the_last_word(pair: Pair) -> None:
     assert pair.ask().status == 500
 
 
-def test_a_connection_is_used_again_while_it_is_not_idle_for_long(pair: Pair) -> None:
+@pytest.mark.parametrize(
+    ("waits", "connections"),
+    [
+        pytest.param(
+            (0.0, 2.9, 1.9), 1, id="used again, its origin's keep-alive timeout at most idle"
+        ),
+        pytest.param((0.0, 3.0), 2, id="idle for too long"),
+        pytest.param((0.0, 2.0, 2.0, 1.0), 2, id="never idle for long, and too old"),
+    ],
+)
+def test_how_long_a_connection_is_used(
+    pair: Pair, waits: tuple[float, ...], connections: int
+) -> None:
+    for seconds in waits:
+        pair.clock.seconds += seconds
+        pair.ask()
+
+    assert pair.first.connections == connections
+
+
+def test_methods_share_an_origins_connections(pair: Pair) -> None:
     for method in ("GET", "POST", "GET"):
         pair.ask(method)
 
     assert (len(pair.first.requests), pair.first.connections) == (3, 1)
-
-
-def test_a_connection_that_was_idle_for_too_long_is_not_used_again(pair: Pair) -> None:
-    for _ in range(2):
-        pair.edge.forward([request(FIRST, keepalive=0)], ())
-
-    assert pair.first.connections == 2
 
 
 def test_a_read_on_a_kept_connection_that_is_closed_under_it_is_asked_again(pair: Pair) -> None:
