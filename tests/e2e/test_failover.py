@@ -16,7 +16,7 @@ from drills import watchers
 from drills.switch import Switch
 from project.paths import TREE
 from tests.support.api import Api, SignedIn, Target
-from tests.support.traffic import Traffic
+from tests.support.traffic import Attempt, Traffic
 from tests.support.waiting import REPLICATION_DEADLINE, eventually
 
 if TYPE_CHECKING:
@@ -113,6 +113,10 @@ def assert_no_loss_and_no_duplicates(traffic: Traffic, user: SignedIn, *apis: Ap
         assert len(stored) == len(set(stored))
 
 
+def failed_reads(traffic: Traffic) -> list[Attempt]:
+    return [one for one in traffic.attempts if one.method == "GET" and one.status != 200]
+
+
 @pytest.mark.parametrize("kind", BREAKING)
 def test_users_leave_a_broken_region_and_come_back(
     kind: str,
@@ -128,6 +132,7 @@ def test_users_leave_a_broken_region_and_come_back(
         took = traffic.await_service(standby, fault, within=limit)
         print(f"{kind}: served by {standby} after {took:.1f} s, limit {limit:.1f} s")
     traffic.await_service(primary, time.monotonic(), within=2 * limit)
+    assert failed_reads(traffic) == []
     assert_no_loss_and_no_duplicates(traffic, user, apis["primary"], apis["standby"])
 
 
@@ -143,10 +148,13 @@ def test_with_both_regions_broken_the_edge_says_so_and_dns_still_answers(
         eventually(lambda: failing(deployment, operator), bool, within=2 * limit)
         assert serving(deployment) == primary
 
-        answer = http.post(f"{deployment.api_url}/v1/items", timeout=READ_TIMEOUT_OF_THE_EDGE + 10)
+        read = http.get(f"{deployment.api_url}/health", timeout=READ_TIMEOUT_OF_THE_EDGE)
+        write = http.post(f"{deployment.api_url}/v1/items", timeout=READ_TIMEOUT_OF_THE_EDGE + 10)
 
-        assert answer.status_code == 504
-        assert answer.elapsed.total_seconds() < READ_TIMEOUT_OF_THE_EDGE + 5
+        assert (read.status_code, write.status_code) == (504, 504)
+        # Neither Region is waited for longer than a read may take.
+        assert read.elapsed < write.elapsed / 2
+        assert write.elapsed.total_seconds() < READ_TIMEOUT_OF_THE_EDGE + 5
     traffic.await_service(primary, time.monotonic(), within=2 * limit)
 
 
@@ -163,6 +171,7 @@ def test_an_operator_moves_users_when_the_primary_is_gone(
             assert switch.activate()
             assert not switch.activate(), "activated twice, it was active before"
             traffic.await_service(standby, time.monotonic(), within=limit)
+        assert failed_reads(traffic) == []
         # Healed, with the switch still active.
         ready = f"{deployment.primary.url}/health/ready"
         eventually(lambda: watchers.answers(ready), bool, within=2 * limit)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.support.api import Api, SignedIn
 
 pytestmark = [
-    pytest.mark.each_region,
+    pytest.mark.own_names,
     pytest.mark.alone,
     pytest.mark.emulated_only("it takes permissions away from the functions that serve everybody"),
 ]
