@@ -103,6 +103,7 @@ class Drill:
 
     def _heal(self) -> None:
         self.display.phase("healing")
+        self.journal.moment(Moment.HEALING)
         self.rollback.heal(self.system)
         self.journal.moment(Moment.HEALED)
 
@@ -159,7 +160,9 @@ def run(experiment: Experiment, system: System, folder: Path) -> History:
         display = stack.enter_context(Display(experiment.name, journal, system.primary))
         drill = Drill(experiment, system, journal, rollback, users, display)
         with _watched(system, journal), _markers(system, journal, rollback):
-            traffic = Traffic(system.deployment.api_url, _verify(system), users, journal)
+            traffic = Traffic(
+                system.deployment.api_url, _verify(system), users, journal, experiment.per_second
+            )
             with traffic.flowing():
                 try:
                     drill.perform()
