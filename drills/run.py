@@ -11,7 +11,7 @@ from pathlib import Path
 
 from drills import alarms, audit, cleanup_watchdog, test_users, watchers
 from drills.experiment import Expectation, Experiment
-from drills.faults import Fault
+from drills.faults import Fault, Takeover
 from drills.history import Change, History, Kind, Moment, Snapshot
 from drills.journal import Journal
 from drills.lag import Markers
@@ -69,7 +69,19 @@ class Drill:
         else:
             self._await(self._nobody_is_ready)
         self._pause(HOLD_SECONDS)
-        self._heal()
+        if self.experiment.planned:
+            self._give_back(faults)
+        else:
+            self._heal()
+
+    def _give_back(self, faults: Sequence[Fault]) -> None:
+        """End a planned move as it is ended, not as one that was broken off."""
+        self.display.phase("giving back")
+        self.journal.moment(Moment.HEALED)
+        for fault in faults:
+            if isinstance(fault, Takeover):
+                fault.give_back(self.system)
+        self.rollback.heal(self.system)
 
     def _await_takeover(self) -> None:
         """Wait until the standby serves; what it lacks at that moment is what the move costs."""
