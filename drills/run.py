@@ -69,19 +69,7 @@ class Drill:
         else:
             self._await(self._nobody_is_ready)
         self._pause(HOLD_SECONDS)
-        if self.experiment.planned:
-            self._give_back(faults)
-        else:
-            self._heal()
-
-    def _give_back(self, faults: Sequence[Fault]) -> None:
-        """End a planned move as it is ended, not as one that was broken off."""
-        self.display.phase("giving back")
-        self.journal.moment(Moment.HEALED)
-        for fault in faults:
-            if isinstance(fault, Takeover):
-                fault.give_back(self.system)
-        self.rollback.heal(self.system)
+        self._heal(faults)
 
     def _await_takeover(self) -> None:
         """Wait until the standby serves; what it lacks at that moment is what the move costs."""
@@ -113,9 +101,13 @@ class Drill:
             return MARGIN * targets.limit_seconds + HOLD_SECONDS
         return 1.2 * targets.interval_seconds
 
-    def _heal(self) -> None:
+    def _heal(self, faults: Sequence[Fault]) -> None:
+        """Unmake the faults; a planned move ends as it is ended, not as one that was broken off."""
         self.display.phase("healing")
         self.journal.moment(Moment.HEALING)
+        for fault in faults:
+            if isinstance(fault, Takeover):
+                fault.give_back(self.system)
         self.rollback.heal(self.system)
         self.journal.moment(Moment.HEALED)
 
