@@ -11,7 +11,7 @@ EXPERIMENT = Experiment(
         "An operator moves users who update the same items all the time, and gives them back: no "
         "read fails, writes wait for a few seconds, and no update is lost."
     ),
-    fault="The switch is activated in the standby Region; nothing is broken.",
+    fault="The operator's switch moves users and writes to the standby; nothing is broken.",
     proves=(
         "The switch works, its fence lets one Region write at a time whatever connections and "
         "resolvers go on doing, and it can be taken back: it is safe to use on a suspicion."

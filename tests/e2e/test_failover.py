@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from drills import watchers
+from drills.hand_over import HandOver
 from drills.switch import Switch
 from project.paths import TREE
 from tests.support.api import Api, SignedIn, Target
@@ -158,29 +159,78 @@ def test_with_both_regions_broken_the_edge_says_so_and_dns_still_answers(
     traffic.await_service(primary, time.monotonic(), within=2 * limit)
 
 
-def test_an_operator_moves_users_when_the_primary_is_gone(
+def test_an_operator_moves_users_when_the_primary_is_gone_and_back_without_two_writers(
     deployment: Deployment,
     operator: Operator,
     traffic: Traffic,
+    user: SignedIn,
+    apis: dict[str, Api],
     limit: float,
 ) -> None:
     primary, standby = deployment.primary.region, deployment.standby.region
-    switch = Switch(operator.dynamodb(standby), deployment.table_name, standby)
+    hand_over = hand_over_of(deployment, operator, patience=2 * limit)
     try:
         with broken(primary, "partition"):
-            assert switch.activate()
-            assert not switch.activate(), "activated twice, it was active before"
-            traffic.await_service(standby, time.monotonic(), within=limit)
+            began = time.monotonic()
+            assert hand_over.take_over().moved
+            traffic.await_service(standby, began, within=limit)
         assert failed_reads(traffic) == []
         # Healed, with the switch still active.
         ready = f"{deployment.primary.url}/health/ready"
         eventually(lambda: watchers.answers(ready), bool, within=2 * limit)
         assert serving(deployment) == standby
-        assert switch.deactivate()
-        assert not switch.deactivate(), "deactivated twice, it was not active"
+        at_primary = user.at(apis["primary"])
+        eventually(
+            lambda: (
+                at_primary.create({"title": "early"}, "too-early", fault_expected=True).status_code
+            ),
+            lambda status: status == 503,
+            REPLICATION_DEADLINE,
+        )
+        assert at_primary.list().ok, "it goes on answering reads"
+
+        outcome = hand_over.fail_back()
     finally:
-        switch.deactivate()
-    traffic.await_service(primary, time.monotonic(), within=2 * limit)
+        hand_over.switch.reset()
+    assert outcome.moved
+    traffic.await_service(primary, time.monotonic(), within=limit)
+    print(f"failback: writes were refused for {outcome.refused_seconds} s at most")
+    assert two_writers(traffic, primary, standby) == []
+    assert_no_loss_and_no_duplicates(traffic, user, apis["primary"], apis["standby"])
+
+
+def hand_over_of(deployment: Deployment, operator: Operator, patience: float) -> HandOver:
+    """What `make takeover` and `make failback` perform."""
+    regions = {stack.region: stack for stack in deployment.regions}
+    return HandOver(
+        switch=Switch(
+            deployment.primary.region,
+            deployment.standby.region,
+            {region: operator.dynamodb(region) for region in regions},
+            deployment.table_name,
+        ),
+        writes_served_by=lambda: watchers.writes_served_by(deployment.api_url),
+        ready=lambda region: watchers.answers(f"{regions[region].url}/health/ready"),
+        tell=print,
+        patience_seconds=patience,
+        # No user of this deployment has an older answer of DNS than this test.
+        linger_seconds=1.0,
+    )
+
+
+def two_writers(traffic: Traffic, leaving_last: str, coming_first: str) -> list[float]:
+    """When the primary acknowledged a write that the standby's were still to follow.
+
+    Between the takeover and the failback the standby alone writes: what the primary acknowledges is
+    from before its first, or from after its last.
+    """
+    writes = [one for one in traffic.attempts if one.method == "POST" and one.status == 201]
+    standbys = [one.ended for one in writes if one.region == coming_first]
+    return [
+        one.began
+        for one in writes
+        if one.region == leaving_last and min(standbys) < one.began < max(standbys)
+    ]
 
 
 def serving(deployment: Deployment) -> str:

@@ -204,6 +204,8 @@ TAKEN = {
     "failback": ("ACCOUNT",),
     "fault": ("KIND", "MS", "REGION"),
     "heal": ("REGION",),
+    "pause-writes": ("ACCOUNT",),
+    "resume-writes": ("ACCOUNT",),
     "start": ("WITHOUT",),
     "takeover": ("ACCOUNT",),
     "test": ("TESTS",),
