@@ -5,8 +5,7 @@ PYTHON ?= python3
 # What a person may type after `make`. Each counts only when it was typed here (WSL exports NAME, and
 # many shells REGION), and reaches Python in the environment, letter for letter: neither a shell nor
 # make itself expands it. toolchain/make_variables.py reads them.
-override VARIABLES := ACCOUNT CONFIRM COUNT ID JSON KIND MINUTES MS NAME REGION SEED SHELL_KIND TESTS \
-	WHERE WITHOUT
+override VARIABLES := ACCOUNT CONFIRM COUNT ID JSON KIND MINUTES MS NAME REGION SEED SHELL_KIND TESTS WHERE WITHOUT
 $(foreach name,$(VARIABLES),$(if $(filter command,$(origin $(name))),\
 	$(eval unexport $(name))$(eval export TYPED_$(name) := $$(value $(name))),\
 	$(eval unexport TYPED_$(name))))

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAMES = (
-    "ACCOUNT", "CONFIRM", "ID", "JSON", "KIND", "MINUTES", "MS", "NAME", "REGION", "SHELL_KIND",
-    "TESTS", "WITHOUT",
+    "ACCOUNT", "CONFIRM", "COUNT", "ID", "JSON", "KIND", "MINUTES", "MS", "NAME", "REGION", "SEED",
+    "SHELL_KIND", "TESTS", "WHERE", "WITHOUT",
 )  # fmt: skip
 # `{}` is a file that must not appear.
 NASTY = (
@@ -204,6 +204,7 @@ TAKEN = {
     "failback": ("ACCOUNT",),
     "fault": ("KIND", "MS", "REGION"),
     "heal": ("REGION",),
+    "mutants": ("COUNT", "SEED", "WHERE"),
     "start": ("WITHOUT",),
     "takeover": ("ACCOUNT",),
     "test": ("TESTS",),
