@@ -5,7 +5,7 @@ PYTHON ?= python3
 # What a person may type after `make`. Each counts only when it was typed here (WSL exports NAME, and
 # many shells REGION), and reaches Python in the environment, letter for letter: neither a shell nor
 # make itself expands it. toolchain/make_variables.py reads them.
-override VARIABLES := ACCOUNT CONFIRM ID JSON KIND MINUTES MS NAME REGION SHELL_KIND TESTS WITHOUT
+override VARIABLES := ACCOUNT CONFIRM COUNT ID JSON KIND MINUTES MS NAME REGION SEED SHELL_KIND TESTS WHERE WITHOUT
 $(foreach name,$(VARIABLES),$(if $(filter command,$(origin $(name))),\
 	$(eval unexport $(name))$(eval export TYPED_$(name) := $$(value $(name))),\
 	$(eval unexport TYPED_$(name))))
@@ -16,7 +16,7 @@ RUN = command -v $(PYTHON) >/dev/null || { \
 TOOLCHAIN = @$(RUN)
 
 .DEFAULT_GOAL := help
-.PHONY: help up stop start down status dashboard fault heal takeover failback pause-writes resume-writes drill drills drill-all drill-report trace doctor env unit test alarms e2e package install lock fmt check
+.PHONY: help up stop start down status dashboard fault heal takeover failback pause-writes resume-writes drill drills drill-all drill-report trace doctor env unit mutants test alarms e2e package install lock fmt check
 
 help: ## what can be done here
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' Makefile | expand -t 15
@@ -81,6 +81,9 @@ env: ## print exports for a shell: eval "$(make -s env)"; fish: make -s env SHEL
 
 unit: ## the tests that need no deployment, Terraform or Terragrunt, in a minute: [TESTS="tests/unit -k cursor"]
 	$(TOOLCHAIN) unit
+
+mutants: ## small faults put into copies, to see which no test notices: [WHERE=drills|lambda|local|modules] [COUNT=] [SEED=]
+	$(TOOLCHAIN) mutants
 
 test: ## every check and test, on the embedded AWS: [TESTS=]; 18 minutes at most
 	$(TOOLCHAIN) test

@@ -44,6 +44,11 @@ VARIABLES: Mapping[str, tuple[Variable, ...]] = {
     "local start": (Variable("WITHOUT", "items", "--without"),),
     "local heal": (Variable("REGION", "us-east-1", "--region"),),
     "drills run": (Variable("NAME", "region-lost"),),
+    "mutants": (
+        Variable("WHERE", "drills", "--where"),
+        Variable("COUNT", "40", "--count", at_most=100_000),
+        Variable("SEED", "7", "--seed", at_most=999_999_999),
+    ),
     "doctor": (Variable("JSON", "1", "--json", flag=True),),
     "tracing": (
         # A year: no log is kept for longer.

@@ -45,9 +45,11 @@ def main(arguments: list[str]) -> int:
 
 
 # What has a command line of its own, and needs the locked environment.
-MODULES = ("local", "drills", "tracing", "dashboards", "doctor")
+MODULES = ("local", "drills", "tracing", "dashboards", "doctor", "mutants")
+# Those that aren't for an account, whichever a shell exports.
+NEEDS_NO_ACCOUNT = ("local", "mutants")
 # Their own status for it; 1 says something else there.
-COULD_NOT_RUN = {"drills": 2, "tracing": 2, "doctor": 2, "e2e": 2}
+COULD_NOT_RUN = {"drills": 2, "tracing": 2, "doctor": 2, "e2e": 2, "mutants": 2}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -87,8 +89,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 # What talks to the emulator, where the account is the local one. `python -m local` asks by itself:
-# it has to stop an emulator whatever the shell says.
-ASKS_WHOSE = frozenset({"down", "e2e", "owners", "sign-in", "test", "up", *MODULES} - {"local"})
+# it has to stop an emulator whatever the shell says. Mutants need none.
+ASKS_WHOSE = frozenset(
+    {"down", "e2e", "owners", "sign-in", "test", "up", *MODULES} - {"local", "mutants"}
+)
 # Of those, what only reads files of this clone.
 READS_FILES = (["list"], ["report"])
 
@@ -178,7 +182,10 @@ def _run_on_tree(command: str, parsed: argparse.Namespace) -> int:
 def _run_module(module: str, arguments: list[str]) -> int:
     from toolchain import up  # noqa: PLC0415
 
-    account = LOCAL if module == "local" else make_variables.account(os.environ, LOCAL)
+    if module == "mutants":
+        install(TREE)
+        build_package(TREE)
+    account = LOCAL if module in NEEDS_NO_ACCOUNT else make_variables.account(os.environ, LOCAL)
     added = make_variables.arguments([module, *arguments], os.environ)
     # What a drill asks for is typed each time: a shell that exports it would answer for the person.
     confirmed = make_variables.typed("CONFIRM", os.environ)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAMES = (
-    "ACCOUNT", "CONFIRM", "ID", "JSON", "KIND", "MINUTES", "MS", "NAME", "REGION", "SHELL_KIND",
-    "TESTS", "WITHOUT",
+    "ACCOUNT", "CONFIRM", "COUNT", "ID", "JSON", "KIND", "MINUTES", "MS", "NAME", "REGION", "SEED",
+    "SHELL_KIND", "TESTS", "WHERE", "WITHOUT",
 )  # fmt: skip
 # `{}` is a file that must not appear.
 NASTY = (
@@ -206,6 +206,7 @@ TAKEN = {
     "heal": ("REGION",),
     "pause-writes": ("ACCOUNT",),
     "resume-writes": ("ACCOUNT",),
+    "mutants": ("COUNT", "SEED", "WHERE"),
     "start": ("WITHOUT",),
     "takeover": ("ACCOUNT",),
     "test": ("TESTS",),

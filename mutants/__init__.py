@@ -1,0 +1,1 @@
+"""Small faults put into copies of the code, one at a time, to see which of them no test notices."""
