@@ -16,7 +16,6 @@ import pytest
 
 from items.settings import (
     REQUIRED,
-    REQUIRED_FOR_ITEMS,
     FunctionSettings,
     Settings,
     SettingsError,
@@ -144,7 +143,7 @@ def test_settings_are_read_from_the_environment() -> None:
 @pytest.mark.parametrize(
     ("kind", "name"),
     [
-        *((Settings, name) for name in REQUIRED_FOR_ITEMS),
+        *((Settings, name) for name in ENVIRONMENT),
         *((FunctionSettings, name) for name in REQUIRED),
     ],
 )
