@@ -283,17 +283,17 @@ class _Move:
 
     def _users_come(self) -> bool:
         """Wait until the Region that is moved to answers writes, several in a row."""
-        seen, row = "", 0
+        seen, in_a_row = "", 0
 
         def come() -> bool:
-            nonlocal seen, row
+            nonlocal seen, in_a_row
             now = self._hand_over.writes_served_by()
             if now != seen:
                 self._tell(f"Writes are served by {now}.")
             if now == self._coming and self._refused_since is None:
                 self._refused_since = self._hand_over.clock()
-            seen, row = now, row + 1 if now == self._coming else 0
-            return row >= LOOKS_IN_A_ROW
+            seen, in_a_row = now, in_a_row + 1 if now == self._coming else 0
+            return in_a_row >= LOOKS_IN_A_ROW
 
         return self._hand_over.until(come, self._hand_over.patience_seconds)
 

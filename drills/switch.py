@@ -32,8 +32,9 @@ T = TypeVar("T")
 PROMPT = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 2})
 SERVERS_FAULT = 500
 CONDITION_FAILED = "ConditionalCheckFailedException"
-# Rows that are written in one Region and awaited in the other. DynamoDB promises no order between
-# rows; several keys are as many samples of the table's partitions.
+# Rows that are written in one Region and awaited in the other. Each partition replicates by itself,
+# in parallel (docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-global-table-design),
+# so that several keys are as many samples, and no proof.
 MARKERS = 8
 # HTTP's Date has whole seconds; less than this is no clock that is wrong.
 CLOCK_SECONDS = 2.0
