@@ -55,10 +55,10 @@ async def admit(scope: Scope, receive: Receive, credentials: Credentials) -> htt
         # Who asks for a proof doesn't know yet to whom the token would go.
         if (sent.method, sent.path) != ("GET", OWNER_PATH):
             _check_token(sent, credentials)
-    elif browser_guard.is_sign_in(sent.method, sent.path):
-        return await _sign_in(sent, scope, receive)
     elif reason := closed(scope["path"], _value(sent, "host")):
         raise _forbidden(sent, reason)
+    elif browser_guard.is_sign_in(sent.method, sent.path):
+        return await _sign_in(sent, scope, receive)
     elif signatures.is_signed(sent):
         return await _signed(sent, scope, receive, credentials)
     elif not is_public(sent):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import http.client
-import json
 import os
 import re
 import socket
@@ -15,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.local import strange_page
+from tests.local.global_layer import GlobalLayer
 from tests.local.test_safety import CREATE_USER, nothing_was_done, send
-from tests.support.emulator import Emulator, Stack, eventually
+from tests.support.emulator import REGIONS, Emulator, Stack, eventually
 
 REFUSED = re.compile(r"refused: (\S+ \S+): ")
 EXPECTED = {f"{asked.method} {asked.path}" for asked in strange_page.ASKED.values()}
@@ -166,14 +166,12 @@ def raw(port: int, *lines: str) -> tuple[int, str]:
         return answer.status, f"{answer.headers}{answer.read().decode()}"
 
 
-@pytest.mark.parametrize("upgrade", [(), ("Connection: Upgrade", "Upgrade: websocket")], ids=str)
-def test_a_handshake_is_answered_as_the_get_that_it_is(
-    stack: Stack, upgrade: tuple[str, ...]
-) -> None:
-    """Through a Region's endpoint, too: no caller gets a 5XX out of it."""
-    headers = dict(line.split(": ") for line in (*UPGRADE[2:], *upgrade))
+def test_a_handshake_is_answered_as_the_get_that_it_is(layer: GlobalLayer) -> None:
+    """Through a Region's endpoint and the edge as well: no caller gets a 5XX out of it."""
+    headers = dict(line.split(": ") for line in UPGRADE)
 
-    answer = stack.get("us-east-1", "/where", headers=headers)
+    answers = [layer.stack.get(REGIONS[0], "/where", headers=headers)]
+    answers.append(layer.get("/where", headers=headers))
 
-    assert answer.status_code == 200
-    assert json.loads(answer.text)["event"]["httpMethod"] == "GET"
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert {answer.json()["event"]["httpMethod"] for answer in answers} == {"GET"}
