@@ -190,7 +190,7 @@ def _unproved(sent: Sent, error: SignatureError) -> RefusedError:
     logger.warning("refused: %s %s: %s", sent.method, sent.path, error.code)
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in sent.headers}
     # ministack searches it for a service, in time that grows with its length squared.
-    if not signatures.HEADER.fullmatch(headers.get("authorization", "")):
+    if not signatures.is_well_formed(headers.get("authorization", "")):
         headers.pop("authorization", None)
     status, answered, body = authentication.error_response(
         sent.method, sent.path, sent.query, headers, error.code, error.message

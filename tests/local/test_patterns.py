@@ -86,15 +86,19 @@ def steps_of_search(pattern: str, size: int) -> int:
     return max(map(steps, nasty(pattern, size)))
 
 
+SIGNED = f"AWS4-HMAC-SHA256 Credential={{}}, SignedHeaders=host, Signature={'0' * 64}"
+
+
 @pytest.mark.parametrize(
     ("authorization", "kept"),
     [
         ("Credential=" * 5000, False),
         ("Credential=a/" * 5000, False),
-        (f"AWS4-HMAC-SHA256 Credential=a/20260101/b/iam/aws4_request, SignedHeaders=host, "
-         f"Signature={'0' * 64}", True),
+        (SIGNED.format("Credential=" * 5000), False),
+        (SIGNED.format("a/20260101/b/iam/aws4_request"), True),
     ],
-)  # fmt: skip
+    ids=["repeated", "repeated parts", "repeated in a signature", "well-formed"],
+)
 def test_ministack_searches_no_authorization_but_one_that_is_well_formed(
     monkeypatch: pytest.MonkeyPatch, authorization: str, kept: bool
 ) -> None:
