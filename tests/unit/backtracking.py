@@ -7,14 +7,17 @@ It matches as `re` does, the longest first and back from there, without the shor
 from __future__ import annotations
 
 import re
-from re import _constants as codes
-from re import _parser as parser
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     Node = tuple[Any, Any]
+
+# Private, and unknown to the standard library's type stubs.
+codes: Any = import_module("re._constants")
+parser: Any = import_module("re._parser")
 
 CATEGORIES: dict[Any, Callable[[str], bool]] = {
     codes.CATEGORY_SPACE: str.isspace,
