@@ -90,8 +90,15 @@ ASKED: Mapping[str, Asked] = {
 
 
 def browser() -> str | None:
-    """A Chromium of this machine."""
-    return next(filter(None, map(shutil.which, BROWSERS)), None)
+    """A Chromium of this machine that starts."""
+    found = filter(None, map(shutil.which, BROWSERS))
+    return next((program for program in found if _starts(program)), None)
+
+
+def _starts(program: str) -> bool:
+    # Some systems put a script there that says how the browser is installed.
+    done = subprocess.run([program, "--version"], capture_output=True, check=False)
+    return done.returncode == 0
 
 
 @contextmanager

@@ -21,6 +21,8 @@ from tests.support.emulator import REGIONS, Emulator, Stack, eventually
 REFUSED = re.compile(r"refused: (\S+ \S+): ")
 EXPECTED = {f"{asked.method} {asked.path}" for asked in strange_page.ASKED.values()}
 NOBODY = 65534
+# Until a browser has started, on a machine with much else to do.
+BROWSER_SECONDS = 60.0
 
 
 def as_recorded(emulator: Emulator, refused: Callable[[], set[str]]) -> None:
@@ -36,7 +38,7 @@ def as_recorded(emulator: Emulator, refused: Callable[[], set[str]]) -> None:
 def in_a_browser(emulator: Emulator, refused: Callable[[], set[str]], program: str) -> None:
     """Open the page, and wait until all that it asks for has been refused."""
     with strange_page.opened(program, emulator.settings.endpoint):
-        eventually(lambda: refused() == EXPECTED)
+        eventually(lambda: refused() == EXPECTED, BROWSER_SECONDS)
 
 
 def ways() -> list[Callable[[Emulator, Callable[[], set[str]]], None]]:
