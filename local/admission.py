@@ -28,8 +28,9 @@ logger = logging.getLogger("local.admission")
 
 OWN_API = "/_local/"
 # Where a pool's keys are, for whoever checks its tokens: API Gateway's authorizer, here (Cognito
-# Developer Guide, "Verifying JSON web tokens").
-POOLS_OWN = re.compile(r"/[\w-]+_\w+/\.well-known/(?:jwks\.json|openid-configuration)", re.ASCII)
+# Developer Guide, "Verifying JSON web tokens"). A pool's id is `[\w-]+_[0-9a-zA-Z]+`
+# (API_UserPoolType), of which what stands before the last _ is the Region.
+POOLS_OWN = re.compile(r"/[a-z0-9-]+_[0-9A-Za-z]+/\.well-known/(?:jwks\.json|openid-configuration)")
 COGNITO = "AWSCognitoIdentityProviderService."
 # A function's package may have 50 MB (gettingstarted-limits, "zipped, for direct upload"), sent as
 # base64. Cognito's requests, and this emulator's own, are small.
@@ -54,10 +55,10 @@ async def admit(scope: Scope, receive: Receive, credentials: Credentials) -> htt
         # Who asks for a proof doesn't know yet to whom the token would go.
         if (sent.method, sent.path) != ("GET", OWNER_PATH):
             _check_token(sent, credentials)
-    elif browser_guard.is_sign_in(sent.method, sent.path):
-        return await _sign_in(sent, scope, receive)
     elif reason := closed(scope["path"], _value(sent, "host")):
         raise _forbidden(sent, reason)
+    elif browser_guard.is_sign_in(sent.method, sent.path):
+        return await _sign_in(sent, scope, receive)
     elif signatures.is_signed(sent):
         return await _signed(sent, scope, receive, credentials)
     elif not is_public(sent):
@@ -82,6 +83,8 @@ def closed(path: str, host: str) -> str:
     ministack has pages of its own (reset, configuration, code downloads), and data planes by path
     and by host name, which no policy guards. The data planes here are on the HTTPS port.
     """
+    if not path.startswith("/"):
+        return "A request's target is a path here (RFC 9112, 3.2.1)."
     if path.startswith("/_") or path == "/health" or "/_user_request_" in path:
         return "Nothing here uses this path, so it is closed."
     if host.partition(":")[0] not in {"localhost", LOOPBACK}:
@@ -186,6 +189,9 @@ def _unproved(sent: Sent, error: SignatureError) -> RefusedError:
     """AWS's own error, in the wire format of the service that is meant."""
     logger.warning("refused: %s %s: %s", sent.method, sent.path, error.code)
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in sent.headers}
+    # ministack searches it for a service, in time that grows with its length squared.
+    if not signatures.is_well_formed(headers.get("authorization", "")):
+        headers.pop("authorization", None)
     status, answered, body = authentication.error_response(
         sent.method, sent.path, sent.query, headers, error.code, error.message
     )

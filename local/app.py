@@ -12,7 +12,7 @@ from typing import Any
 
 from hypercorn.config import Config
 
-from local import addressing, admission, edge, patches, replication, single_write, web_acl
+from local import addressing, admission, edge, patches, replication, single_write, upgrades, web_acl
 from local.background import Background
 from local.control_api import ControlApi
 from local.dns.data_plane import DataPlane, Setup
@@ -121,6 +121,8 @@ class Emulator:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI entry point."""
+        if scope["type"] == "websocket":
+            scope, receive, send = upgrades.as_request(scope, receive, send)
         if scope["type"] == "http" and scope["scheme"] == "https":
             await self._router.serve(scope, receive, send)
             self._saver.changed()

@@ -88,6 +88,12 @@ def is_signed(sent: Sent) -> bool:
     )
 
 
+def is_well_formed(authorization: str) -> bool:
+    """Whether an Authorization header says all that one of version 4 does, be it true or not."""
+    parts = HEADER.fullmatch(authorization)
+    return parts is not None and CREDENTIAL.fullmatch(parts["credential"]) is not None
+
+
 def claim_of(sent: Sent) -> Claim:
     """What a request claims; raises SignatureError where that can't be checked."""
     pairs = _query(sent)

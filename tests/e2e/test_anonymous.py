@@ -32,6 +32,12 @@ OTHER_PATHS = [
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "BREW")
 
 Odd = tuple[dict[str, str], bytes | None]
+HANDSHAKE = {
+    "connection": "Upgrade",
+    "upgrade": "websocket",
+    "sec-websocket-version": "13",
+    "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
 ODDITIES: Mapping[str, Odd] = {
     "nothing": ({}, None),
     "an empty body": ({"content-type": "application/json"}, b""),
@@ -49,6 +55,7 @@ ODDITIES: Mapping[str, Odd] = {
     "conditions": ({"if-match": '"', "if-none-match": "W/", "range": "bytes=9-1"}, None),
     "ids": ({"x-amzn-requestid": "x", "x-amzn-trace-id": "Root=;Sampled=1;" + "x" * 500}, None),
     "another host": ({"x-forwarded-host": "localhost", "x-origin-key": "guessed"}, None),
+    "a handshake": (HANDSHAKE, None),
     "another method": ({"x-http-method-override": "BREW"}, None),
 }
 

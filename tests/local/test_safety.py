@@ -276,10 +276,26 @@ def test_services_that_nothing_here_uses_are_off(
 
 
 @pytest.mark.parametrize("host", ["{api}.execute-api.localhost", "us-east-1.landing.localhost"])
-def test_no_data_plane_is_found_by_host_at_the_control_plane(stack: Stack, host: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/live/where"),
+        # The sign-in is at this machine's own names, and none of these is left to ministack.
+        ("POST", "/login"),
+        ("GET", "/logout"),
+        ("POST", "/oauth2/token"),
+        ("GET", "/oauth2/authorize"),
+    ],
+)
+def test_no_data_plane_is_found_by_host_at_the_control_plane(
+    stack: Stack, host: str, method: str, path: str
+) -> None:
     host = host.format(api=stack.apis["us-east-1"])
 
-    assert send(stack.emulator, "GET", "/live/where", ("Host", host))[0] == 403
+    status, answered = send(stack.emulator, method, path, ("Host", host))
+
+    assert status == 403
+    assert "x-served-by" not in answered
 
 
 @pytest.mark.parametrize("service", ["dynamodb", "iam", "lambda", "route53", "cloudwatch"])

@@ -7,8 +7,7 @@ It matches as `re` does, the longest first and back from there, without the shor
 from __future__ import annotations
 
 import re
-from re import _constants as codes
-from re import _parser as parser
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,12 +15,17 @@ if TYPE_CHECKING:
 
     Node = tuple[Any, Any]
 
+# Private, and unknown to the standard library's type stubs.
+codes: Any = import_module("re._constants")
+parser: Any = import_module("re._parser")
+
 CATEGORIES: dict[Any, Callable[[str], bool]] = {
     codes.CATEGORY_SPACE: str.isspace,
     codes.CATEGORY_NOT_SPACE: lambda character: not character.isspace(),
     codes.CATEGORY_DIGIT: str.isdigit,
     codes.CATEGORY_WORD: lambda character: character.isalnum() or character == "_",
 }
+REPEATS = {codes.MAX_REPEAT, codes.MIN_REPEAT}
 CANDIDATES = "".join(map(chr, range(128))) + "é"
 
 
@@ -40,6 +44,10 @@ class Matcher:
         """Match at a position."""
         return next(self._ends(self.nodes, text, at), None) is not None
 
+    def search(self, text: str) -> bool:
+        """Match anywhere."""
+        return any(self.match(text, at) for at in range(len(text) + 1))
+
     def _ends(self, nodes: Sequence[Node], text: str, at: int) -> Iterator[int]:
         """Give where the nodes can end, in the order in which they are tried."""
         if not nodes:
@@ -55,16 +63,30 @@ class Matcher:
             if at < len(text) and fits(node, text[at]):
                 yield at + 1
         elif code is codes.AT:
-            assert argument in {codes.AT_BEGINNING, codes.AT_END}
-            yield from [at] if at == (0 if argument is codes.AT_BEGINNING else len(text)) else ()
+            yield from [at] if is_at(argument, text, at) else ()
         elif code is codes.SUBPATTERN:
             yield from self._ends(list(argument[-1]), text, at)
         elif code is codes.BRANCH:
             for way in argument[1]:
                 yield from self._ends(list(way), text, at)
+        elif code is codes.MIN_REPEAT:
+            yield from self._of_lazy(argument, text, at)
         else:
             assert code is codes.MAX_REPEAT, f"no steps are known for {code}"
             yield from self._of_repeat(argument, text, at)
+
+    def _of_lazy(self, repeat: Any, text: str, at: int) -> Iterator[int]:
+        least, most, inner = repeat
+        (node,) = inner
+        assert is_character(node), "no steps are known for more than a character"
+        end = at
+        while True:
+            self.steps += 1
+            if end - at >= least:
+                yield end
+            if end == len(text) or end - at == int(most) or not fits(node, text[end]):
+                return
+            end += 1
 
     def _of_repeat(self, repeat: Any, text: str, at: int) -> Iterator[int]:
         least, most, inner = repeat
@@ -94,6 +116,20 @@ class Matcher:
                     yield from self._repeats(body, (max(0, least - 1), int(most) - 1), text, end)
         if least == 0:
             yield at
+
+
+def is_at(place: Any, text: str, at: int) -> bool:
+    """Tell whether a position is the place that a pattern names."""
+    if place is codes.AT_BOUNDARY:
+        before, after = text[max(0, at - 1) : at], text[at : at + 1]
+        return bool(is_word(before)) is not bool(is_word(after))
+    assert place in {codes.AT_BEGINNING, codes.AT_END}, f"no place is known as {place}"
+    return at == (0 if place is codes.AT_BEGINNING else len(text))
+
+
+def is_word(character: str) -> bool:
+    """Tell whether a character is one of a word; none is not."""
+    return CATEGORIES[codes.CATEGORY_WORD](character)
 
 
 def is_character(node: Node) -> bool:
@@ -129,7 +165,7 @@ def _characters(nodes: Iterable[Node]) -> Iterator[str]:
         elif code is codes.BRANCH:
             for way in argument[1]:
                 yield from _characters(way)
-        elif code is codes.MAX_REPEAT:
+        elif code in REPEATS:
             yield from _characters(argument[2])
 
 
@@ -138,10 +174,10 @@ def _beginnings(nodes: Iterable[Node]) -> Iterator[str]:
     text = ""
     yield text
     for node in nodes:
-        if node[0] is codes.MAX_REPEAT:
+        if node[0] in REPEATS:
             yield text
-        times = node[1][0] if node[0] is codes.MAX_REPEAT else 1
-        inner = node[1][2] if node[0] is codes.MAX_REPEAT else [node]
+        times = node[1][0] if node[0] in REPEATS else 1
+        inner = node[1][2] if node[0] in REPEATS else [node]
         text += "".join(_characters(inner)) * times
     yield text
 
