@@ -8,19 +8,14 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from items.settings import (
-    REQUIRED,
-    REQUIRED_FOR_ITEMS,
-    FunctionSettings,
-    Settings,
-    SettingsError,
-)
+from items.settings import FunctionSettings, Settings, SettingsError
 from tests.support import log_queries
 from tests.unit.support import ALICE, CLIENT_ID, EXTENDED_REQUEST_ID, REGION, REQUEST_ID, SUBS
 
@@ -31,14 +26,17 @@ if TYPE_CHECKING:
     from tests.unit.support import Client
 
 ROOT = Path(__file__).parents[2]
-ENVIRONMENT = {
+# What the functions can't do without: both, and the users' alone.
+SHARED = {
     "AWS_REGION": "eu-central-1",
     "TABLE_NAME": "things",
+    "POWERTOOLS_SERVICE_NAME": "items",
+    "POWERTOOLS_METRICS_NAMESPACE": "landing-local",
+}
+ENVIRONMENT = SHARED | {
     "CLIENT_IDS": "phone, web",
     "MAX_ITEMS_PER_OWNER": "500",
     "STANDBY_REGION": "eu-west-1",
-    "POWERTOOLS_SERVICE_NAME": "items",
-    "POWERTOOLS_METRICS_NAMESPACE": "landing-local",
 }
 
 
@@ -71,10 +69,19 @@ def test_a_request_leaves_one_line_that_can_be_followed(client: Client, log: io.
         }
         == first
     )
-    assert first["duration_ms"] >= 0
     assert second["route"] == "/v1/items/<item_id>"
     assert second["cold_start"] is False
     assert second["edge_request_id"] == ""
+
+
+def test_a_line_says_how_long_the_request_took(
+    client: Client, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = iter([100.0, 100.12345])
+    monkeypatch.setattr(time, "perf_counter", lambda: next(ticks))
+    client.send("GET", "/v1/items", user=None)
+    (line,) = lines(log)
+    assert line["duration_ms"] == 123.5
 
 
 def test_one_callers_name_is_not_on_the_next_ones_line(client: Client, log: io.StringIO) -> None:
@@ -118,11 +125,15 @@ def test_creates_replays_and_conflicts_are_counted_by_region(
     counted = metrics(capsys.readouterr().out)
     names = ["ItemCreated", "CreateReplayed", "WriteConflict"]
     assert [[n for n in names if n in one] for one in counted] == [[n] for n in names]
-    for one in counted:
+    for name, one in zip(names, counted, strict=True):
         assert (one["region"], one["service"]) == (REGION, "items")
-        directive = one["_aws"]["CloudWatchMetrics"][0]
+        assert one[name] == [1.0]
+        (directive,) = one["_aws"]["CloudWatchMetrics"]
         assert directive["Namespace"] == "landing-test"
-        assert sorted(directive["Dimensions"][0]) == ["region", "service"]
+        assert directive["Metrics"] == [{"Name": name, "Unit": "Count"}]
+        assert [sorted(dimensions) for dimensions in directive["Dimensions"]] == [
+            ["region", "service"]
+        ]
 
 
 def test_settings_are_read_from_the_environment() -> None:
@@ -144,20 +155,39 @@ def test_settings_are_read_from_the_environment() -> None:
 @pytest.mark.parametrize(
     ("kind", "name"),
     [
-        *((Settings, name) for name in REQUIRED_FOR_ITEMS),
-        *((FunctionSettings, name) for name in REQUIRED),
+        *((Settings, name) for name in ENVIRONMENT),
+        *((FunctionSettings, name) for name in SHARED),
     ],
 )
 def test_a_missing_setting_is_named(kind: type[FunctionSettings], name: str) -> None:
     without = {one: value for one, value in ENVIRONMENT.items() if one != name}
     for environment in (without, without | {name: ""}):
-        with pytest.raises(SettingsError, match=name):
+        with pytest.raises(SettingsError, match=f": {name}$"):
             kind.from_environment(environment)
 
 
+def test_all_that_is_missing_is_named_at_once() -> None:
+    with pytest.raises(SettingsError) as raised:
+        Settings.from_environment({})
+    assert str(raised.value) == (
+        "set these variables on the function: AWS_REGION, TABLE_NAME, POWERTOOLS_SERVICE_NAME, "
+        "POWERTOOLS_METRICS_NAMESPACE, CLIENT_IDS, MAX_ITEMS_PER_OWNER, STANDBY_REGION"
+    )
+
+
+@pytest.mark.parametrize("most", ["0", "-1", "1.5", "many", "²"])
+def test_a_limit_that_is_no_whole_number_from_one_is_refused(most: str) -> None:
+    with pytest.raises(SettingsError, match="MAX_ITEMS_PER_OWNER on the function to a whole"):
+        Settings.from_environment(ENVIRONMENT | {"MAX_ITEMS_PER_OWNER": most})
+
+
+def test_a_limit_of_one_item_is_a_limit() -> None:
+    settings = Settings.from_environment(ENVIRONMENT | {"MAX_ITEMS_PER_OWNER": "1"})
+    assert settings.max_items_per_owner == 1
+
+
 def test_the_health_function_needs_nothing_that_is_the_users() -> None:
-    shared = {name: ENVIRONMENT[name] for name in REQUIRED}
-    assert FunctionSettings.from_environment(shared) == FunctionSettings(
+    assert FunctionSettings.from_environment(SHARED) == FunctionSettings(
         "eu-central-1", "things", "items", "landing-local", frozenset()
     )
 
@@ -223,6 +253,13 @@ def traced_by(daemon: socket.socket) -> dict[str, str]:
 
 def test_the_function_works_without_a_tracer_where_there_is_none() -> None:
     done = run()
+    assert "ANSWER 201" in done.stdout, done.stderr
+    assert "XRAY False" in done.stdout
+
+
+@pytest.mark.parametrize("disabled", ["1", "true", "True", "YES"])
+def test_the_function_loads_no_tracer_where_tracing_is_turned_off(disabled: str) -> None:
+    done = run(LAMBDA_TASK_ROOT=str(ROOT / "lambda"), POWERTOOLS_TRACE_DISABLED=disabled)
     assert "ANSWER 201" in done.stdout, done.stderr
     assert "XRAY False" in done.stdout
 
