@@ -13,7 +13,7 @@ from local.item_store import ItemStore, Rows
 from local.patches import dynamodb
 from local.patches.dynamodb import Item, Keys, TableWrite
 from local.patches.scope import Scope
-from local.replication import Replication, Write
+from local.replication import Replication, Write, install
 from tests.support.emulator import Stack, eventually
 
 # As they stand in the state folders of people who update: under another name nothing is found.
@@ -311,6 +311,15 @@ def test_what_ministack_writes_to_a_global_table_is_sent_to_its_other_regions() 
     assert sent == [Write("0", "east", "west", "table", "o", "1", item, 7)]
 
 
+def test_an_installed_replication_gets_the_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[Callable[[TableWrite], None]] = []
+    monkeypatch.setattr(dynamodb, "replicate_through", taken.append)
+    replication = Replication(0)
+    install(replication)
+
+    assert taken == [replication.record]
+
+
 def test_what_arrives_is_stored_in_the_replica_that_it_was_sent_to(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -344,23 +353,32 @@ def test_what_is_on_its_way_survives_a_restart_with_its_order_and_its_times(
     assert after.after(0.5) == [("east", "new")]
 
 
+@pytest.mark.parametrize("found_again", [WAITING, STAMP])
 def test_writes_after_a_restart_are_newer_than_all_before_it_whatever_the_clock_says(
-    tmp_path: Path,
+    tmp_path: Path, found_again: str
 ) -> None:
     store = ItemStore(tmp_path / "items")
     before, after = Links(saved=store), Links()
-    before.write("east", "on its way")
-    before.write("east", "and arrived", key="2")
+    before.write("east", "old")
     found = saved_by(store)
-    waiting = [fields for _, fields in found[WAITING] if fields["sort_key"] == "1"]
+    waiting = [fields for _, fields in found[WAITING]] if found_again == WAITING else []
+    stamps = dict(found[STAMP]) if found_again == STAMP else {}
     after.now -= 3600 * 10**9
-    after.replication.restore(waiting, dict(found[STAMP]))
+    after.replication.restore(waiting, stamps)
 
     after.write("west", "new")
-    after.write("west", "new", key="2")
-    after.replication.send("0", "east", ["west"], "table", ("owner", "2"), {"v": "newest"})
 
-    assert after.after(7200) == [("west", "newest"), ("east", "new")]
+    assert ("east", "new") in after.after(7200)
+    assert ("west", "old") not in after.arrived
+
+
+def test_a_write_to_two_regions_is_on_its_way_to_both_after_a_restart(tmp_path: Path) -> None:
+    store = ItemStore(tmp_path / "items")
+    before, after = Links(saved=store), Links()
+    before.replication.send("0", "east", ["west", "south"], "table", ("o", "1"), {"v": 1})
+    after.replication.restore([fields for _, fields in saved_by(store)[WAITING]], {})
+
+    assert sorted(after.after(60)) == [("south", 1), ("west", 1)]
 
 
 def test_what_has_been_overtaken_is_dropped_after_a_restart_too(tmp_path: Path) -> None:

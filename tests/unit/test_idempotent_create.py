@@ -148,3 +148,4 @@ def test_a_create_that_is_never_settled_asks_to_be_sent_again() -> None:
     with pytest.raises(Problem) as raised:
         run.items["east"].create(ALICE, KEY, BODY)
     assert raised.value.status == 503
+    assert "with the same Idempotency-Key" in raised.value.detail

@@ -586,6 +586,7 @@ def test_another_method_is_answered_with_those_that_there_are(client: Client) ->
     answer = client.send("PUT", "/v1/items", body={})
     assert_problem(answer, 405, "Method Not Allowed")
     assert answer.headers["allow"] == "GET, POST"
+    assert answer.json["detail"] == "Use GET, POST here."
     assert client.send("POST", "/health").headers["allow"] == "GET, HEAD"
 
 

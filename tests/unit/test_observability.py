@@ -10,14 +10,25 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from items.problems import Problem
 from items.settings import FunctionSettings, Settings, SettingsError
+from items.table import TableBusy, TableUnavailable
 from tests.support import log_queries
-from tests.unit.support import ALICE, CLIENT_ID, EXTENDED_REQUEST_ID, REGION, REQUEST_ID, SUBS
+from tests.unit.support import (
+    ALICE,
+    CLIENT_ID,
+    EXTENDED_REQUEST_ID,
+    REGION,
+    REQUEST_ID,
+    SUBS,
+    event,
+)
 
 if TYPE_CHECKING:
     import io
@@ -26,6 +37,7 @@ if TYPE_CHECKING:
     from tests.unit.support import Client
 
 ROOT = Path(__file__).parents[2]
+ITEM = "/v1/items/01234567-89ab-8def-8123-456789abcdef"
 # What the functions can't do without: both, and the users' alone.
 SHARED = {
     "AWS_REGION": "eu-central-1",
@@ -134,6 +146,69 @@ def test_creates_replays_and_conflicts_are_counted_by_region(
         assert [sorted(dimensions) for dimensions in directive["Dimensions"]] == [
             ["region", "service"]
         ]
+
+
+@pytest.mark.parametrize(("status", "counted"), [(409, 1), (412, 1), (404, 0), (410, 0), (428, 0)])
+def test_a_conflict_is_counted_and_no_other_refusal(
+    client: Client, capsys: pytest.CaptureFixture[str], status: int, counted: int
+) -> None:
+    def refuse(*_: object) -> None:
+        raise Problem(status, "no")
+
+    client.api._items.get = refuse  # type: ignore[attr-defined]
+    assert client.send("GET", ITEM).status == status
+    assert [one["WriteConflict"] for one in metrics(capsys.readouterr().out)] == [[1.0]] * counted
+
+
+@dataclass
+class Context:
+    """What the runtime says of an invocation."""
+
+    aws_request_id: str = "invocation"
+
+
+def test_a_line_names_the_invocation_and_the_route(client: Client, log: io.StringIO) -> None:
+    client.api.handle(event("GET", "/v1/nowhere"), Context())
+    client.api.handle(event("GET", ITEM), None)
+    first, second = lines(log)
+    assert (first["function_request_id"], first["route"]) == ("invocation", "none")
+    assert (second["function_request_id"], second["route"]) == ("", "/v1/items/<item_id>")
+
+
+def test_a_fault_is_logged_with_its_kind_its_place_and_its_request(
+    client: Client, log: io.StringIO
+) -> None:
+    def fail(*_: object) -> None:
+        raise KeyError("secret")
+
+    client.api._items.get = fail  # type: ignore[attr-defined]
+    client.api.handle(event("GET", ITEM), Context())
+
+    fault, line = lines(log)
+    assert (fault["level"], fault["message"]) == ("ERROR", "fault")
+    assert (fault["route"], fault["exception_name"]) == ("/v1/items/<item_id>", "KeyError")
+    assert "in fail" in fault["stack"][-1]
+    assert (fault["request_id"], fault["function_request_id"]) == (REQUEST_ID, "invocation")
+    assert fault["owner_hash"] == line["owner_hash"]
+    assert (line["status"], line["level"]) == (500, "INFO")
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [(TableUnavailable("Gone"), "table unavailable"), (TableBusy("Gone"), "table busy")],
+)
+def test_a_table_that_fails_is_logged_as_a_warning_with_its_reason(
+    client: Client, log: io.StringIO, error: Exception, message: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    client.api._items.get = fail  # type: ignore[attr-defined]
+    client.send("GET", ITEM)
+
+    warning = lines(log)[0]
+    assert (warning["level"], warning["message"]) == ("WARNING", message)
+    assert warning["reason"] == "Gone"
 
 
 def test_settings_are_read_from_the_environment() -> None:
