@@ -383,6 +383,7 @@ def test_a_region_that_is_not_ready_says_what_failed_and_no_more(
     answer = client.send("GET", "/health/ready", user=None)
     assert answer.status == 503
     assert (answer.json["failed"], answer.json["reason"]) == ("read", "refused")
+    assert answer.json["detail"] == "This Region can't use its table: read failed (refused)."
     assert "no-such-table" not in answer.body
     assert '"reason":"read refused"' in log.getvalue()
 
@@ -418,7 +419,10 @@ def test_the_switch_of_the_other_region_is_not_this_ones(
 ) -> None:
     other = {"owner": {"S": "region#us-west-2"}, "item_id": {"S": "takeover"}}
     dynamodb.put_item(TableName=TABLE, Item={**other, "active": {"BOOL": True}})
-    assert client.send("GET", "/health/takeover", user=None).status == 404
+    answer = client.send("GET", "/health/takeover", user=None)
+    assert answer.status == 404
+    assert answer.json["detail"] == "Takeover is not active in this Region."
+    assert "reason" not in answer.json
 
 
 def test_a_switch_that_cannot_be_read_is_not_active(
@@ -427,6 +431,7 @@ def test_a_switch_that_cannot_be_read_is_not_active(
     health._probe._table_name = "no-such-table"
     answer = client.send("GET", "/health/takeover", user=None)
     assert (answer.status, answer.json["reason"]) == (404, "unknown")
+    assert "Look at /health/ready." in answer.json["detail"]
     assert "no-such-table" not in answer.body
     assert '"reason":"takeover"' in log.getvalue()
 

@@ -145,6 +145,14 @@ def test_two_spellings_of_one_header_are_one_header(client: Client) -> None:
     assert client.deliver({**raw, "multiValueHeaders": None}).status == 400
 
 
+def test_all_values_of_a_header_count_and_not_the_last_alone(client: Client) -> None:
+    made = client.create()
+    raw = event("PUT", path_of(made), body={"title": "A"})
+    raw["headers"] = {"If-Match": '"other"'}
+    raw["multiValueHeaders"] = {"If-Match": [made.etag, '"other"']}
+    assert client.deliver(raw).status == 200
+
+
 def test_a_base64_encoded_body_is_read(client: Client) -> None:
     assert client.create(FULL, encoded=True).json["notes"] == FULL["notes"]
 
@@ -588,6 +596,8 @@ def test_another_method_is_answered_with_those_that_there_are(client: Client) ->
     assert answer.headers["allow"] == "GET, POST"
     assert answer.json["detail"] == "Use GET, POST here."
     assert client.send("POST", "/health").headers["allow"] == "GET, HEAD"
+    assert client.send("PUT", "/v1/items/").headers["allow"] == "GET, POST"
+    assert client.send("POST", UNKNOWN).headers["allow"] == "DELETE, GET, PATCH, PUT"
 
 
 @pytest.mark.parametrize(
@@ -639,6 +649,23 @@ def test_any_page_may_read_the_answers_where_every_origin_is_allowed(
     answer = client.send("GET", "/v1/items", headers={"Origin": "https://any.example"})
     assert answer.headers["access-control-allow-origin"] == "*"
     assert "etag" in answer.headers["access-control-expose-headers"]
+
+
+def test_no_page_may_read_the_answers_where_no_origin_is_allowed(
+    api: ItemsApi, settings: Settings
+) -> None:
+    nobody = replace(settings, allowed_origins=frozenset())
+    client = Client(ItemsApi(nobody, api._items, api._observe))
+    for headers in ({"Origin": ORIGIN}, {"Origin": ""}, {}):
+        answer = client.send("GET", "/v1/items", headers=headers)
+        assert not {name for name in answer.headers if name.startswith("access-control")}
+        assert "vary" not in answer.headers
+
+
+def test_an_answer_is_as_short_as_json_can_be(client: Client) -> None:
+    made = client.create({"title": "é🥛", "tags": ["a", "b"]})
+    assert '"title":"é🥛"' in made.body
+    assert '"tags":["a","b"]' in made.body
 
 
 def test_a_page_of_an_allowed_origin_may_read_the_answers(client: Client) -> None:

@@ -281,6 +281,8 @@ with mock_aws():
     for trace in sys.argv[1:] or [os.environ.get("_X_AMZN_TRACE_ID", "")]:
         os.environ["_X_AMZN_TRACE_ID"] = trace
         print("ANSWER", lambda_function.handler(raw, None)["statusCode"])
+items, config = lambda_function.api._items, lambda_function.api._items._store._client.meta.config
+print("LIMITS", items._region, items._max, config.read_timeout, items._store._name)
 print("XRAY", "aws_xray_sdk" in sys.modules)
 """
 
@@ -330,6 +332,7 @@ def test_the_function_works_without_a_tracer_where_there_is_none() -> None:
     done = run()
     assert "ANSWER 201" in done.stdout, done.stderr
     assert "XRAY False" in done.stdout
+    assert f"LIMITS {REGION} 10 2 items" in done.stdout
 
 
 @pytest.mark.parametrize("disabled", ["1", "true", "True", "YES"])
@@ -427,6 +430,8 @@ with mock_aws():
     for path in ("/health", "/health/ready", "/health/takeover"):
         raw = event("GET", path, user=None)
         print("ANSWER", path, health_function.handler(raw, None)["statusCode"])
+probe = health_function.api._probe
+print("PROBE", probe._owner, probe._table_name, probe._client.meta.config.read_timeout)
 print("USERS", sorted({"items.contract", "items.logic", "aws_xray_sdk"} & sys.modules.keys()))
 """
 
@@ -437,6 +442,7 @@ def test_the_health_function_serves_health_and_loads_nothing_of_the_users() -> N
         "ANSWER /health 200",
         "ANSWER /health/ready 200",
         "ANSWER /health/takeover 404",
+        f"PROBE region#{REGION} items 0.22",
         "USERS []",
     ], done.stderr
 

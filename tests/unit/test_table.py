@@ -207,6 +207,8 @@ def test_a_table_that_cannot_be_used_asks_to_come_again(
         assert "secret" not in answer.body
     assert "secret" not in log.getvalue()
     assert log.getvalue().count('"table unavailable"') == len(answers)
+    code = error.response["Error"]["Code"] if isinstance(error, ClientError) else None
+    assert log.getvalue().count(f'"reason":"{code or type(error).__name__}"') == len(answers)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +237,8 @@ def test_who_may_have_been_served_after_all_is_told_what_is_safe_to_repeat(
 def test_a_fault_of_ours_is_a_plain_500_and_logged_without_content(
     api: ItemsApi, settings: Settings, log: io.StringIO
 ) -> None:
-    for error in (refusal("ValidationException"), RuntimeError("secret")):
+    ours = ("ValidationException", "SerializationException")
+    for error in (*map(refusal, ours), RuntimeError("secret")):
         client = broken_client(error, api, settings, api._observe)
         answer = client.create({"title": "secret"})
         assert answer.status == 500
