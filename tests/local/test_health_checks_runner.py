@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from local.dns.health import api
-from local.dns.health.checkers import HealthCheckers
+from local.dns.health.checkers import HealthCheckers, SystemClock
 from local.dns.health.checks import HealthCheck, Metric, Outcome
 
 READY = HealthCheck("ready", "HTTPS", fqdn="us-east-1.example.com", port=443, interval=10)
@@ -356,6 +356,77 @@ def test_observations_tell_each_checkers_last_result_and_when() -> None:
     running(READY)(story)
 
 
+def test_checkers_have_the_addresses_that_are_kept_for_documentation() -> None:
+    async def story(emulator: Emulator) -> None:
+        await emulator.clock.advance(9.9)
+        seen = [observation.ip_address for observation in emulator.checkers.observations("ready")]
+        assert seen == ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
+
+    running(READY)(story)
+
+
+def test_a_check_that_nothing_changed_in_goes_on_at_its_own_pace() -> None:
+    async def story(emulator: Emulator) -> None:
+        tasks = list(emulator.checkers._watched["ready"].tasks)
+        emulator.checks[:] = [replace(READY)]
+        await emulator.clock.advance(5)
+        assert emulator.checkers._watched["ready"].tasks == tasks
+
+    running(READY)(story)
+
+
+def test_checkers_of_another_endpoint_take_the_place_of_those_before() -> None:
+    async def story(emulator: Emulator) -> None:
+        await emulator.clock.advance(0.5)
+        emulator.checks[:] = [replace(READY, path="/other")]
+        await emulator.clock.advance(1)
+        asked = len(emulator.asked)
+        await emulator.clock.advance(30)
+        assert len(emulator.asked) - asked == 9
+
+    running(READY)(story)
+
+
+def test_a_check_that_is_made_again_is_told_of_again() -> None:
+    async def story(emulator: Emulator) -> None:
+        emulator.checks.clear()
+        await emulator.clock.advance(1)
+        emulator.metrics.clear()
+        emulator.checks.append(READY)
+        await emulator.clock.advance(1)
+        assert [each.value for each in emulator.metrics if each.name == "HealthCheckStatus"] == [1]
+
+    running(READY)(story)
+
+
+def test_a_checker_that_breaks_says_so_and_asks_again_as_after_silence(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def story(emulator: Emulator) -> None:
+        emulator.takes = 2
+        emulator.answers["ready"] = RuntimeError("a bug")
+        await emulator.clock.advance(12)
+        assert 10 in emulator.times("ready")
+        (first, *_) = emulator.checkers.observations("ready")
+        assert first.status == "Failure: The health checker failed"
+
+    running(READY)(story)
+    assert "health check ready could not be made" in caplog.messages
+
+
+def test_the_machines_clock_only_moves_forward_and_knows_its_zone() -> None:
+    clock = SystemClock()
+
+    async def story() -> None:
+        before = clock.now()
+        await clock.sleep_until(before)
+        await clock.sleep_until(before + 0.01)
+        assert clock.now() >= before + 0.01
+
+    asyncio.run(story())
+    assert clock.wall().utcoffset() == timedelta(0)
+
+
 def test_the_last_failure_stays_after_a_success() -> None:
     async def story(emulator: Emulator) -> None:
         emulator.answers["ready"] = DOWN
@@ -416,6 +487,7 @@ def test_the_api_tells_status_and_last_failure() -> None:
         assert failed is not None
         assert texts(answer[2], "Status") == [GOOD.status] * 3
         assert texts(answer[2], "Region") == ["us-east-1", "us-west-2", "eu-west-1"]
+        assert texts(answer[2], "IPAddress") == ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
         assert texts(answer[2], "CheckedTime")[0] == "2026-01-01T00:00:10.000Z"
         assert texts(failed[2], "Status") == [DOWN.status]
 

@@ -100,6 +100,13 @@ def test_a_list_asks_for_no_more_than_it_needs(table: Table, reads: list[Json]) 
     assert [call["Limit"] for call in reads] == [5, 7]
 
 
+def test_a_page_asks_for_one_item_more_which_tells_whether_there_is_another_page(
+    table: Table, reads: list[Json]
+) -> None:
+    Items(table, REGION, MAX_ITEMS).page(caller(), None, 5, None)
+    assert [call["Limit"] for call in reads] == [6]
+
+
 @pytest.mark.parametrize("item", [ITEM, replace(ITEM, notes="", due_on="2025-01-01", tags=())])
 def test_an_item_is_read_as_it_was_written(table: Table, item: Item) -> None:
     assert table.get(item.owner, item.id) is None
