@@ -509,6 +509,47 @@ def test_the_api_refuses_calculated_and_unknown_checks() -> None:
 
 
 @pytest.mark.parametrize(
+    ("method", "path", "refused"),
+    [
+        ("POST", "/2013-04-01/healthcheck", "health checks of type TCP: not emulated"),
+        ("POST", "/2013-04-01/healthcheck/x/", "health checks of type TCP: not emulated"),
+        ("DELETE", "/2013-04-01/healthcheck/ready", "parent health check(s): a, primary"),
+        ("DELETE", "/2013-04-01/healthcheck/primary", None),
+        ("GET", "/2013-04-01/healthcheck", None),
+        ("POST", "/2013-04-01/hostedzone", None),
+        ("DELETE", "/2013-04-01/hostedzone/ready", None),
+    ],
+)
+def test_the_api_refuses_what_aws_refuses_and_what_is_not_emulated(
+    monkeypatch: pytest.MonkeyPatch, method: str, path: str, refused: str | None
+) -> None:
+    monkeypatch.setattr(api.route53, "requested_health_check", lambda _body: {"Type": "TCP"})
+    parents = {name: {"ChildHealthChecks": ["ready"]} for name in ("primary", "a")}
+    monkeypatch.setattr(api.route53, "health_check_configurations", lambda: parents)
+
+    async def story(emulator: Emulator) -> None:
+        answer = api.respond(method, path, b"", emulator.checkers)
+        if refused is None:
+            assert answer is None
+            return
+        assert answer is not None
+        assert (answer[0], texts(answer[2], "Code")) == (400, ["InvalidInput"])
+        assert refused in str(texts(answer[2], "Message"))
+
+    running(READY)(story)
+
+
+def test_what_is_emulated_is_left_to_ministack(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api.route53, "requested_health_check", lambda _body: {"Type": "HTTPS"})
+
+    async def story(emulator: Emulator) -> None:
+        path = "/2013-04-01/healthcheck"
+        assert api.respond("POST", path, b"", emulator.checkers) is None
+
+    running(READY)(story)
+
+
+@pytest.mark.parametrize(
     ("method", "path"),
     [
         ("GET", "/2013-04-01/healthcheck/ready"),
