@@ -117,6 +117,21 @@ def test_each_comparison(operator: str, below: str, at: str, above: str) -> None
     assert (state(4.9), state(5), state(5.1)) == (below, at, above)
 
 
+@pytest.mark.parametrize(
+    ("operator", "words"),
+    [
+        ("GreaterThanThreshold", "greater than"),
+        ("GreaterThanOrEqualToThreshold", "greater than or equal to"),
+        ("LessThanThreshold", "less than"),
+        ("LessThanOrEqualToThreshold", "less than or equal to"),
+    ],
+)
+def test_each_comparison_in_words(operator: str, words: str) -> None:
+    watched = alarm(ComparisonOperator=operator, EvaluationPeriods=1)
+    reason = evaluate(watched, lambda _m, grid: {grid.times[-1]: 7}, NOW, "OK").reason
+    assert f"] was {'not ' if 'less' in words else ''}{words} the threshold (5)." in reason
+
+
 def test_older_breaches_do_not_count_when_the_last_periods_are_complete() -> None:
     assert states("X X 0 X X") == ["OK"] * 4
 

@@ -69,6 +69,7 @@ def test_every_operation_names_its_path_parameters_and_answers(method: str, path
     operation = OPERATIONS[method, path]
     named = {p["name"] for p in operation.get("parameters", ()) if p["in"] == "path"}
     assert named == set(re.findall(r"{(\w+)}", path))
+    assert operation["responses"]
     assert all(HTTPStatus(int(code)) for code in operation["responses"])
 
 
