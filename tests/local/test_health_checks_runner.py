@@ -13,6 +13,7 @@ import pytest
 from local.dns.health import api
 from local.dns.health.checkers import HealthCheckers, SystemClock
 from local.dns.health.checks import HealthCheck, Metric, Outcome
+from local.patches import route53
 
 READY = HealthCheck("ready", "HTTPS", fqdn="us-east-1.example.com", port=443, interval=10)
 TAKEOVER = replace(READY, id="takeover", inverted=True)
@@ -523,9 +524,9 @@ def test_the_api_refuses_calculated_and_unknown_checks() -> None:
 def test_the_api_refuses_what_aws_refuses_and_what_is_not_emulated(
     monkeypatch: pytest.MonkeyPatch, method: str, path: str, refused: str | None
 ) -> None:
-    monkeypatch.setattr(api.route53, "requested_health_check", lambda _body: {"Type": "TCP"})
+    monkeypatch.setattr(route53, "requested_health_check", lambda _body: {"Type": "TCP"})
     parents = {name: {"ChildHealthChecks": ["ready"]} for name in ("primary", "a")}
-    monkeypatch.setattr(api.route53, "health_check_configurations", lambda: parents)
+    monkeypatch.setattr(route53, "health_check_configurations", lambda: parents)
 
     async def story(emulator: Emulator) -> None:
         answer = api.respond(method, path, b"", emulator.checkers)
@@ -540,7 +541,7 @@ def test_the_api_refuses_what_aws_refuses_and_what_is_not_emulated(
 
 
 def test_what_is_emulated_is_left_to_ministack(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api.route53, "requested_health_check", lambda _body: {"Type": "HTTPS"})
+    monkeypatch.setattr(route53, "requested_health_check", lambda _body: {"Type": "HTTPS"})
 
     async def story(emulator: Emulator) -> None:
         path = "/2013-04-01/healthcheck"

@@ -13,7 +13,7 @@ import fastjsonschema
 import pytest
 import yaml
 
-from items import contract, logic, model, request, routes, table
+from items import contract, fence, logic, model, request, routes, table
 from items.logic import SOFT_DELETED_KEPT
 from items.request import MAX_BODY_BYTES
 from tests.unit.support import ORIGIN, Json
@@ -169,6 +169,15 @@ def test_the_contract_and_the_code_name_the_same_limits() -> None:
         ),
         (routes, {"DEFAULT_LIMIT": 25, "MAX_LIMIT": 100}),
         (routes, {"_DELETION_SHARE": 0.4, "_DELETION_SECONDS": 4.0}),
+        (
+            fence,
+            {
+                "NOBODY": "nobody",
+                "KEPT_SECONDS": 2.0,
+                "HANDOVER_MS": 5_000,
+                "SHARED_AFTER_MS": 60_000,
+            },
+        ),
         (request, {"MAX_BODY_BYTES": 65_536, "MAX_SUB": 128}),
     ],
     ids=lambda value: value.__name__ if hasattr(value, "__name__") else "",

@@ -655,7 +655,7 @@ def test_no_page_may_read_the_answers_where_no_origin_is_allowed(
     api: ItemsApi, settings: Settings
 ) -> None:
     nobody = replace(settings, allowed_origins=frozenset())
-    client = Client(ItemsApi(nobody, api._items, api._observe))
+    client = Client(ItemsApi(nobody, api._items, api._fence, api._observe))
     for headers in ({"Origin": ORIGIN}, {"Origin": ""}, {}):
         answer = client.send("GET", "/v1/items", headers=headers)
         assert not {name for name in answer.headers if name.startswith("access-control")}
