@@ -193,8 +193,8 @@ def test_the_reason_is_worded_as_awss(pattern: str, missing: str, reason: str) -
 
 
 def test_the_data_points_are_listed_from_the_oldest() -> None:
-    verdict = evaluate(alarm(), points("0 X 0"), NOW, "OK")
-    assert verdict.recent == (GOOD, BAD, GOOD)
+    verdict = evaluate(alarm(), points("0 0 X"), NOW, "OK")
+    assert verdict.recent == (GOOD, GOOD, BAD)
 
 
 def test_an_alarm_is_read_with_awss_defaults() -> None:
