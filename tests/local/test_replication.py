@@ -247,7 +247,7 @@ async def delivers(links: Links, wake: Callable[[Replication], None]) -> bool:
     assert not told.is_set()
     wake(links.replication)
     try:
-        await asyncio.wait_for(told.wait(), 5)
+        await asyncio.wait_for(told.wait(), 30)
     except TimeoutError:
         return False
     finally:
