@@ -1,8 +1,9 @@
 """When an alarm goes off: the rules, by AWS's own tables, and one on the running emulator."""
 
+import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +17,7 @@ from local.observability.alarms import evaluation as alarms
 from local.observability.alarms.evaluation import Alarm, Verdict, evaluate, read
 from local.observability.alarms.runner import Runner
 from local.observability.metrics.metric_math import Grid, Series
-from local.observability.metrics.queries import MetricStat, QueryError
+from local.observability.metrics.queries import MetricStat, Query, QueryError
 from local.observability.metrics.store import Store
 from local.patches.cloudwatch import evictor
 from local.settings import Settings
@@ -76,6 +77,8 @@ def states(pattern: str, **more: Any) -> list[str]:
         ("- - - - -", "INSUFFICIENT_DATA retain ALARM OK"),
         ("0 X X - X", "ALARM ALARM ALARM ALARM"),
         ("- - X - -", "ALARM retain ALARM OK"),
+        # Not of the tables: what is older than they look at plays no part.
+        ("X - - - - -", "INSUFFICIENT_DATA retain ALARM OK"),
     ],
 )
 def test_three_out_of_three_with_missing_data(pattern: str, expected: str) -> None:
@@ -114,6 +117,21 @@ def test_each_comparison(operator: str, below: str, at: str, above: str) -> None
     assert (state(4.9), state(5), state(5.1)) == (below, at, above)
 
 
+@pytest.mark.parametrize(
+    ("operator", "words"),
+    [
+        ("GreaterThanThreshold", "greater than"),
+        ("GreaterThanOrEqualToThreshold", "greater than or equal to"),
+        ("LessThanThreshold", "less than"),
+        ("LessThanOrEqualToThreshold", "less than or equal to"),
+    ],
+)
+def test_each_comparison_in_words(operator: str, words: str) -> None:
+    watched = alarm(ComparisonOperator=operator, EvaluationPeriods=1)
+    reason = evaluate(watched, lambda _m, grid: {grid.times[-1]: 7}, NOW, "OK").reason
+    assert f"] was {'not ' if 'less' in words else ''}{words} the threshold (5)." in reason
+
+
 def test_older_breaches_do_not_count_when_the_last_periods_are_complete() -> None:
     assert states("X X 0 X X") == ["OK"] * 4
 
@@ -143,6 +161,162 @@ def test_the_window_slides_with_the_minute_whatever_the_period(
 
     assert asked[0].times[-1] == end - period
     assert asked[0].times[-2] == end - 2 * period
+
+
+@pytest.mark.parametrize(
+    ("pattern", "missing", "reason"),
+    [
+        ("- - -", "missing", "Insufficient Data: 3 datapoints were unknown."),
+        (
+            "- - -",
+            "breaching",
+            "Threshold Crossed: no datapoints were received for 3 periods and missing datapoints "
+            "were treated as [breaching].",
+        ),
+        (
+            "0 0 0",
+            "missing",
+            "Threshold Crossed: 3 out of the last 3 datapoints [0 (09/09/01 01:45:00), "
+            "0 (09/09/01 01:44:00), 0 (09/09/01 01:43:00)] was not greater than the threshold (5).",
+        ),
+        (
+            "X -",
+            "notBreaching",
+            "Threshold Crossed: 1 out of the last 3 datapoints [9 (09/09/01 01:44:00)] was greater "
+            "than the threshold (5). 2 datapoints were unknown, treated as [notBreaching].",
+        ),
+    ],
+)
+def test_the_reason_is_worded_as_awss(pattern: str, missing: str, reason: str) -> None:
+    verdict = evaluate(alarm(TreatMissingData=missing), points(pattern), NOW, "OK")
+    assert verdict.reason == reason
+
+
+def test_the_data_points_are_listed_from_the_oldest() -> None:
+    verdict = evaluate(alarm(), points("0 0 X"), NOW, "OK")
+    assert verdict.recent == (GOOD, GOOD, BAD)
+
+
+def test_an_alarm_is_read_with_awss_defaults() -> None:
+    """PutMetricAlarm."""
+    watched = read({"Namespace": "N", "MetricName": "m", "ComparisonOperator": "LessThanThreshold"})
+    stat = MetricStat("N", "m", (), "Average", 60)
+    assert watched == Alarm(
+        queries=(Query("m1", "m", stat, None, returned=True),),
+        watched="m1",
+        period=60,
+        periods=1,
+        needed=1,
+        comparison="LessThanThreshold",
+        threshold=0.0,
+        missing="missing",
+    )
+    assert alarm().needed == 3
+
+
+def test_an_extended_statistic_comes_before_a_plain_one() -> None:
+    (query,) = alarm(ExtendedStatistic="p99", EvaluateLowSampleCountPercentile="evaluate").queries
+    assert query.metric is not None
+    assert query.metric.statistic == "p99"
+
+
+def alarm_in(region: str, name: str, **more: object) -> dict[str, Any]:
+    document = {
+        **DEFINITION,
+        "AlarmName": name,
+        "Namespace": "M",
+        "MetricName": name,
+        "Period": 60,
+        "StateValue": "INSUFFICIENT_DATA",
+        **more,
+    }
+    with request_scope(ACCOUNT, region):
+        cloudwatch._alarms[name] = document
+    return document
+
+
+@pytest.fixture
+def no_alarms() -> Iterator[None]:
+    """No alarm and no metric but the test's own."""
+    cloudwatch.reset()
+    yield
+    cloudwatch.reset()
+
+
+@pytest.mark.usefixtures("no_alarms")
+def test_a_round_moves_each_alarm_in_its_own_region_and_keeps_why(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    east = alarm_in("us-east-1", "errors")
+    west = alarm_in("us-west-2", "errors")
+    put("errors", (NOW - 61, 0.5))
+    settled: list[int] = []
+    runner = Runner(10, Store(lambda: settled.append(1)), clock=lambda: NOW + 0.5)
+
+    with caplog.at_level("INFO", "local.alarms"):
+        assert runner.round() == 2
+
+    assert settled == [1]
+    assert (east["StateValue"], west["StateValue"]) == ("ALARM", "OK")
+    assert east["StateUpdatedTimestamp"] == east["StateTransitionedTimestamp"] == NOW
+    assert json.loads(east["StateReasonData"]) == {
+        "version": "1.0",
+        "queryDate": "2001-09-09T01:46:40.000+0000",
+        "recentDatapoints": [0.5],
+        "threshold": 0.1,
+    }
+    assert east["StateReason"].startswith("Threshold Crossed: 1 out of the last 1 datapoints [0.5")
+    assert "alarm errors: INSUFFICIENT_DATA → ALARM: Threshold" in caplog.messages[0]
+    assert runner.round() == 0
+
+
+@pytest.mark.usefixtures("no_alarms")
+def test_an_alarm_that_cannot_be_evaluated_holds_up_no_other(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    alarm_in("us-east-1", "a", ComparisonOperator="GreaterThanUpperThreshold")
+    after = alarm_in("us-east-1", "b")
+
+    assert Runner(10, Store(), clock=lambda: float(NOW)).round() == 1
+
+    assert after["StateValue"] == "OK"
+    assert "alarm a can't be evaluated: The comparison operator" in caplog.messages[0]
+
+
+@pytest.mark.usefixtures("no_alarms")
+def test_an_alarm_that_is_deleted_or_set_anew_meanwhile_is_left_alone() -> None:
+    alarm_in("us-east-1", "a")
+    before = alarm_in("us-east-1", "b")
+    steps = Runner(10, Store(), clock=lambda: float(NOW))._steps()
+
+    assert next(steps) is True
+    alarm_in("us-east-1", "b")
+
+    assert list(steps) == []
+    assert before["StateValue"] == "INSUFFICIENT_DATA"
+
+
+@pytest.mark.usefixtures("no_alarms")
+def test_rounds_go_on_after_one_that_failed_and_tell_of_changes(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    alarm_in("us-east-1", "a")
+    failures = iter([RuntimeError("a bug")])
+
+    def settle() -> None:
+        if failure := next(failures, None):
+            raise failure
+
+    async def story() -> None:
+        changed = asyncio.Event()
+        work = asyncio.create_task(
+            Runner(0, Store(settle), clock=lambda: float(NOW)).run(changed.set)
+        )
+        await asyncio.wait_for(changed.wait(), 30)
+        work.cancel()
+
+    asyncio.run(story())
+    assert "a round of alarms failed" in caplog.messages
 
 
 def test_the_reason_names_the_data_points() -> None:

@@ -202,10 +202,125 @@ def test_checkers_are_spread_over_the_interval() -> None:
     assert [rules.first_request(n, 3, 30) for n in range(3)] == [0, 10, 20]
 
 
+def test_a_configuration_is_read_with_awss_defaults() -> None:
+    """API Reference, HealthCheckConfig."""
+    assert rules.health_check("x", {"Type": "HTTPS"}) == HealthCheck(
+        id="x",
+        type="HTTPS",
+        fqdn="",
+        port=443,
+        path="/",
+        interval=30,
+        failure_threshold=3,
+        enable_sni=True,
+        inverted=False,
+        disabled=False,
+        children=(),
+        health_threshold=0,
+        regions=(),
+    )
+
+
+def test_every_member_of_a_configuration_is_read() -> None:
+    document = {
+        "Type": "HTTPS",
+        "FullyQualifiedDomainName": "a.test",
+        "Port": 8443,
+        "ResourcePath": "/ready",
+        "RequestInterval": 10,
+        "FailureThreshold": 2,
+        "EnableSNI": False,
+        "Inverted": True,
+        "Disabled": True,
+        "ChildHealthChecks": ["a", None, "b"],
+        "HealthThreshold": 1,
+        "Regions": ["eu-west-1", None],
+    }
+    expected = HealthCheck(
+        "x", "HTTPS", "a.test", 8443, "/ready", 10, 2, False, True, True,
+        ("a", "b"), 1, ("eu-west-1",),
+    )  # fmt: skip
+    assert rules.health_check("x", document) == expected
+
+
+def test_checkers_stand_in_awss_eight_regions() -> None:
+    """API Reference, HealthCheckConfig, Regions."""
+    assert rules.CHECKER_REGIONS == (
+        "us-east-1", "us-west-2", "eu-west-1", "ap-southeast-1",
+        "us-west-1", "ap-northeast-1", "ap-southeast-2", "sa-east-1",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("document", "what"),
+    [
+        ({"Type": "HTTPS"}, ""),
+        ({"Type": "CALCULATED"}, ""),
+        ({}, ""),
+        ({"Type": "TCP"}, "health checks of type TCP"),
+        ({"IPAddress": "192.0.2.1"}, "IPAddress of a health check"),
+        ({"Type": "HTTPS", "SearchString": "x"}, "SearchString of a health check"),
+        ({"MeasureLatency": True}, "MeasureLatency of a health check"),
+        ({"MeasureLatency": False}, ""),
+        ({"AlarmIdentifier": {"Name": "x"}}, "AlarmIdentifier of a health check"),
+    ],
+)
+def test_what_of_a_configuration_is_not_emulated_is_named(
+    document: dict[str, object], what: str
+) -> None:
+    assert rules.not_emulated(document) == what
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"fqdn": "other.example.com"},
+        {"port": 8443},
+        {"path": "/other"},
+        {"interval": 10},
+        {"enable_sni": False},
+        {"regions": ("eu-west-1",)},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_another_endpoint_or_pace_is_another_place_to_ask(change: dict[str, object]) -> None:
+    assert not ENDPOINT.same_endpoint(replace(ENDPOINT, **change))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"inverted": True}, {"failure_threshold": 9}, {"disabled": True}, {"health_threshold": 1}],
+    ids=lambda change: next(iter(change)),
+)
+def test_another_reading_of_the_answers_is_not(change: dict[str, object]) -> None:
+    assert ENDPOINT.same_endpoint(replace(ENDPOINT, **change))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("check", "probes"),
+    [
+        (ENDPOINT, True),
+        (replace(ENDPOINT, disabled=True), False),
+        (replace(ENDPOINT, type="CALCULATED"), False),
+    ],
+)
+def test_an_endpoint_that_is_not_disabled_is_asked(check: HealthCheck, *, probes: bool) -> None:
+    assert check.probes is probes
+
+
+def test_a_check_that_is_not_there_counts_as_healthy() -> None:
+    parent = calculated("gone", threshold=1)
+    assert healthy("gone", [])
+    assert healthy("parent", [parent])
+
+
 def points(check: HealthCheck, states: Mapping[str, Sequence[CheckerState]]) -> dict[str, float]:
     known = {each.id: each for each in (check, A, B)}
     at = datetime(2026, 1, 1, tzinfo=UTC)
     made = rules.metrics_of(check, known, lambda asked: states.get(asked, ()), at)
+    units = {"HealthCheckStatus": "None", "HealthCheckPercentageHealthy": "Percent"}
+    assert all((each.health_check_id, each.at) == (check.id, at) for each in made)
+    assert all(each.unit == units[each.name] for each in made)
     return {metric.name: metric.value for metric in made}
 
 

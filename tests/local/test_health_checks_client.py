@@ -125,8 +125,16 @@ def test_the_request_is_a_checkers() -> None:
     probe(speaking(response(200), heard=heard))
     first, *headers = heard.request.decode().splitlines()
     assert first == "GET /health/ready HTTP/1.1"
-    assert "Host: us-east-1.example.com" in headers
-    assert "User-Agent: Amazon-Route53-Health-Check-Service (ref check-1)" in headers
+    assert sorted(filter(None, headers)) == [
+        "Accept: */*",
+        "Connection: close",
+        "Host: us-east-1.example.com",
+        "User-Agent: Amazon-Route53-Health-Check-Service (ref check-1)",
+    ]
+
+
+def test_awss_own_timeouts_hold_unless_a_test_is_in_a_hurry() -> None:
+    assert (Timeouts().connect, Timeouts().answer) == (4, 2)
 
 
 @pytest.mark.parametrize(
@@ -140,19 +148,50 @@ def test_the_request_is_a_checkers() -> None:
     ],
 )
 def test_what_is_not_http_fails(noise: bytes) -> None:
-    assert "not valid HTTP" in probe(speaking(noise)).status
+    assert probe(speaking(noise)) == Outcome(
+        passed=False,
+        status="Failure: The endpoint's response is not valid HTTP. Resolved IP: 127.0.0.1",
+    )
 
 
 def test_an_endpoint_that_hangs_up_fails() -> None:
     outcome = probe(speaking(b"HTTP/1.1 200 OK\r\n"))
-    assert not outcome.passed
-    assert "closed the connection" in outcome.status
+    assert outcome == Outcome(
+        passed=False,
+        status="Failure: The endpoint closed the connection without an answer."
+        " Resolved IP: 127.0.0.1",
+        answered=False,
+    )
 
 
 def test_an_endpoint_that_hangs_fails_without_an_answer() -> None:
     outcome = probe(_silent, timeouts=replace(HASTY, answer=0.05))
-    assert (outcome.passed, outcome.answered) == (False, False)
-    assert "did not respond with an HTTP status code" in outcome.status
+    assert outcome == Outcome(
+        passed=False,
+        status="Failure: The endpoint did not respond with an HTTP status code within the timeout"
+        " limit. Resolved IP: 127.0.0.1",
+        answered=False,
+    )
+
+
+def test_an_endpoint_that_takes_no_connection_in_time_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def never(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(asyncio, "open_connection", never)
+
+    async def connect(_name: str, port: int) -> Address:
+        return "127.0.0.1", port
+
+    outcome = asyncio.run(client(connect, replace(HASTY, connect=0.05))(CHECK))
+    assert outcome == Outcome(
+        passed=False,
+        status="Failure: The health checker could not establish a connection within the timeout"
+        " limit. Resolved IP: 127.0.0.1",
+        answered=False,
+    )
 
 
 def test_a_refused_connection_fails() -> None:

@@ -11,8 +11,9 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from local.dns.health import api
-from local.dns.health.checkers import HealthCheckers
+from local.dns.health.checkers import HealthCheckers, SystemClock
 from local.dns.health.checks import HealthCheck, Metric, Outcome
+from local.patches import route53
 
 READY = HealthCheck("ready", "HTTPS", fqdn="us-east-1.example.com", port=443, interval=10)
 TAKEOVER = replace(READY, id="takeover", inverted=True)
@@ -356,6 +357,77 @@ def test_observations_tell_each_checkers_last_result_and_when() -> None:
     running(READY)(story)
 
 
+def test_checkers_have_the_addresses_that_are_kept_for_documentation() -> None:
+    async def story(emulator: Emulator) -> None:
+        await emulator.clock.advance(9.9)
+        seen = [observation.ip_address for observation in emulator.checkers.observations("ready")]
+        assert seen == ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
+
+    running(READY)(story)
+
+
+def test_a_check_that_nothing_changed_in_goes_on_at_its_own_pace() -> None:
+    async def story(emulator: Emulator) -> None:
+        tasks = list(emulator.checkers._watched["ready"].tasks)
+        emulator.checks[:] = [replace(READY)]
+        await emulator.clock.advance(5)
+        assert emulator.checkers._watched["ready"].tasks == tasks
+
+    running(READY)(story)
+
+
+def test_checkers_of_another_endpoint_take_the_place_of_those_before() -> None:
+    async def story(emulator: Emulator) -> None:
+        await emulator.clock.advance(0.5)
+        emulator.checks[:] = [replace(READY, path="/other")]
+        await emulator.clock.advance(1)
+        asked = len(emulator.asked)
+        await emulator.clock.advance(30)
+        assert len(emulator.asked) - asked == 9
+
+    running(READY)(story)
+
+
+def test_a_check_that_is_made_again_is_told_of_again() -> None:
+    async def story(emulator: Emulator) -> None:
+        emulator.checks.clear()
+        await emulator.clock.advance(1)
+        emulator.metrics.clear()
+        emulator.checks.append(READY)
+        await emulator.clock.advance(1)
+        assert [each.value for each in emulator.metrics if each.name == "HealthCheckStatus"] == [1]
+
+    running(READY)(story)
+
+
+def test_a_checker_that_breaks_says_so_and_asks_again_as_after_silence(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def story(emulator: Emulator) -> None:
+        emulator.takes = 2
+        emulator.answers["ready"] = RuntimeError("a bug")
+        await emulator.clock.advance(12)
+        assert 10 in emulator.times("ready")
+        (first, *_) = emulator.checkers.observations("ready")
+        assert first.status == "Failure: The health checker failed"
+
+    running(READY)(story)
+    assert "health check ready could not be made" in caplog.messages
+
+
+def test_the_machines_clock_only_moves_forward_and_knows_its_zone() -> None:
+    clock = SystemClock()
+
+    async def story() -> None:
+        before = clock.now()
+        await clock.sleep_until(before)
+        await clock.sleep_until(before + 0.01)
+        assert clock.now() >= before + 0.01
+
+    asyncio.run(story())
+    assert clock.wall().utcoffset() == timedelta(0)
+
+
 def test_the_last_failure_stays_after_a_success() -> None:
     async def story(emulator: Emulator) -> None:
         emulator.answers["ready"] = DOWN
@@ -416,6 +488,7 @@ def test_the_api_tells_status_and_last_failure() -> None:
         assert failed is not None
         assert texts(answer[2], "Status") == [GOOD.status] * 3
         assert texts(answer[2], "Region") == ["us-east-1", "us-west-2", "eu-west-1"]
+        assert texts(answer[2], "IPAddress") == ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
         assert texts(answer[2], "CheckedTime")[0] == "2026-01-01T00:00:10.000Z"
         assert texts(failed[2], "Status") == [DOWN.status]
 
@@ -434,6 +507,47 @@ def test_the_api_refuses_calculated_and_unknown_checks() -> None:
         assert code("nobody") == (404, "NoSuchHealthCheck")
 
     running(READY, TAKEOVER, PRIMARY)(story)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "refused"),
+    [
+        ("POST", "/2013-04-01/healthcheck", "health checks of type TCP: not emulated"),
+        ("POST", "/2013-04-01/healthcheck/x/", "health checks of type TCP: not emulated"),
+        ("DELETE", "/2013-04-01/healthcheck/ready", "parent health check(s): a, primary"),
+        ("DELETE", "/2013-04-01/healthcheck/primary", None),
+        ("GET", "/2013-04-01/healthcheck", None),
+        ("POST", "/2013-04-01/hostedzone", None),
+        ("DELETE", "/2013-04-01/hostedzone/ready", None),
+    ],
+)
+def test_the_api_refuses_what_aws_refuses_and_what_is_not_emulated(
+    monkeypatch: pytest.MonkeyPatch, method: str, path: str, refused: str | None
+) -> None:
+    monkeypatch.setattr(route53, "requested_health_check", lambda _body: {"Type": "TCP"})
+    parents = {name: {"ChildHealthChecks": ["ready"]} for name in ("primary", "a")}
+    monkeypatch.setattr(route53, "health_check_configurations", lambda: parents)
+
+    async def story(emulator: Emulator) -> None:
+        answer = api.respond(method, path, b"", emulator.checkers)
+        if refused is None:
+            assert answer is None
+            return
+        assert answer is not None
+        assert (answer[0], texts(answer[2], "Code")) == (400, ["InvalidInput"])
+        assert refused in str(texts(answer[2], "Message"))
+
+    running(READY)(story)
+
+
+def test_what_is_emulated_is_left_to_ministack(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(route53, "requested_health_check", lambda _body: {"Type": "HTTPS"})
+
+    async def story(emulator: Emulator) -> None:
+        path = "/2013-04-01/healthcheck"
+        assert api.respond("POST", path, b"", emulator.checkers) is None
+
+    running(READY)(story)
 
 
 @pytest.mark.parametrize(

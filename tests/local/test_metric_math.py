@@ -3,14 +3,25 @@
 import contextlib
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.observability.metrics.metric_data import answering
 from local.observability.metrics.metric_math import Grid, MathError, Scope, Series, evaluate, parse
-from local.observability.metrics.queries import MetricStat, QueryError, read, results
-from local.observability.metrics.statistics import Summary, statistic
+from local.observability.metrics.queries import (
+    MetricStat,
+    Query,
+    QueryError,
+    metric_stat,
+    period,
+    read,
+    results,
+)
+from local.observability.metrics.statistics import Summary, is_statistic, statistic
+from local.patches.cloudwatch import DataRequest, RefusedError
 
 MODULES = Path(__file__).parents[2] / "modules"
 GRID = Grid((0, 60, 120, 180, 240), 60)
@@ -45,6 +56,7 @@ def computed(expression: str, **metrics: Series) -> Series:
         ("m2 > m1", {60: 0}),
         ("m1 < 10.5", {60: 1, 180: 0}),
         ("m1 <= 10", {60: 1, 180: 0}),
+        ("m1 >= 30", {60: 0, 180: 1}),
         ("m1 == 10", {60: 1, 180: 0}),
         ("m1 != 10", {60: 0, 180: 1}),
         ("SUM([m1, m2])", {0: 7, 60: 15, 120: 8, 180: 30}),
@@ -55,6 +67,10 @@ def computed(expression: str, **metrics: Series) -> Series:
         ("IF(m1 < 15, m1, m2)", {60: 10}),
         ("IF(1 > 0, m1, m2)", M1),
         ("IF(0, m1, m2)", M2),
+        ("IF(0, 1, m2)", M2),
+        ("m1 + IF(1, 2, m2)", {60: 12, 180: 32}),
+        ("m1 / 0", {}),
+        ("FILL(m1, .5)", {0: 0.5, 60: 10, 120: 0.5, 180: 30, 240: 0.5}),
         ("FILL(m1, 0)", {0: 0, 60: 10, 120: 0, 180: 30, 240: 0}),
         ("SUM([FILL(m1, 0), FILL(m2, 0)])", {0: 7, 60: 15, 120: 8, 180: 30, 240: 0}),
     ],
@@ -103,6 +119,19 @@ def test_an_expression_gives_what_aws_documents(expression: str, expected: Serie
 def test_what_is_not_emulated_is_refused_by_name(expression: str, message: str) -> None:
     with pytest.raises(MathError, match=re.escape(message)):
         parse(expression)
+
+
+@pytest.mark.parametrize(("levels", "taken"), [(49, True), (50, False)])
+def test_an_expression_may_be_fifty_levels_deep(levels: int, *, taken: bool) -> None:
+    with contextlib.nullcontext() if taken else pytest.raises(MathError, match="too deeply"):
+        parse("m1" + " + 1" * levels)
+
+
+@pytest.mark.parametrize(("length", "taken"), [(2048, True), (2049, False)])
+def test_an_expression_may_have_2048_characters(length: int, *, taken: bool) -> None:
+    """MetricDataQuery, Expression."""
+    with contextlib.nullcontext() if taken else pytest.raises(MathError, match="at most 2048"):
+        parse("m1".ljust(length))
 
 
 @pytest.mark.parametrize(
@@ -160,6 +189,110 @@ def metric(query_id: str, **more: object) -> dict[str, object]:
 
 def fetch(stat: MetricStat, _grid: Grid) -> Series:
     return {"m1": M1, "m2": M2}[stat.name]
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("Sum", True), ("p0", True), ("p9", True), ("p99", True), ("p99.9", True), ("p100", True),
+        ("p101", False), ("p", False), ("p100.1", False), ("sum", False), ("TM(1%:99%)", False),
+    ],
+)  # fmt: skip
+def test_a_statistic_is_known_by_its_name(name: str, *, known: bool) -> None:
+    assert is_statistic(name) is known
+
+
+def test_a_query_is_read_with_awss_defaults() -> None:
+    """MetricDataQuery: Label and ReturnData; MetricStat."""
+    named = {"Namespace": "N", "MetricName": "Errors"}
+    sides = [{"Name": name, "Value": "v"} for name in ("b", "a")]
+    (first, second, third) = read(
+        [
+            {"Id": "m1", "MetricStat": {"Metric": {**named, "Dimensions": sides}}},
+            {"Id": "e1", "Expression": "m1 * 2", "ReturnData": False},
+            metric("m2", Label="mine"),
+        ]
+    )
+    dimensions = (("a", "v"), ("b", "v"))
+    stat = MetricStat("N", "Errors", dimensions, "Average", 60)
+    assert first == Query("m1", "Errors", stat, None, returned=True)
+    assert second == Query("e1", "e1", None, "m1 * 2", returned=False)
+    assert (third.label, third.returned) == ("mine", True)
+
+
+@pytest.mark.parametrize(("periods", "longest"), [((60, 300, 120), 300), ((), 60)])
+def test_the_period_of_a_result_is_the_longest_of_its_metrics(
+    periods: tuple[int, ...], longest: int
+) -> None:
+    stats = [MetricStat("N", "m", (), "Sum", seconds) for seconds in periods]
+    queries = [Query("m", "m", stat, None, returned=True) for stat in stats]
+    queries.append(Query("e", "e", None, "1", returned=True))
+    assert period(queries) == longest
+
+
+def test_an_expression_is_computed_over_the_longest_period_and_each_metric_over_its_own() -> None:
+    asked: dict[str, int] = {}
+
+    def noted(stat: MetricStat, grid: Grid) -> Series:
+        asked[stat.name] = grid.period
+        return dict.fromkeys(grid.times, 1.0)
+
+    def grid(seconds: int) -> Grid:
+        return Grid(tuple(range(0, 600, seconds)), seconds)
+
+    documents: list[dict[str, Any]] = [metric("m1"), metric("m2"), {"Id": "e", "Expression": ""}]
+    documents[1]["MetricStat"]["Period"] = 300
+    documents[2]["Expression"] = "FILL(m2, 0)"
+    found = results(read(documents), grid, noted)
+
+    assert asked == {"m1": 60, "m2": 300}
+    assert found["e"] == {0: 1, 300: 1}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "taken"), [(60, True), (120, True), (90, False), (1, False), (-60, False)]
+)
+def test_a_period_is_a_multiple_of_a_minute(seconds: int, *, taken: bool) -> None:
+    with contextlib.nullcontext() if taken else pytest.raises(QueryError, match="multiple of 60"):
+        assert metric_stat({}, "Sum", seconds).period == seconds
+
+
+def request(start: float | None, end: float | None, *, newest_first: bool = False) -> DataRequest:
+    return DataRequest([metric("m1"), metric("m2", ReturnData=False)], start, end, newest_first)
+
+
+def every_minute(_stat: MetricStat, grid: Grid) -> Series:
+    return {time: time / 60 for time in grid.times}
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "minutes"),
+    [(60, 180, [1, 2]), (119.9, 120.1, [1, 2]), (60, 180.5, [1, 2, 3]), (60, 61, [1])],
+)
+def test_data_begins_with_the_whole_minute_of_the_start_and_ends_before_the_end(
+    start: float, end: float, minutes: list[float]
+) -> None:
+    """GetMetricData, StartTime and EndTime."""
+    (only,) = answering(every_minute)(request(start, end))
+    assert (only.id, only.label) == ("m1", "m1")
+    assert [value for _, value in only.points] == minutes
+    (turned,) = answering(every_minute)(request(start, end, newest_first=True))
+    assert turned.points == only.points[::-1]
+
+
+@pytest.mark.parametrize(
+    ("start", "end"), [(None, 60), (60, None), (60, 60), (61, 60), (0, 60 * 100_801)]
+)
+def test_a_request_without_a_time_between_or_with_too_much_of_it_is_refused(
+    start: float | None, end: float | None
+) -> None:
+    with pytest.raises(RefusedError, match=r"must be less than|more than 100800 data points"):
+        answering(every_minute)(request(start, end))
+
+
+def test_a_request_may_ask_for_100_800_data_points() -> None:
+    (only,) = answering(every_minute)(request(0, 60 * 100_800))
+    assert len(only.points) == 100_800
 
 
 def test_expressions_build_on_each_other_in_any_order() -> None:

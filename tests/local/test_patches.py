@@ -495,6 +495,8 @@ def test_ministack_still_hides_what_it_cant_save(
 
     persistence.save_all({"dynamodb": lambda: {"tables": {}}})
 
+    assert list((tmp_path / "dynamodb.json").iterdir()) == []
+
 
 def test_ministack_still_needs_the_attributes_that_a_request_writes() -> None:
     unpatched = json.loads(

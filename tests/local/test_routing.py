@@ -9,7 +9,7 @@ import pytest
 from dns.rcode import Rcode
 
 from local.dns.routing import Answer, Question, Routing
-from local.dns.zones import FailoverRole, RecordSet, Zone, name_of
+from local.dns.zones import FailoverRole, RecordSet, Zone, name_of, not_emulated, zone_of
 
 APEX = "example.com."
 SOA = "ns-1.awsdns-1.com. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400"
@@ -74,6 +74,65 @@ WWW = records("www.example.com.", "A", 300, "192.0.2.1")
 )
 def test_a_name_is_the_same_however_it_is_written(written: str, same: str) -> None:
     assert name_of(written) == dns.name.from_text(same)
+
+
+def documented(**members: object) -> dict[str, object]:
+    return {"Name": "www.example.com", "Type": "A", **members}
+
+
+def test_a_zone_is_read_from_what_the_api_stores() -> None:
+    to_gateway = {"DNSName": GATEWAY, "EvaluateTargetHealth": False}
+    read = zone_of(
+        APEX,
+        [
+            documented(TTL="300", ResourceRecords=["192.0.2.1", "192.0.2.2"]),
+            documented(Name="a.b.example.com", AliasTarget=to_gateway),
+            documented(Type="CNAME", Failover="PRIMARY", HealthCheckId="p", TTL=10),
+        ],
+    )
+    www = name_of("www.example.com")
+    assert read.name == name_of(APEX)
+    assert read.at(www, "A") == (RecordSet(www, "A", 300, ("192.0.2.1", "192.0.2.2")),)
+    (aliased,) = read.at(name_of("a.b.example.com"), "A")
+    assert (aliased.alias, aliased.values, aliased.ttl) == (name_of(GATEWAY), (), 0)
+    (half_of_a_pair,) = read.at(www, "CNAME")
+    assert (half_of_a_pair.failover, half_of_a_pair.health_check_id) == ("PRIMARY", "p")
+    assert read.existing == {name_of(each) for each in (
+        APEX, "www.example.com", "b.example.com", "a.b.example.com",
+    )}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("document", "what"),
+    [
+        (documented(), ""),
+        (documented(Weight=0), "weighted routing"),
+        (documented(Region="us-east-1"), "latency routing"),
+        (documented(MultiValueAnswer=True), "multivalue answer routing"),
+        (documented(MultiValueAnswer=False), ""),
+        (documented(GeoLocation={"CountryCode": "CH"}), "geolocation routing"),
+        (documented(GeoProximityLocation={"Bias": 1}), "geoproximity routing"),
+        (documented(CidrRoutingConfig={"CollectionId": "x"}), "IP-based routing"),
+        (documented(Name=r"\052.example.com"), "wildcard names"),
+        (documented(Type="NS"), "the delegation of a name by NS records"),
+        (documented(Type="NS", Name=APEX), ""),
+        (documented(Type="AAAA", AliasTarget={"DNSName": GATEWAY}), ""),
+        (
+            documented(Type="MX", AliasTarget={"DNSName": GATEWAY}),
+            "alias records of type MX",
+        ),
+        (documented(AliasTarget={"DNSName": "a.example.com"}), "an alias of another record"),
+        (
+            documented(AliasTarget={"DNSName": GATEWAY, "EvaluateTargetHealth": True}),
+            "EvaluateTargetHealth",
+        ),
+    ],
+)
+def test_what_of_a_record_set_is_not_emulated_is_named(
+    document: dict[str, object], what: str
+) -> None:
+    assert not_emulated(document, name_of(APEX)) == what
+    assert zone_of(APEX, [document]).sets.popitem()[1][0].not_emulated == what  # type: ignore[attr-defined]
 
 
 def test_a_record_answers_with_its_ttl_and_the_zones_name_servers() -> None:

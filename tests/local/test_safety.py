@@ -49,6 +49,7 @@ def test_real_credentials_reach_neither_the_process_nor_its_functions(stack: Sta
     process_has = json.dumps(psutil.Process(_pid(stack.emulator)).environ())
     function_has = json.dumps(stack.get("us-west-2", "/where").json()["environment"])
 
+    assert '"AWS_REGION": "us-west-2"' in function_has
     for name, value in POISON.items():
         if name != "AWS_REGION":
             assert value not in process_has, name

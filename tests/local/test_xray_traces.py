@@ -135,7 +135,8 @@ def test_a_segment_is_flagged_by_its_status(status: int, flags: dict[str, bool])
 def test_a_function_that_fails_is_a_fault() -> None:
     invocation, span = Invocation(TraceHeader(ROOT)), Span(BEGAN, BEGAN)
 
-    assert all(one["fault"] for one in of_invocation(invocation, FUNCTION, "f", span, failed=True))
+    documents = of_invocation(invocation, FUNCTION, "f", span, failed=True)
+    assert [one["fault"] for one in documents] == [True, True]
 
 
 def test_accounts_and_regions_keep_their_own_traces() -> None:

@@ -186,3 +186,4 @@ def test_a_list_doesnt_look_past_any_number_of_others_items(
 
     assert answer.status == 403
     assert answer.json["type"] == "/problems/unusable-username"
+    assert answer.json["detail"].startswith("Too much of other accounts stands under this account")

@@ -63,7 +63,8 @@ def test_a_token_that_names_nobody_does_nothing(
 @pytest.mark.parametrize(
     "username",
     ["", "ada", "ada@example.com", f"{ALICE} ", f"{{{ALICE}}}", ALICE.replace("-", ""),
-     ALICE[:-1], f"{ALICE}0", ALICE.replace("b", "g"), f"{ALICE}#x", "x" * 129, "\ud800",
+     ALICE[:-1], f"{ALICE}0", ALICE.replace("b", "g"), f"{ALICE}#x", "x", "x" * 128, "x" * 129,
+     "\ud800",
      ALICE.replace("0", "\u0660")],
 )  # fmt: skip
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
@@ -77,6 +78,14 @@ def test_a_username_that_is_no_uuid_is_refused_and_told_why(
     assert answer.status == 403
     assert answer.json["type"] == "/problems/unusable-username"
     assert "UUID" in answer.json["detail"]
+
+
+@pytest.mark.parametrize("sub", ["x", "x" * 128])
+def test_an_account_is_known_by_whatever_cognito_may_make_of_it(client: Client, sub: str) -> None:
+    made = client.create(sub=sub)
+
+    assert made.status == 201
+    assert client.send("GET", made.headers["location"], sub=sub).json == made.json
 
 
 def test_a_username_is_the_same_in_upper_and_lower_case(client: Client) -> None:

@@ -11,10 +11,13 @@ import pytest
 from items import etag
 from items.logic import ATTEMPTS, Items
 from items.problems import Problem
-from tests.unit.support import MAX_ITEMS, Replica, World, caller
+from items.table import Table
+from tests.unit.support import MAX_ITEMS, TABLE, Replica, World, caller
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from mypy_boto3_dynamodb import DynamoDBClient
 
     from items.model import Item
 
@@ -90,6 +93,60 @@ def test_a_change_that_is_overtaken_every_time_gives_up(
     with pytest.raises(Problem) as raised:
         changes(items, made)[which](ANYTHING)
     assert raised.value.status == 409
+
+
+class Overtaken(Table):
+    """The table itself, where somebody else's change comes before each of the first ones."""
+
+    def __init__(self, dynamodb: DynamoDBClient, times: int) -> None:
+        super().__init__(dynamodb, TABLE)
+        self._others = Items(Table(dynamodb, TABLE), "us-east-1", MAX_ITEMS)
+        self._left = times
+
+    def update(self, current: Item, item: Item) -> bool:
+        """Let somebody else in first."""
+        self._overtake(current)
+        return super().update(current, item)
+
+    def soft_delete(self, current: Item, item: Item, expires_at: int) -> bool:
+        """Let somebody else in first."""
+        self._overtake(current)
+        return super().soft_delete(current, item, expires_at)
+
+    def _overtake(self, current: Item) -> None:
+        if self._left:
+            self._left -= 1
+            self._others.patch(ALICE, current.id, ANYTHING, {"notes": "theirs"})
+
+
+@pytest.mark.parametrize("which", range(3))
+def test_a_write_that_comes_second_is_never_taken_for_the_first(
+    dynamodb: DynamoDBClient, which: int
+) -> None:
+    items = Items(Overtaken(dynamodb, times=1), "us-east-1", MAX_ITEMS)
+    made = items.create(ALICE, "k", {"title": "a"}).item
+    # A second version, so that what others wrote is no longer the first alone.
+    made = Items(Table(dynamodb, TABLE), "us-east-1", MAX_ITEMS).patch(
+        ALICE, made.id, ANYTHING, {"title": "b"}
+    )
+
+    with pytest.raises(Problem) as raised:
+        changes(items, made)[which](etag.parse(made.etag))
+
+    assert raised.value.status == 412
+    assert (items.get(ALICE, made.id).title, items.get(ALICE, made.id).notes) == ("b", "theirs")
+
+
+@pytest.mark.parametrize("which", range(3))
+def test_a_hot_item_is_given_up_by_the_table_too(dynamodb: DynamoDBClient, which: int) -> None:
+    items = Items(Overtaken(dynamodb, times=3), "us-east-1", MAX_ITEMS)
+    made = items.create(ALICE, "k", {"title": "a"}).item
+
+    with pytest.raises(Problem) as raised:
+        changes(items, made)[which](ANYTHING)
+
+    assert raised.value.status == 409
+    assert items.get(ALICE, made.id).version == 4
 
 
 def test_a_version_that_lost_to_the_other_regions_passes_no_condition() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,12 +13,14 @@ import fastjsonschema
 import pytest
 import yaml
 
-from items import contract, problems, routes
+from items import contract, fence, logic, model, problems, request, routes, table
 from items.logic import SOFT_DELETED_KEPT
 from items.request import MAX_BODY_BYTES
 from tests.unit.support import ORIGIN, Json
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from tests.unit.support import Client
 
 LAMBDA = Path(contract.__file__).parent.parent
@@ -66,6 +69,7 @@ def test_every_operation_names_its_path_parameters_and_answers(method: str, path
     operation = OPERATIONS[method, path]
     named = {p["name"] for p in operation.get("parameters", ()) if p["in"] == "path"}
     assert named == set(re.findall(r"{(\w+)}", path))
+    assert operation["responses"]
     assert all(HTTPStatus(int(code)) for code in operation["responses"])
 
 
@@ -152,6 +156,51 @@ def test_every_operation_that_writes_says_what_the_fence_refuses_and_no_other_do
 def described(response: Json) -> str:
     name = response.get("$ref", "").rpartition("/")[2]
     return str(OPENAPI["components"]["responses"].get(name, response).get("description", ""))
+
+
+@pytest.mark.parametrize(
+    ("module", "limits"),
+    [
+        (
+            logic,
+            {
+                "SOFT_DELETED_KEPT": timedelta(days=30),
+                "ATTEMPTS": 3,
+                "CLOSED_FOR": timedelta(days=1),
+                "DELETION_PAGES": 40,
+                "DELETION_PAGE_ROWS": 250,
+            },
+        ),
+        (model, {"DEFAULT_STATUS": "todo", "KEPT_WRITES": 4}),
+        (
+            table,
+            {
+                "COUNTED_PAGES": 20,
+                "COUNT_EVERY_SECONDS": 3600,
+                "CROWDED_PAGES": 100,
+                "_BATCH": 25,
+                "_FIRST_ID": "0",
+                "_PAST_IDS": "g",
+            },
+        ),
+        (routes, {"DEFAULT_LIMIT": 25, "MAX_LIMIT": 100}),
+        (routes, {"_DELETION_SHARE": 0.4, "_DELETION_SECONDS": 4.0}),
+        (
+            fence,
+            {
+                "NOBODY": "nobody",
+                "KEPT_SECONDS": 2.0,
+                "HANDOVER_MS": 5_000,
+                "SHARED_AFTER_MS": 60_000,
+            },
+        ),
+        (request, {"MAX_BODY_BYTES": 65_536, "MAX_SUB": 128}),
+    ],
+    ids=lambda value: value.__name__ if hasattr(value, "__name__") else "",
+)
+def test_a_limit_changes_on_purpose_only(module: ModuleType, limits: dict[str, object]) -> None:
+    # Other tests shrink these, or read them where they are.
+    assert {name: getattr(module, name) for name in limits} == limits
 
 
 def test_browsers_are_told_of_the_same_headers_by_gateway_and_handler(client: Client) -> None:

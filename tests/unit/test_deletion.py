@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from items import logic, routes
+from items.table import Table
 from tests.unit.support import ALICE, BOB, MALLORY, SUBS, TABLE, Client, Json, caller, event
 from tests.unit.test_accounts import accept
 from tests.unit.test_item_limit import Clock, clocked
@@ -119,7 +120,9 @@ def test_a_call_goes_through_so_many_pages_whatever_time_it_has(
     for _ in range(25):
         client.create()
 
-    assert delete_me(client) == [202, 202, 204]
+    answer = client.send("DELETE", "/v1/me")
+    assert answer.json == {"status": "deleting", "deleted": 10}
+    assert delete_me(client) == [202, 204]
     assert set(rows(dynamodb)) == {f"quota#{SUBS[ALICE]}"}
 
 
@@ -159,6 +162,30 @@ def test_what_a_busy_table_leaves_undone_is_done_by_the_next_call(
     assert len(rows(dynamodb)) == 21
     assert delete_me(client)[-1] == 204
     assert set(rows(dynamodb)) == {f"quota#{SUBS[ALICE]}"}
+
+
+@pytest.mark.parametrize("busy_at", [1, 2], ids=["the others' records", "the caller's own"])
+def test_the_record_that_tells_whose_the_others_are_goes_last(
+    dynamodb: DynamoDBClient, monkeypatch: pytest.MonkeyPatch, busy_at: int
+) -> None:
+    accept(dynamodb, MALLORY, SUBS[ALICE])
+    accept(dynamodb, SUBS[ALICE], SUBS[BOB])
+    table, me = Table(dynamodb, TABLE), caller(sub=MALLORY)
+    write = dynamodb.batch_write_item
+    calls: list[int] = []
+
+    def busy(RequestItems: Json) -> Any:  # noqa: N803 - botocore's name
+        calls.append(len(RequestItems[TABLE]))
+        if len(calls) == busy_at:
+            return {"UnprocessedItems": {TABLE: RequestItems[TABLE][-1:]}}
+        return write(RequestItems=RequestItems)
+
+    monkeypatch.setattr(dynamodb, "batch_write_item", busy)
+
+    assert not table.remove_records(me, table.accepted(me))
+    assert f"owner#{MALLORY}" in rows(dynamodb)
+    assert table.remove_records(me, table.accepted(me))
+    assert rows(dynamodb) == {}
 
 
 def test_a_late_create_fills_up_nothing_again(api: ItemsApi, dynamodb: DynamoDBClient) -> None:

@@ -18,6 +18,7 @@ opaque = st.text(st.characters(min_codepoint=0x23, max_codepoint=0x7E), max_size
         ('W/"1-a"', False, True),
         ("*", True, True),
         (" * ", True, True),
+        ("\t*\t", True, True),
         ('"0", "1-a"', True, True),
         ('"0",W/"1-a" ,"2"', False, True),
         (',, "1-a",', True, True),

@@ -17,12 +17,13 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from items.health import KEPT_SECONDS, WRITE_EVERY_MS, Probe, Readiness
+from items.health import Probe, Readiness
 from items.table import probe_client
 from tests.unit.support import REGION, TABLE
 
 if TYPE_CHECKING:
     import io
+    from collections.abc import Callable
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from tests.unit.support import Client
 
 OWNER = f"region#{REGION}"
+# Written out: the checkers' pace and the drills' limits are computed from these.
+KEPT_SECONDS = 1.0
+WRITE_EVERY_SECONDS = 3
 WELL = Readiness()
 ANSWER = (
     b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: 2\r\n\r\n{}"
@@ -65,6 +69,7 @@ class Replica:
 
     def get_item(self, **call: Any) -> dict[str, Any]:
         """Read."""
+        assert call["TableName"] == TABLE
         assert call["ConsistentRead"] is True
         assert call["Key"]["owner"] == {"S": OWNER}
         assert call["Key"]["item_id"]["S"] in {"ready", "takeover"}
@@ -78,6 +83,8 @@ class Replica:
 
     def update_item(self, **call: Any) -> None:
         """Write."""
+        assert call["TableName"] == TABLE
+        assert call["Key"] == {"owner": {"S": OWNER}, "item_id": {"S": "ready"}}
         self.writes += 1
         self._fail("write")
         if self.write_error:
@@ -164,21 +171,25 @@ def test_a_region_that_reads_and_writes_is_ready(replica: Replica, clock: Clock)
 
 def test_however_many_ask_only_one_writes_every_few_seconds(replica: Replica, clock: Clock) -> None:
     probes = [probe_of(replica, clock) for _ in range(5)]
-    for _ in range(WRITE_EVERY_MS // 1000 * 2):
+    writes = []
+    for _ in range(WRITE_EVERY_SECONDS * 2):
         assert all(probe.ready() == WELL for probe in probes)
+        writes.append(replica.writes)
         clock.seconds += 1
-    assert replica.writes == 2
+    assert writes == [1, 1, 1, 2, 2, 2]
 
 
-def test_within_a_second_one_process_asks_its_replica_once(replica: Replica, clock: Clock) -> None:
+@pytest.mark.parametrize("ask", [Probe.ready, Probe.takeover], ids=["ready", "takeover"])
+def test_within_a_second_one_process_asks_its_replica_once(
+    replica: Replica, clock: Clock, ask: Callable[[Probe], object]
+) -> None:
     probe = probe_of(replica, clock)
-    for _ in range(100):
-        probe.ready()
-        clock.seconds += KEPT_SECONDS / 101
-    assert replica.reads == 1
-    clock.seconds += KEPT_SECONDS
-    probe.ready()
-    assert replica.reads == 2
+    reads = []
+    for seconds in (0, 0.5, 0.375, 0.125, 0.875, 0.125):
+        clock.seconds += seconds
+        ask(probe)
+        reads.append(replica.reads)
+    assert reads == [1, 1, 1, 2, 2, 3]
 
 
 def test_what_was_well_a_second_ago_does_not_hide_what_fails_now(
@@ -211,14 +222,40 @@ def test_what_failed_is_told(replica: Replica, clock: Clock, error: Exception, r
     assert probe_of(replica, clock).ready() == Readiness("write", reason)
 
 
-@pytest.mark.parametrize(
-    "code", ["ConditionalCheckFailedException", "ProvisionedThroughputExceededException"]
-)
-def test_a_refusal_that_proves_the_way_is_open_is_ok(
-    replica: Replica, clock: Clock, code: str
-) -> None:
-    replica.write_error = refusal(code)
+def test_a_write_that_somebody_else_has_made_is_ok(replica: Replica, clock: Clock) -> None:
+    replica.write_error = refusal("ConditionalCheckFailedException")
     assert probe_of(replica, clock).ready() == WELL
+
+
+@pytest.mark.parametrize("operation", ["read", "write"])
+@pytest.mark.parametrize(
+    "code",
+    ["ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"],
+)
+def test_throttling_takes_no_region_out_of_readiness(
+    replica: Replica, clock: Clock, code: str, operation: str
+) -> None:
+    setattr(replica, f"{operation}_error", refusal(code))
+    assert probe_of(replica, clock).ready() == WELL
+
+
+def test_the_probes_write_is_refused_while_another_one_is_newer_than_three_seconds(
+    dynamodb: DynamoDBClient, clock: Clock
+) -> None:
+    probe = Probe(dynamodb, TABLE, REGION, wall=clock, tick=clock)
+
+    def written() -> list[int]:
+        rows = dynamodb.scan(TableName=TABLE)["Items"]
+        return [int(row["checked_at"]["N"]) - 1_700_000_000_000 for row in rows]
+
+    probe._write()
+    assert written() == [0]
+    clock.seconds += 2.875
+    with pytest.raises(ClientError, match="ConditionalCheckFailedException"):
+        probe._write()
+    clock.seconds += 0.125
+    probe._write()
+    assert written() == [3000]
 
 
 def test_the_probe_writes_its_item_once_for_two_that_race(
@@ -267,9 +304,13 @@ def test_a_replica_that_nobody_serves_is_unreachable(
 
 
 def test_a_reading_a_writing_and_a_retry_fit_into_a_second() -> None:
-    config: Any = probe_client(REGION).meta.config
-    assert config.retries["total_max_attempts"] == 1
+    client = probe_client("eu-west-3")
+    config: Any = client.meta.config
+    assert client.meta.region_name == "eu-west-3"
+    assert config.retries == {"mode": "standard", "total_max_attempts": 1}
+    assert (config.connect_timeout, config.read_timeout) == (0.15, 0.22)
     assert 2 * config.connect_timeout + 3 * config.read_timeout < 1
+    assert config.tcp_keepalive is True
 
 
 NO_ANSWER = [
@@ -342,6 +383,7 @@ def test_a_region_that_is_not_ready_says_what_failed_and_no_more(
     answer = client.send("GET", "/health/ready", user=None)
     assert answer.status == 503
     assert (answer.json["failed"], answer.json["reason"]) == ("read", "refused")
+    assert answer.json["detail"] == "This Region can't use its table: read failed (refused)."
     assert "no-such-table" not in answer.body
     assert '"reason":"read refused"' in log.getvalue()
 
@@ -377,7 +419,10 @@ def test_the_switch_of_the_other_region_is_not_this_ones(
 ) -> None:
     other = {"owner": {"S": "region#us-west-2"}, "item_id": {"S": "takeover"}}
     dynamodb.put_item(TableName=TABLE, Item={**other, "active": {"BOOL": True}})
-    assert client.send("GET", "/health/takeover", user=None).status == 404
+    answer = client.send("GET", "/health/takeover", user=None)
+    assert answer.status == 404
+    assert answer.json["detail"] == "Takeover is not active in this Region."
+    assert "reason" not in answer.json
 
 
 def test_a_switch_that_cannot_be_read_is_not_active(
@@ -386,6 +431,7 @@ def test_a_switch_that_cannot_be_read_is_not_active(
     health._probe._table_name = "no-such-table"
     answer = client.send("GET", "/health/takeover", user=None)
     assert (answer.status, answer.json["reason"]) == (404, "unknown")
+    assert "Look at /health/ready." in answer.json["detail"]
     assert "no-such-table" not in answer.body
     assert '"reason":"takeover"' in log.getvalue()
 

@@ -190,6 +190,28 @@ def test_more_than_one_request_can_count_is_counted_by_several(
     assert count(dynamodb) == 70
 
 
+def test_a_count_is_due_an_hour_after_the_last_and_not_before(dynamodb: DynamoDBClient) -> None:
+    table, me = Table(dynamodb, TABLE), caller()
+    table.reserve(me, 3, 1)
+    now = 1_000_000
+
+    assert [table.recount(me, now + later) for later in (0, 3599, 3600, 7199)] == [
+        True,
+        False,
+        True,
+        False,
+    ]
+
+
+def test_a_count_never_falls_below_nothing(dynamodb: DynamoDBClient) -> None:
+    table, me = Table(dynamodb, TABLE), caller()
+    table.reserve(me, 3, 1)
+    for _ in range(2):
+        table.give_back(me)
+
+    assert count(dynamodb) == 0
+
+
 def test_an_account_with_a_deletion_behind_it_is_not_counted(dynamodb: DynamoDBClient) -> None:
     table, me = Table(dynamodb, TABLE), caller()
     table.close(me, until=100)

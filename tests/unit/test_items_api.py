@@ -116,6 +116,11 @@ def test_a_key_that_is_no_visible_ascii_is_refused(client: Client, key: str) -> 
     assert answer.json["errors"][0]["parameter"] == "Idempotency-Key"
 
 
+@pytest.mark.parametrize("key", ["!", "~", "k" * 255])
+def test_a_key_of_any_visible_ascii_is_taken(client: Client, key: str) -> None:
+    assert client.create({"title": "A"}, key=key).status == 201
+
+
 def test_a_create_without_a_key_is_refused(client: Client) -> None:
     assert client.send("POST", "/v1/items", body={"title": "A"}).status == 400
 
@@ -138,6 +143,14 @@ def test_two_spellings_of_one_header_are_one_header(client: Client) -> None:
     # Who sends no list of values for each, as the gateway does, is read the same.
     raw = event("POST", "/v1/items", body={"title": "A"}, headers=twice)
     assert client.deliver({**raw, "multiValueHeaders": None}).status == 400
+
+
+def test_all_values_of_a_header_count_and_not_the_last_alone(client: Client) -> None:
+    made = client.create()
+    raw = event("PUT", path_of(made), body={"title": "A"})
+    raw["headers"] = {"If-Match": '"other"'}
+    raw["multiValueHeaders"] = {"If-Match": [made.etag, '"other"']}
+    assert client.deliver(raw).status == 200
 
 
 def test_a_base64_encoded_body_is_read(client: Client) -> None:
@@ -186,6 +199,60 @@ def test_a_body_that_does_not_fit_is_refused_and_told_where(
     assert [error["pointer"] for error in answer.json["errors"]] == [pointer]
 
 
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        ({}, "Required, and missing."),
+        ({"title": 1}, "Must be of type string."),
+        ({"title": ""}, "Must be at least 1 characters long."),
+        ({"title": "x" * 201}, "Must be at most 200 characters long."),
+        ({"title": " "}, "One line of text with something to read in it."),
+        ({"title": "a", "status": "later"}, "Must be one of todo, doing, done."),
+        ({"title": "a", "due_on": "2025-02-30"}, "There is no such day in the calendar."),
+        ({"title": "a", "tags": [str(n) for n in range(21)]}, "Must hold at most 20."),
+        ({"title": "a", "tags": ["x", "x"]}, "Must not hold the same value twice."),
+        ({"title": "a", "tags": [" "]}, "Holds what it may not."),
+        ({"title": "a", "id": 1}, "Unknown; known are title, notes, status, due_on, tags."),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_body_that_does_not_fit_is_told_why(client: Client, body: Json, detail: str) -> None:
+    answer = client.create(body)
+    assert answer.json["detail"] == "The body doesn't fit; errors says where."
+    assert [error["detail"] for error in answer.json["errors"]] == [detail]
+
+
+@pytest.mark.parametrize(
+    ("patch", "detail"),
+    [
+        ({"notes": 1}, "Must be of type string or null."),
+        ({"status": "later"}, "Must be one of todo, doing, done."),
+        ({"due_on": "2025-02-30"}, "There is no such day in the calendar."),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_patch_that_does_not_fit_is_told_why(client: Client, patch: Json, detail: str) -> None:
+    answer = client.send("PATCH", UNKNOWN, body=patch, headers=if_match("*"))
+    assert answer.json["detail"] == "The body doesn't fit; errors says where."
+    assert [error["detail"] for error in answer.json["errors"]] == [detail]
+
+
+def test_of_unknown_members_five_are_named_and_each_by_a_hundred_characters(
+    client: Client,
+) -> None:
+    names = [f"{number}{'x' * 100}" for number in range(6)]
+    answer = client.create({"title": "a"} | dict.fromkeys(reversed(names), 1))
+    pointers = [error["pointer"] for error in answer.json["errors"]]
+    assert pointers == [f"/{name[:100]}" for name in names[:5]]
+
+
+def test_an_unknown_parameter_is_named_by_a_hundred_characters(client: Client) -> None:
+    answer = client.send("GET", "/v1/items", query={"x" * 101: ["1"]})
+    detail = "Unknown; known are status, limit, cursor."
+    assert answer.json["errors"] == [{"parameter": "x" * 100, "detail": detail}]
+    assert answer.json["detail"] == f"{'x' * 100}: {detail}"
+
+
 @pytest.mark.parametrize("body", [{"title": "x" * 200}, {"title": "é🥛"}, FULL | {"notes": ""}])
 def test_a_body_at_its_limits_is_taken(client: Client, body: Json) -> None:
     assert client.create(body).status == 201
@@ -222,11 +289,28 @@ def test_a_body_whose_base64_is_broken_or_not_utf8_is_refused(client: Client) ->
         assert client.deliver(raw).status == 400
 
 
-def test_a_body_larger_than_the_limit_is_refused(client: Client) -> None:
-    large = '{"title": "a"' + " " * 65_536 + "}"
-    assert_problem(client.create(large), 413, "Content Too Large")
-    assert_problem(client.create(large, encoded=True), 413, "Content Too Large")
-    assert client.create(" " * (65_536 - 14) + '{"title": "a"}').status == 201
+@pytest.mark.parametrize("encoded", [False, True], ids=["plain", "base64"])
+@pytest.mark.parametrize(("size", "status"), [(65_536, 201), (65_537, 413), (200_000, 413)])
+def test_a_body_may_be_64_kib_large_however_it_is_sent(
+    client: Client, size: int, status: int, *, encoded: bool
+) -> None:
+    body = '{"title": "a"}'.rjust(size)
+    answer = client.create(body, encoded=encoded)
+    assert answer.status == status
+    if status == 413:
+        assert_problem(answer, 413, "Content Too Large")
+        assert "65536 bytes" in answer.json["detail"]
+
+
+def test_a_body_that_is_far_too_large_is_not_even_decoded(client: Client) -> None:
+    raw = event("POST", "/v1/items", headers={"Idempotency-Key": "k"})
+    raw |= {"body": "!" * 87_386, "isBase64Encoded": True}
+    assert client.deliver(raw).status == 413
+
+
+def test_a_body_is_measured_in_bytes(client: Client) -> None:
+    body = '{"title": "' + "é" * 33_000 + '"}'
+    assert_problem(client.create(body), 413, "Content Too Large")
 
 
 @pytest.mark.parametrize("media_type", ["text/plain", "application/xml", "", "multipart/form-data"])
@@ -236,9 +320,20 @@ def test_another_media_type_is_refused(client: Client, media_type: str) -> None:
     assert answer.headers["accept"] == "application/json"
 
 
-def test_json_is_recognised_however_its_type_is_written(client: Client) -> None:
-    headers = {"Content-Type": "Application/JSON; charset=UTF-8"}
+@pytest.mark.parametrize(
+    "media_type",
+    ["Application/JSON; charset=UTF-8", "application/json ;charset=utf-8", " application/json\t"],
+)
+def test_json_is_recognised_however_its_type_is_written(client: Client, media_type: str) -> None:
+    headers = {"Content-Type": media_type}
     assert client.create({"title": "a"}, headers=headers).status == 201
+
+
+def test_a_patch_is_told_both_types_that_it_may_have(client: Client) -> None:
+    headers = if_match("*") | {"Content-Type": "text/plain"}
+    answer = client.send("PATCH", UNKNOWN, body={}, headers=headers)
+    assert answer.headers["accept"] == "application/merge-patch+json, application/json"
+    assert "application/merge-patch+json, application/json" in answer.json["detail"]
 
 
 def test_a_reader_who_has_the_item_is_spared_it(client: Client) -> None:
@@ -499,7 +594,10 @@ def test_another_method_is_answered_with_those_that_there_are(client: Client) ->
     answer = client.send("PUT", "/v1/items", body={})
     assert_problem(answer, 405, "Method Not Allowed")
     assert answer.headers["allow"] == "GET, POST"
+    assert answer.json["detail"] == "Use GET, POST here."
     assert client.send("POST", "/health").headers["allow"] == "GET, HEAD"
+    assert client.send("PUT", "/v1/items/").headers["allow"] == "GET, POST"
+    assert client.send("POST", UNKNOWN).headers["allow"] == "DELETE, GET, PATCH, PUT"
 
 
 @pytest.mark.parametrize(
@@ -508,6 +606,22 @@ def test_another_method_is_answered_with_those_that_there_are(client: Client) ->
 def test_another_path_is_not_found(client: Client, path: str) -> None:
     answer = client.send("GET", path)
     assert_problem(answer, 404, "Not Found")
+
+
+@pytest.mark.parametrize(
+    ("path", "instance"),
+    [
+        ("/v1/items/a b", "/v1/items/a%20b"),
+        ("/v1/items/é\ud800", "/v1/items/%C3%A9%3F"),
+        ("/%:@!$&'()*+,;=-._~", "/%:@!$&'()*+,;=-._~"),
+        ('/<"?#[', "/%3C%22%3F%23%5B"),
+        (f"/{'x' * 256}", f"/{'x' * 255}"),
+    ],
+)
+def test_a_problem_names_the_path_in_characters_of_a_uri(
+    client: Client, path: str, instance: str
+) -> None:
+    assert client.send("GET", path).json["instance"] == instance
 
 
 def test_every_answer_says_which_region_served_it_and_is_not_kept(client: Client) -> None:
@@ -535,6 +649,23 @@ def test_any_page_may_read_the_answers_where_every_origin_is_allowed(
     answer = client.send("GET", "/v1/items", headers={"Origin": "https://any.example"})
     assert answer.headers["access-control-allow-origin"] == "*"
     assert "etag" in answer.headers["access-control-expose-headers"]
+
+
+def test_no_page_may_read_the_answers_where_no_origin_is_allowed(
+    api: ItemsApi, settings: Settings
+) -> None:
+    nobody = replace(settings, allowed_origins=frozenset())
+    client = Client(ItemsApi(nobody, api._items, api._fence, api._observe))
+    for headers in ({"Origin": ORIGIN}, {"Origin": ""}, {}):
+        answer = client.send("GET", "/v1/items", headers=headers)
+        assert not {name for name in answer.headers if name.startswith("access-control")}
+        assert "vary" not in answer.headers
+
+
+def test_an_answer_is_as_short_as_json_can_be(client: Client) -> None:
+    made = client.create({"title": "é🥛", "tags": ["a", "b"]})
+    assert '"title":"é🥛"' in made.body
+    assert '"tags":["a","b"]' in made.body
 
 
 def test_a_page_of_an_allowed_origin_may_read_the_answers(client: Client) -> None:

@@ -8,20 +8,27 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from items.settings import (
-    REQUIRED,
-    FunctionSettings,
-    Settings,
-    SettingsError,
-)
+from items.problems import Problem
+from items.settings import FunctionSettings, Settings, SettingsError
+from items.table import TableBusy, TableUnavailable
 from tests.support import log_queries
-from tests.unit.support import ALICE, CLIENT_ID, EXTENDED_REQUEST_ID, REGION, REQUEST_ID, SUBS
+from tests.unit.support import (
+    ALICE,
+    CLIENT_ID,
+    EXTENDED_REQUEST_ID,
+    REGION,
+    REQUEST_ID,
+    SUBS,
+    event,
+)
 
 if TYPE_CHECKING:
     import io
@@ -30,14 +37,18 @@ if TYPE_CHECKING:
     from tests.unit.support import Client
 
 ROOT = Path(__file__).parents[2]
-ENVIRONMENT = {
+ITEM = "/v1/items/01234567-89ab-8def-8123-456789abcdef"
+# What the functions can't do without: both, and the users' alone.
+SHARED = {
     "AWS_REGION": "eu-central-1",
     "TABLE_NAME": "things",
+    "POWERTOOLS_SERVICE_NAME": "items",
+    "POWERTOOLS_METRICS_NAMESPACE": "landing-local",
+}
+ENVIRONMENT = SHARED | {
     "CLIENT_IDS": "phone, web",
     "MAX_ITEMS_PER_OWNER": "500",
     "STANDBY_REGION": "eu-west-1",
-    "POWERTOOLS_SERVICE_NAME": "items",
-    "POWERTOOLS_METRICS_NAMESPACE": "landing-local",
 }
 
 
@@ -70,10 +81,19 @@ def test_a_request_leaves_one_line_that_can_be_followed(client: Client, log: io.
         }
         == first
     )
-    assert first["duration_ms"] >= 0
     assert second["route"] == "/v1/items/<item_id>"
     assert second["cold_start"] is False
     assert second["edge_request_id"] == ""
+
+
+def test_a_line_says_how_long_the_request_took(
+    client: Client, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = iter([100.0, 100.12345])
+    monkeypatch.setattr(time, "perf_counter", lambda: next(ticks))
+    client.send("GET", "/v1/items", user=None)
+    (line,) = lines(log)
+    assert line["duration_ms"] == 123.5
 
 
 def test_one_callers_name_is_not_on_the_next_ones_line(client: Client, log: io.StringIO) -> None:
@@ -117,11 +137,78 @@ def test_creates_replays_and_conflicts_are_counted_by_region(
     counted = metrics(capsys.readouterr().out)
     names = ["ItemCreated", "CreateReplayed", "WriteConflict"]
     assert [[n for n in names if n in one] for one in counted] == [[n] for n in names]
-    for one in counted:
+    for name, one in zip(names, counted, strict=True):
         assert (one["region"], one["service"]) == (REGION, "items")
-        directive = one["_aws"]["CloudWatchMetrics"][0]
+        assert one[name] == [1.0]
+        (directive,) = one["_aws"]["CloudWatchMetrics"]
         assert directive["Namespace"] == "landing-test"
-        assert sorted(directive["Dimensions"][0]) == ["region", "service"]
+        assert directive["Metrics"] == [{"Name": name, "Unit": "Count"}]
+        assert [sorted(dimensions) for dimensions in directive["Dimensions"]] == [
+            ["region", "service"]
+        ]
+
+
+@pytest.mark.parametrize(("status", "counted"), [(409, 1), (412, 1), (404, 0), (410, 0), (428, 0)])
+def test_a_conflict_is_counted_and_no_other_refusal(
+    client: Client, capsys: pytest.CaptureFixture[str], status: int, counted: int
+) -> None:
+    def refuse(*_: object) -> None:
+        raise Problem(status, "no")
+
+    client.api._items.get = refuse  # type: ignore[attr-defined]
+    assert client.send("GET", ITEM).status == status
+    assert [one["WriteConflict"] for one in metrics(capsys.readouterr().out)] == [[1.0]] * counted
+
+
+@dataclass
+class Context:
+    """What the runtime says of an invocation."""
+
+    aws_request_id: str = "invocation"
+
+
+def test_a_line_names_the_invocation_and_the_route(client: Client, log: io.StringIO) -> None:
+    client.api.handle(event("GET", "/v1/nowhere"), Context())
+    client.api.handle(event("GET", ITEM), None)
+    first, second = lines(log)
+    assert (first["function_request_id"], first["route"]) == ("invocation", "none")
+    assert (second["function_request_id"], second["route"]) == ("", "/v1/items/<item_id>")
+
+
+def test_a_fault_is_logged_with_its_kind_its_place_and_its_request(
+    client: Client, log: io.StringIO
+) -> None:
+    def fail(*_: object) -> None:
+        raise KeyError("secret")
+
+    client.api._items.get = fail  # type: ignore[attr-defined]
+    client.api.handle(event("GET", ITEM), Context())
+
+    fault, line = lines(log)
+    assert (fault["level"], fault["message"]) == ("ERROR", "fault")
+    assert (fault["route"], fault["exception_name"]) == ("/v1/items/<item_id>", "KeyError")
+    assert "in fail" in fault["stack"][-1]
+    assert (fault["request_id"], fault["function_request_id"]) == (REQUEST_ID, "invocation")
+    assert fault["owner_hash"] == line["owner_hash"]
+    assert (line["status"], line["level"]) == (500, "INFO")
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [(TableUnavailable("Gone"), "table unavailable"), (TableBusy("Gone"), "table busy")],
+)
+def test_a_table_that_fails_is_logged_as_a_warning_with_its_reason(
+    client: Client, log: io.StringIO, error: Exception, message: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    client.api._items.get = fail  # type: ignore[attr-defined]
+    client.send("GET", ITEM)
+
+    warning = lines(log)[0]
+    assert (warning["level"], warning["message"]) == ("WARNING", message)
+    assert warning["reason"] == "Gone"
 
 
 def test_settings_are_read_from_the_environment() -> None:
@@ -144,19 +231,38 @@ def test_settings_are_read_from_the_environment() -> None:
     ("kind", "name"),
     [
         *((Settings, name) for name in ENVIRONMENT),
-        *((FunctionSettings, name) for name in REQUIRED),
+        *((FunctionSettings, name) for name in SHARED),
     ],
 )
 def test_a_missing_setting_is_named(kind: type[FunctionSettings], name: str) -> None:
     without = {one: value for one, value in ENVIRONMENT.items() if one != name}
     for environment in (without, without | {name: ""}):
-        with pytest.raises(SettingsError, match=name):
+        with pytest.raises(SettingsError, match=f": {name}$"):
             kind.from_environment(environment)
 
 
+def test_all_that_is_missing_is_named_at_once() -> None:
+    with pytest.raises(SettingsError) as raised:
+        Settings.from_environment({})
+    assert str(raised.value) == (
+        "set these variables on the function: AWS_REGION, TABLE_NAME, POWERTOOLS_SERVICE_NAME, "
+        "POWERTOOLS_METRICS_NAMESPACE, CLIENT_IDS, MAX_ITEMS_PER_OWNER, STANDBY_REGION"
+    )
+
+
+@pytest.mark.parametrize("most", ["0", "-1", "1.5", "many", "²"])
+def test_a_limit_that_is_no_whole_number_from_one_is_refused(most: str) -> None:
+    with pytest.raises(SettingsError, match="MAX_ITEMS_PER_OWNER on the function to a whole"):
+        Settings.from_environment(ENVIRONMENT | {"MAX_ITEMS_PER_OWNER": most})
+
+
+def test_a_limit_of_one_item_is_a_limit() -> None:
+    settings = Settings.from_environment(ENVIRONMENT | {"MAX_ITEMS_PER_OWNER": "1"})
+    assert settings.max_items_per_owner == 1
+
+
 def test_the_health_function_needs_nothing_that_is_the_users() -> None:
-    shared = {name: ENVIRONMENT[name] for name in REQUIRED}
-    assert FunctionSettings.from_environment(shared) == FunctionSettings(
+    assert FunctionSettings.from_environment(SHARED) == FunctionSettings(
         "eu-central-1", "things", "items", "landing-local", frozenset()
     )
 
@@ -175,6 +281,8 @@ with mock_aws():
     for trace in sys.argv[1:] or [os.environ.get("_X_AMZN_TRACE_ID", "")]:
         os.environ["_X_AMZN_TRACE_ID"] = trace
         print("ANSWER", lambda_function.handler(raw, None)["statusCode"])
+items, config = lambda_function.api._items, lambda_function.api._items._store._client.meta.config
+print("LIMITS", items._region, items._max, config.read_timeout, items._store._name)
 print("XRAY", "aws_xray_sdk" in sys.modules)
 """
 
@@ -222,6 +330,14 @@ def traced_by(daemon: socket.socket) -> dict[str, str]:
 
 def test_the_function_works_without_a_tracer_where_there_is_none() -> None:
     done = run()
+    assert "ANSWER 201" in done.stdout, done.stderr
+    assert "XRAY False" in done.stdout
+    assert f"LIMITS {REGION} 10 2 items" in done.stdout
+
+
+@pytest.mark.parametrize("disabled", ["1", "true", "True", "YES"])
+def test_the_function_loads_no_tracer_where_tracing_is_turned_off(disabled: str) -> None:
+    done = run(LAMBDA_TASK_ROOT=str(ROOT / "lambda"), POWERTOOLS_TRACE_DISABLED=disabled)
     assert "ANSWER 201" in done.stdout, done.stderr
     assert "XRAY False" in done.stdout
 
@@ -314,6 +430,8 @@ with mock_aws():
     for path in ("/health", "/health/ready", "/health/takeover"):
         raw = event("GET", path, user=None)
         print("ANSWER", path, health_function.handler(raw, None)["statusCode"])
+probe = health_function.api._probe
+print("PROBE", probe._owner, probe._table_name, probe._client.meta.config.read_timeout)
 print("USERS", sorted({"items.contract", "items.logic", "aws_xray_sdk"} & sys.modules.keys()))
 """
 
@@ -324,6 +442,7 @@ def test_the_health_function_serves_health_and_loads_nothing_of_the_users() -> N
         "ANSWER /health 200",
         "ANSWER /health/ready 200",
         "ANSWER /health/takeover 404",
+        f"PROBE region#{REGION} items 0.22",
         "USERS []",
     ], done.stderr
 

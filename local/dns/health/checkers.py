@@ -206,8 +206,6 @@ class HealthCheckers:
 
     def _take_up(self, check: HealthCheck) -> None:
         before = self._watched.get(check.id)
-        if before is not None and before.check == check:
-            return
         if before is not None and before.check.probes == check.probes:
             changed = not check.same_endpoint(before.check)
             before.check = check
