@@ -170,9 +170,7 @@ run "an_alarm_goes_off_when_it_is_worse_and_not_when_it_is_better" {
     ])
     error_message = "an alarm must read the metrics that it was given"
   }
-}
 
-run "an_alarm_that_sees_nothing_tells_so_where_that_matters" {
   assert {
     condition = toset([
       for key, alarm in aws_cloudwatch_metric_alarm.this : key if length(coalesce(alarm.insufficient_data_actions, [])) > 0
