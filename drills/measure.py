@@ -94,11 +94,15 @@ class Snapshots:
 
 @dataclass(frozen=True, slots=True)
 class Replication:
-    """How late markers arrived: before the fault, and the last of all after the healing."""
+    """How late markers arrived: before the fault, and the last of all after the healing.
+
+    `stopped` are the markers sent while the fault lasted that hadn't arrived when it was healed.
+    """
 
     lag_median_seconds: float | None
     lag_max_seconds: float | None
     catch_up_seconds: float | None
+    stopped: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +268,11 @@ def replication(history: History) -> Replication:
         lag_median_seconds=statistics.median(calm) if calm else None,
         lag_max_seconds=max(calm, default=None),
         catch_up_seconds=_catch_up(history),
+        stopped=sum(
+            history.fault <= each.sent < history.healing
+            and (each.arrived is None or each.arrived >= history.healing)
+            for each in history.lags
+        ),
     )
 
 

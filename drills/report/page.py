@@ -58,6 +58,7 @@ FIGURES = {
         "data_loss.duplicates": "Writes that made two items",
         "replication.lag_median_seconds": "Replication lag before the fault, median",
         "replication.lag_max_seconds": "Replication lag before the fault, longest",
+        "replication.stopped": "Markers that the fault held up",
     },
     "All requests": {
         "counts.slowest_answer_seconds": "Slowest answer",

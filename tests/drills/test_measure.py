@@ -347,6 +347,25 @@ def test_replication_has_caught_up_once_every_marker_of_before_the_healing_came(
     assert replication.catch_up_seconds == (None if caught_up is None else pytest.approx(caught_up))
 
 
+@pytest.mark.parametrize(
+    ("sent", "seconds", "stopped"),
+    [
+        (9.9, None, 0),
+        (10.0, None, 1),
+        (10.0, 49.9, 0),
+        (10.0, 50.0, 1),
+        (59.9, None, 1),
+        (60.0, None, 0),
+    ],
+)
+def test_a_marker_is_held_up_that_had_not_come_when_healing_began(
+    sent: float, seconds: float | None, stopped: int
+) -> None:
+    seen = replace(history(Plan()), lags=(Lag(PRIMARY, STANDBY, sent, seconds),))
+
+    assert figures(seen).replication.stopped == stopped
+
+
 def test_a_drill_that_did_nothing_has_figures_all_the_same() -> None:
     seen = figures(History(PRIMARY, STANDBY))
 
