@@ -134,9 +134,7 @@ def figures(history: History) -> Figures:
 
 
 def timeline(history: History) -> Timeline:
-    """Find when what happened. A drill that made no fault has no timeline."""
-    if history.first(Moment.FAULT) is None:
-        return Timeline(None, None, None, None, None, None, None, None, None)
+    """Find when what happened. All of it is None in a drill that made no fault and healed none."""
     fault, until = history.fault, history.healing
     during = [each for each in history.attempts if fault <= each.due < until]
     reads = [each for each in during if not each.kind.writes]
@@ -164,8 +162,6 @@ def timeline(history: History) -> Timeline:
 
 
 def _after_healing(history: History) -> dict[str, float | None]:
-    if history.first(Moment.HEALED) is None:
-        return {"failback_seconds": None, "good_after_healing_seconds": None}
     healing, healed = history.healing, history.healed
     back = _first(
         [each for each in history.attempts if each.due >= healing],
