@@ -98,9 +98,9 @@ def text(document: Document) -> str:
         *(f"  Why: {reason}" for reason in document["reasons"]),
         "",
         *(
-            f"  {about}: {label}: {value}"
+            line
             for about, figures in _figures(document)
-            for label, value in figures
+            for line in (f"  {about}", *(f"    {label}: {value}" for label, value in figures))
         ),
     ]
     return "\n".join([*lines, *([f"\n  {document['note']}"] if document["note"] else [])])
