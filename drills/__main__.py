@@ -21,7 +21,7 @@ from drills.rollback_log import roll_back_leftovers
 from drills.run import run
 from drills.steady_state import await_steady_state
 from drills.system import System
-from drills.targets import read_targets
+from drills.targets import Targets, read_targets
 from project import resolver
 from project.access import require_running
 from project.account import LOCAL, Account, read_account
@@ -92,8 +92,7 @@ def _run(parsed: argparse.Namespace, account: Account) -> int:
             return _drill([EXPERIMENTS[parsed.name]], account)
         case "all":
             require_running(TREE, account)
-            offered = [each for each in EXPERIMENTS.values() if _offered(each, account)]
-            return _drill(offered, account)
+            return _drill(_all(account, read_targets(TREE, account.name)), account)
         case command:
             require_running(TREE, account)
             port = f":{https_port()}" if account.name == LOCAL else ""
@@ -112,7 +111,21 @@ def _names_resolved(account: Account) -> Iterator[None]:
 
 
 def _offered(experiment: Experiment, account: Account) -> bool:
-    return account.name == LOCAL or not experiment.not_on_accounts
+    return not _obstacle(experiment, account)
+
+
+def _obstacle(experiment: Experiment, account: Account) -> str:
+    """Why the account can't have the experiment; empty where it can."""
+    return experiment.not_on_emulator if account.name == LOCAL else experiment.not_on_accounts
+
+
+def _all(account: Account, targets: Targets) -> list[Experiment]:
+    """Every experiment that the account can have as it is set up."""
+    return [
+        each
+        for each in EXPERIMENTS.values()
+        if _offered(each, account) and (targets.fis_role_arn or not each.needs_fis)
+    ]
 
 
 def _listed(account: Account) -> str:
@@ -120,15 +133,16 @@ def _listed(account: Account) -> str:
     for experiment in EXPERIMENTS.values():
         lines.append(f"{experiment.name:<17} {experiment.proves}")
         if not _offered(experiment, account):
-            lines.append(f"{'':<17} Not in {account.name}: {experiment.not_on_accounts}")
+            lines.append(f"{'':<17} Not in {account.name}: {_obstacle(experiment, account)}")
     return "\n".join(lines)
 
 
 def _drill(experiments: Sequence[Experiment], account: Account) -> int:
     for experiment in experiments:
         if not _offered(experiment, account):
+            where = "real accounts" if account.name == LOCAL else "the embedded AWS"
             raise ToolchainError(
-                f"{experiment.name} runs on the embedded AWS alone. {experiment.not_on_accounts}"
+                f"{experiment.name} runs on {where} alone. {_obstacle(experiment, account)}"
             )
     targets = read_targets(TREE, account.name)
     require_confirmation(account.name, targets, experiments)

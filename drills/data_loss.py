@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from drills.history import Acknowledged, History, Kind, Row
+from drills.history import Acknowledged, History, Kind, Row, Snapshot
 
 # Two Regions that wrote the same item within this time could not know of each other's write.
 CONFLICT_SECONDS = 10.0
@@ -70,11 +70,8 @@ def _missing_from(rows: Iterable[Row], writes: Iterable[Acknowledged]) -> list[A
     ]
 
 
-def _left_behind(history: History) -> list[Acknowledged]:
+def _left_behind(history: History, taken: Snapshot) -> list[Acknowledged]:
     """What the Region that was left had acknowledged when the other's replica was read."""
-    taken = history.at_takeover
-    if taken is None:
-        return []
     return [
         each for each in history.acknowledged if each.region != taken.region and each.at <= taken.at
     ]
@@ -82,7 +79,7 @@ def _left_behind(history: History) -> list[Acknowledged]:
 
 def _missing_at_takeover(history: History) -> list[Acknowledged]:
     taken = history.at_takeover
-    return _missing_from(taken.rows, _left_behind(history)) if taken else []
+    return _missing_from(taken.rows, _left_behind(history, taken)) if taken else []
 
 
 def _rpo(history: History, missing: Sequence[Acknowledged]) -> float:
@@ -90,9 +87,10 @@ def _rpo(history: History, missing: Sequence[Acknowledged]) -> float:
 
     Its end is its last acknowledgement, or the fault where that came later.
     """
-    if not missing:
+    taken = history.at_takeover
+    if not missing or not taken:
         return 0.0
-    last = max(each.at for each in _left_behind(history))
+    last = max(each.at for each in _left_behind(history, taken))
     return max(last, history.fault) - min(each.at for each in missing)
 
 

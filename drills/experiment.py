@@ -35,10 +35,12 @@ class Experiment:
     """One fault, what is expected of it, and what it proves.
 
     `faults` gives what to make, all at once. `not_on_accounts` says why a real account can't have
-    it; empty where it can. `rounds` is how often the fault comes and goes. One that users stay
-    through lasts for a moment that the health checks overlook, or, where `lasts_long`, for longer
-    than it takes them to move users. A `planned` move breaks nothing, so it may lose no update, and
-    writes wait for seconds only. `per_second` is what users send.
+    it, `not_on_emulator` why the embedded AWS can't; empty where it can. `rounds` is how often the
+    fault comes and goes. One that users stay through lasts for a moment that the health checks
+    overlook, or, where `lasts_long`, for longer than it takes them to move users. A `planned` move
+    breaks nothing, so it may lose no update, and writes wait for seconds only. `per_second` is what
+    users send. Where it isn't `felt`, no request fails, and replication alone shows the fault. One
+    that `needs_fis` wants a role of the account for AWS FIS.
     """
 
     name: str
@@ -56,7 +58,10 @@ class Experiment:
         "Users aren't served again within 1.5 times the target.",
     )
     not_on_accounts: str = ""
+    not_on_emulator: str = ""
     rounds: int = 1
     lasts_long: bool = False
     planned: bool = False
+    felt: bool = True
+    needs_fis: bool = False
     per_second: Mapping[Kind, float] = field(default_factory=lambda: STEADY)

@@ -13,9 +13,10 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, get_args
 
 from drills import watchers
+from drills.fis import ReplicationPaused
 from drills.hand_over import HandOver
 from drills.switch import Switch
 from drills.system import System
@@ -167,14 +168,13 @@ class TableDenied:
             iam.delete_role_policy(RoleName=self.role_name, PolicyName=DENIAL)
 
 
-KINDS: Mapping[str, type[EndpointFault | Takeover | FunctionStopped | TableDenied]] = {
-    kind.__name__: kind for kind in (EndpointFault, Takeover, FunctionStopped, TableDenied)
-}
+Kind = EndpointFault | Takeover | FunctionStopped | TableDenied | ReplicationPaused
+KINDS: Mapping[str, type[Kind]] = {kind.__name__: kind for kind in get_args(Kind)}
 
 
 def to_note(fault: Fault) -> dict[str, Any]:
     """Write a fault down as JSON types."""
-    assert isinstance(fault, EndpointFault | Takeover | FunctionStopped | TableDenied)
+    assert isinstance(fault, Kind)
     return {"fault": type(fault).__name__, **asdict(fault)}
 
 

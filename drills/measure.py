@@ -94,11 +94,15 @@ class Snapshots:
 
 @dataclass(frozen=True, slots=True)
 class Replication:
-    """How late markers arrived: before the fault, and the last of all after the healing."""
+    """How late markers arrived: before the fault, and the last of all after the healing.
+
+    `stopped` are the markers sent while the fault lasted that hadn't arrived when it was healed.
+    """
 
     lag_median_seconds: float | None
     lag_max_seconds: float | None
     catch_up_seconds: float | None
+    stopped: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +134,7 @@ def figures(history: History) -> Figures:
 
 
 def timeline(history: History) -> Timeline:
-    """Find when what happened. A drill that made no fault has no timeline."""
-    if history.first(Moment.FAULT) is None:
-        return Timeline(None, None, None, None, None, None, None, None, None)
+    """Find when what happened. All of it is None in a drill that made no fault and healed none."""
     fault, until = history.fault, history.healing
     during = [each for each in history.attempts if fault <= each.due < until]
     reads = [each for each in during if not each.kind.writes]
@@ -160,8 +162,6 @@ def timeline(history: History) -> Timeline:
 
 
 def _after_healing(history: History) -> dict[str, float | None]:
-    if history.first(Moment.HEALED) is None:
-        return {"failback_seconds": None, "good_after_healing_seconds": None}
     healing, healed = history.healing, history.healed
     back = _first(
         [each for each in history.attempts if each.due >= healing],
@@ -264,6 +264,11 @@ def replication(history: History) -> Replication:
         lag_median_seconds=statistics.median(calm) if calm else None,
         lag_max_seconds=max(calm, default=None),
         catch_up_seconds=_catch_up(history),
+        stopped=sum(
+            history.fault <= each.sent < history.healing
+            and (each.arrived is None or each.arrived >= history.healing)
+            for each in history.lags
+        ),
     )
 
 

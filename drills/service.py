@@ -28,12 +28,8 @@ def good_from(attempts: Sequence[Attempt], since: float) -> float | None:
     tries = _first_tries(attempts)
     if not tries:
         return None
-    last = since
-    for stretch in _stretches(tries):
-        if stretch.ended is None:
-            return None
-        last = stretch.ended
-    return last
+    ends = [stretch.ended for stretch in _stretches(tries)]
+    return ends[-1] if ends else since
 
 
 def longest_interruption(attempts: Sequence[Attempt]) -> float | None:

@@ -84,6 +84,10 @@ class System:
         client: Route53Client = self._client("route53", "us-east-1")
         return client
 
+    def fis(self, region: str) -> Any:  # noqa: ANN401 - its types aren't among those installed
+        """A Region's fault injection service."""
+        return self._client("fis", region)
+
     def _client(self, service: str, region: str) -> Any:  # noqa: ANN401 - one type a service
         key = (service, region)
         if key not in self._clients:

@@ -17,7 +17,8 @@ class Targets:
     """What an account's users are promised, its failover settings, whether its drills ask twice.
 
     Reads: how many may fail and how long the slowest may take. Writes: `rto_seconds` and
-    `rpo_seconds`. Updates: how many a planned move may lose.
+    `rpo_seconds`. Updates: how many a planned move may lose. `fis_role_arn` is the role that AWS
+    FIS takes in a drill; empty where there is none.
     """
 
     failed_reads: int
@@ -29,6 +30,7 @@ class Targets:
     threshold: int
     ttl_seconds: int
     asks_twice: bool
+    fis_role_arn: str = ""
 
     @property
     def limit_seconds(self) -> float:
@@ -55,6 +57,7 @@ def read_targets(tree: Tree, account_name: str) -> Targets:
             threshold=int(settings["health_check_failure_threshold"]),
             ttl_seconds=int(settings["failover_record_ttl_seconds"]),
             asks_twice=settings["drills_ask_twice"] is not False,
+            fis_role_arn=settings["drills_fis_role_arn"] or "",
         )
     except (TypeError, ValueError) as error:
         raise ToolchainError(f"live/{account_name}/account.hcl: {error}.") from None

@@ -13,6 +13,8 @@ from drills.targets import MARGIN, Targets
 MIN_REQUESTS = 50
 MIN_READS_DURING_THE_FAULT = 20
 MIN_UPDATES = 50
+# One is sent each way every five seconds.
+MIN_MARKERS = 10
 MIN_GOOD_BEFORE = 0.99
 # A request that starts later than this wasn't open loop any more.
 MAX_START_DELAY_SECONDS = 2.0
@@ -59,6 +61,7 @@ def judge(experiment: Experiment, figures: Figures, targets: Targets) -> Verdict
     return Verdict(
         (
             *_measuring(experiment, figures),
+            *_felt(experiment, figures),
             *expected(figures, targets),
             *_data(figures, targets),
         )
@@ -172,7 +175,6 @@ def _stays(figures: Figures, targets: Targets) -> Iterator[Check]:
     moved = figures.counts.writes.served_by_standby_during_the_fault
     yield from _reads(figures.counts, targets)
     yield Check("Writes in the standby", f"{moved}", "no failover", moved == 0)
-    yield _felt(figures)
     dns = (
         "no change" if timeline.dns_seconds is None else f"moved after {timeline.dns_seconds:.1f} s"
     )
@@ -183,7 +185,6 @@ def _stays(figures: Figures, targets: Targets) -> Iterator[Check]:
 
 def _nobody(figures: Figures, targets: Targets) -> Iterator[Check]:
     timeline, counts = figures.timeline, figures.counts
-    yield _felt(figures)
     yield _within("Slowest answer", counts.slowest_answer_seconds, CLIENT_PATIENCE_SECONDS)
     yield Check(
         "Requests that failed without an answer",
@@ -196,10 +197,16 @@ def _nobody(figures: Figures, targets: Targets) -> Iterator[Check]:
     yield _within("Good again after healing", good, MARGIN * targets.limit_seconds)
 
 
-def _felt(figures: Figures) -> Check:
-    return _at_least(
-        "Writes that the fault failed", figures.counts.writes.failed_during_the_fault, 1
-    )
+def _felt(experiment: Experiment, figures: Figures) -> Iterator[Check]:
+    """Where users stay or nobody serves them, the fault itself has to show."""
+    if experiment.expects is Expectation.MOVES:
+        return
+    failed = figures.counts.writes.failed_during_the_fault
+    if experiment.felt:
+        yield _at_least("Writes that the fault failed", failed, 1)
+    else:
+        yield _at_least("Markers that the fault held up", figures.replication.stopped, MIN_MARKERS)
+        yield Check("Writes that the fault failed", f"{failed}", "none", failed == 0)
 
 
 def _data(figures: Figures, targets: Targets) -> Iterator[Check]:

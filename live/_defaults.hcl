@@ -93,6 +93,8 @@ locals {
   rpo_target_seconds          = 5
   lost_updates_target         = 0
   drills_ask_twice            = true
+  # The role that AWS FIS takes in `make drill NAME=replication-paused` (docs/testing-guide.md).
+  drills_fis_role_arn = null
 
   # Of one address: requests in five minutes, and those for /health* in one. A mobile carrier puts
   # thousands of users behind one, none of whom asks for health.

@@ -13,6 +13,7 @@ from drills.experiments import (
     region_errors,
     region_hangs,
     region_lost,
+    replication_paused,
     table_lost,
     takeover,
 )
@@ -31,5 +32,6 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         both_lost,
         functions_stopped,
         overload,
+        replication_paused,
     )
 }

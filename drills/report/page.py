@@ -58,6 +58,7 @@ FIGURES = {
         "data_loss.duplicates": "Writes that made two items",
         "replication.lag_median_seconds": "Replication lag before the fault, median",
         "replication.lag_max_seconds": "Replication lag before the fault, longest",
+        "replication.stopped": "Markers that the fault held up",
     },
     "All requests": {
         "counts.slowest_answer_seconds": "Slowest answer",
@@ -97,9 +98,9 @@ def text(document: Document) -> str:
         *(f"  Why: {reason}" for reason in document["reasons"]),
         "",
         *(
-            f"  {about}: {label}: {value}"
+            line
             for about, figures in _figures(document)
-            for label, value in figures
+            for line in (f"  {about}", *(f"    {label}: {value}" for label, value in figures))
         ),
     ]
     return "\n".join([*lines, *([f"\n  {document['note']}"] if document["note"] else [])])

@@ -188,6 +188,21 @@ def test_an_update_is_excused_by_another_that_could_not_know_of_it(
     assert excused(replace(with_updates(history(Plan()), lost, rival), lags=())) is conflict
 
 
+@pytest.mark.parametrize(("rival", "conflict"), [(60.0, True), (60.1, False)])
+def test_replication_stands_still_until_healing_is_done(rival: float, conflict: bool) -> None:
+    seen = replace(with_updates(history(Plan()), -9.0, rival), lags=())
+    begun = {**seen.moments, Moment.HEALING: 40.0}
+
+    assert excused(replace(seen, moments=begun)) is conflict
+
+
+def test_a_lost_create_is_no_lost_update() -> None:
+    found = data_loss(history(Plan(lost={PRIMARY: frozenset({3})})))
+
+    assert found.missing_after_healing == (3,)
+    assert found.lost_updates == ()
+
+
 def test_an_update_that_its_own_region_lost_is_no_conflict() -> None:
     assert not excused(with_conflict(history(Plan()), apart=0.2, region=PRIMARY))
 
@@ -235,6 +250,7 @@ def test_a_lost_create_is_never_excused() -> None:
         (Lag(PRIMARY, STANDBY, 9.5, None), True),
         (Lag(STANDBY, PRIMARY, 9.5, 5.0), True),
         (Lag(PRIMARY, "eu-west-1", 9.5, 5.0), True),
+        (Lag("eu-west-1", STANDBY, 9.5, 5.0), True),
     ],
 )
 def test_where_replication_went_on_a_conflict_is_no_excuse_for_long(

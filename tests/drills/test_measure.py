@@ -183,6 +183,52 @@ def test_failback_is_the_first_write_in_the_primary_since_healing_began() -> Non
     assert seen.timeline.failback_seconds == pytest.approx(1.5)
 
 
+def test_what_came_once_healing_had_begun_is_not_the_faults() -> None:
+    late = one(Kind.CREATE, 20.0, 201, STANDBY)
+    changes = (Change(20.0, "DNS: origin.example.com", STANDBY),)
+    seen = replace(
+        History(PRIMARY, STANDBY, (late, one(Kind.CREATE, 12.0, 502))),
+        changes=changes,
+        moments={Moment.FAULT: 10.0, Moment.HEALING: 20.0, Moment.HEALED: 21.0},
+    )
+
+    timeline = figures(seen).timeline
+
+    assert timeline.first_write_in_standby_seconds is None
+    assert timeline.dns_seconds is None
+    assert timeline.rto_writes_seconds is None
+
+
+def test_failback_counts_from_the_begin_of_healing_and_good_again_from_its_end() -> None:
+    bad = [one(Kind.CREATE, 20.5, 502), one(Kind.CREATE, 21.0, 502)]
+    good = [one(Kind.CREATE, 20.0, 201), *(one(Kind.READ, 22.0 + n) for n in range(10))]
+
+    timeline = counted(*bad, *good).timeline
+
+    assert timeline.failback_seconds == 0
+    assert timeline.good_after_healing_seconds == pytest.approx(1.0)
+    only_before = counted(
+        one(Kind.CREATE, 20.5, 502), *(one(Kind.READ, 21.0 + n) for n in range(10))
+    )
+    assert only_before.timeline.good_after_healing_seconds == 0
+
+
+def test_a_request_that_ended_with_the_fault_is_none_of_before() -> None:
+    spoilt = replace(one(Kind.READ, 9.0, None), ended=10.0)
+
+    assert counted(one(Kind.READ, 9.0), spoilt).counts.good_share_before_the_fault == 1
+    early = replace(spoilt, ended=9.9)
+    assert counted(one(Kind.READ, 9.0), early).counts.good_share_before_the_fault == 0.5
+
+
+def test_reads_that_fail_interrupt_no_write() -> None:
+    reads = [one(Kind.READ, 11.0 + n, 502) for n in range(10)]
+
+    assert counted(*reads, one(Kind.CREATE, 12.0, 201)).interruption.longest_seconds == 0
+    early = one(Kind.CREATE, 9.9, 502)
+    assert counted(early, one(Kind.CREATE, 12.0, 201)).interruption.longest_seconds == 0
+
+
 def test_requests_are_told_apart_by_when_they_were() -> None:
     def failed(due: float, ended: float) -> Attempt:
         return replace(one(Kind.READ, due, None), ended=ended)
@@ -345,6 +391,25 @@ def test_replication_has_caught_up_once_every_marker_of_before_the_healing_came(
     replication = figures(replace(history(Plan()), lags=lags)).replication
 
     assert replication.catch_up_seconds == (None if caught_up is None else pytest.approx(caught_up))
+
+
+@pytest.mark.parametrize(
+    ("sent", "seconds", "stopped"),
+    [
+        (9.9, None, 0),
+        (10.0, None, 1),
+        (10.0, 49.9, 0),
+        (10.0, 50.0, 1),
+        (59.9, None, 1),
+        (60.0, None, 0),
+    ],
+)
+def test_a_marker_is_held_up_that_had_not_come_when_healing_began(
+    sent: float, seconds: float | None, stopped: int
+) -> None:
+    seen = replace(history(Plan()), lags=(Lag(PRIMARY, STANDBY, sent, seconds),))
+
+    assert figures(seen).replication.stopped == stopped
 
 
 def test_a_drill_that_did_nothing_has_figures_all_the_same() -> None:

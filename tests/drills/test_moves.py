@@ -16,7 +16,7 @@ def wrote(region: str, at: float, *, found: bool = False) -> Acknowledged:
 
 
 def answered(region: str, ended: float) -> Attempt:
-    return Attempt(1, Kind.READ, "1", True, 1, ended, ended, ended, 200, region)
+    return Attempt(1, Kind.READ, "1", True, 1, ended - 0.75, ended - 0.5, ended, 200, region)
 
 
 def drill(*writes: Acknowledged) -> History:
@@ -72,13 +72,25 @@ def test_old_connections_live_on_from_the_change_of_dns_until_their_last_answer(
             Change(22.0, "DNS: origin.example.com", PRIMARY),
         ),
         attempts=(
-            answered(PRIMARY, 11.0), answered(PRIMARY, 14.0), answered(STANDBY, 19.0),
-            answered(PRIMARY, 20.0), answered(STANDBY, 23.5), answered(PRIMARY, 30.0),
+            answered(PRIMARY, 11.9), answered(PRIMARY, 12.1), answered(PRIMARY, 14.0),
+            answered(STANDBY, 19.0), answered(PRIMARY, 13.0), answered(PRIMARY, 20.0),
+            answered(STANDBY, 23.5), answered(PRIMARY, 30.0),
         ),
     )  # fmt: skip
 
     assert takeover(seen).answered_after_dns_seconds == pytest.approx(2.0)
     assert failback(seen).answered_after_dns_seconds == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize(("ended", "lived"), [(12.25, 0.25), (19.9, 7.9), (20.0, 0.0)])
+def test_an_answer_counts_by_when_it_came(ended: float, lived: float) -> None:
+    seen = replace(
+        drill(),
+        changes=(Change(12.0, "DNS: origin.example.com", STANDBY),),
+        attempts=(answered(PRIMARY, ended), answered(STANDBY, 30.0)),
+    )
+
+    assert takeover(seen).answered_after_dns_seconds == pytest.approx(lived)
 
 
 def test_a_region_that_answered_nothing_after_dns_moved_kept_no_connection() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drills import watchers
-from drills.__main__ import main
+from drills.__main__ import _all, main
 from drills.confirmation import require_confirmation
 from drills.experiments import EXPERIMENTS
 from drills.steady_state import await_steady_state
@@ -19,7 +19,7 @@ from drills.watchers import Watcher
 from project.console import ToolchainError
 from project.paths import TREE
 from tests.drills.histories import PRIMARY, STANDBY
-from tests.drills.systems import TARGETS, impatient
+from tests.drills.systems import ACCOUNT, TARGETS, impatient
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,13 +112,35 @@ def test_the_list_says_what_an_account_can_have(
 
     assert main(["list"]) == 0
     listed = capsys.readouterr().out
-    offered = {"takeover", "table-lost", "functions-stopped", "overload"}
+    offered = {"takeover", "table-lost", "functions-stopped", "overload", "replication-paused"}
     refused = {
         line.split()[0]
         for line, after in zip(listed.splitlines(), listed.splitlines()[1:], strict=False)
         if "Not in dev" in after
     }
     assert refused == set(EXPERIMENTS) - offered
+
+
+def test_what_the_emulator_can_not_have_is_refused_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("drills.__main__.require_running", lambda *_: None)
+
+    assert main(["run", "replication-paused"]) == 2
+    assert "on real accounts alone. The emulator has no FIS" in capsys.readouterr().err
+    assert main(["list"]) == 0
+    assert "Not in local: The emulator has no FIS" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("role", "offered"), [("", False), ("arn:aws:iam::345678901234:role/fis", True)]
+)
+def test_all_drills_are_those_that_the_account_is_set_up_for(role: str, offered: bool) -> None:
+    names = {each.name for each in _all(ACCOUNT, replace(TARGETS, fis_role_arn=role))}
+
+    assert ("replication-paused" in names) is offered
+    assert names >= {"takeover", "table-lost", "functions-stopped", "overload"}
+    assert "region-lost" not in names
 
 
 def test_an_unknown_experiment_is_no_experiment(capsys: pytest.CaptureFixture[str]) -> None:

@@ -98,6 +98,15 @@ def test_one_request_in_a_hundred_may_fail(failures: int, good: bool) -> None:
     assert (first < 2.5) is good
 
 
+def test_a_stretch_ends_with_a_good_answer_and_with_no_other() -> None:
+    # Of the hundred from 20 s on all but the first are good: a share that would do.
+    spoilt = [(20.0 + n / 20, n > 0) for n in range(100)]
+    seen = tries((19.0, False), *spoilt, *steady(25, 40, every=0.05))
+
+    assert good_from(seen, 0) == pytest.approx(21.05)
+    assert longest_interruption(seen) == pytest.approx(2.05)
+
+
 def test_retries_are_not_looked_at() -> None:
     seen = tries(*steady(0, 20))
     retry = Attempt(99, Kind.READ, "1", True, 2, 5.0, 5.0, 6.0, 502, PRIMARY)

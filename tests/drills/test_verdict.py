@@ -10,7 +10,7 @@ import pytest
 from drills.data_loss import DataLoss
 from drills.experiment import STEADY, STEADY_UPDATES, Expectation, Experiment
 from drills.experiments import EXPERIMENTS
-from drills.history import History, Kind, Moment
+from drills.history import History, Kind, Lag, Moment
 from drills.measure import Figures, figures
 from drills.verdict import Check, Verdict, judge
 from tests.drills.histories import PRIMARY, STANDBY, Handover, Plan, handover, history
@@ -43,7 +43,19 @@ def nobody() -> History:
     return history(Plan(outage=50.0, read_outage=50.0, failback=60.0))
 
 
+def held_up() -> History:
+    """A drill in which nothing replicated from 10 to 60 s, and users noticed nothing."""
+    whole = history(Plan(outage=0.0, failback=10.0))
+    markers = tuple(
+        Lag(source, target, sent, 61.0 - sent)
+        for sent in (10.0, 20.0, 30.0, 40.0, 50.0)
+        for source, target in ((PRIMARY, STANDBY), (STANDBY, PRIMARY))
+    )
+    return replace(whole, changes=(), lags=(*whole.lags, *markers), at_takeover=None)
+
+
 GOOD = {
+    "replication-paused": (EXPERIMENTS["replication-paused"], held_up()),
     "region-lost": (REGION_LOST, history(Plan())),
     "takeover": (TAKEOVER, handover(Handover())),
     "flapping": (FLAPPING, stayed()),
@@ -108,7 +120,7 @@ LIMITS = [
     ),
     *(
         (name, figure, inside, outside, check)
-        for name in ("region-lost", "takeover", "flapping")
+        for name in ("region-lost", "takeover", "flapping", "replication-paused")
         for figure, inside, outside, check in (
             ("counts.reads.failed", 0, 1, "Failed reads"),
             ("counts.reads.slowest_seconds", 5.0, 5.001, "Slowest read"),
@@ -157,17 +169,25 @@ LIMITS = [
     ("takeover", "takeover.both_wrote_seconds", 3.0, 3.001, "Both Regions wrote, at takeover"),
     ("takeover", "failback.both_wrote_seconds", 3.0, 3.001, "Both Regions wrote, at failback"),
     ("takeover", "data_loss.lost_updates", (), (3,), "Lost updates"),
-    (
-        "flapping",
-        "counts.writes.served_by_standby_during_the_fault",
-        0,
-        1,
-        "Writes in the standby",
+    *(
+        (name, figure, inside, outside, check)
+        for name in ("flapping", "replication-paused")
+        for figure, inside, outside, check in (
+            ("counts.writes.served_by_standby_during_the_fault", 0, 1, "Writes in the standby"),
+            ("timeline.dns_seconds", None, 0.0, "DNS"),
+            ("timeline.good_after_healing_seconds", 12.0, 12.001, "Good again after healing"),
+            ("timeline.good_after_healing_seconds", 0.0, None, "Good again after healing"),
+        )
     ),
     ("flapping", "counts.writes.failed_during_the_fault", 1, 0, "Writes that the fault failed"),
-    ("flapping", "timeline.dns_seconds", None, 0.0, "DNS"),
-    ("flapping", "timeline.good_after_healing_seconds", 12.0, 12.001, "Good again after healing"),
-    ("flapping", "timeline.good_after_healing_seconds", 0.0, None, "Good again after healing"),
+    (
+        "replication-paused",
+        "counts.writes.failed_during_the_fault",
+        0,
+        1,
+        "Writes that the fault failed",
+    ),
+    ("replication-paused", "replication.stopped", 10, 9, "Markers that the fault held up"),
     ("both-lost", "counts.writes.failed_during_the_fault", 1, 0, "Writes that the fault failed"),
     ("both-lost", "counts.slowest_answer_seconds", 12.0, 12.001, "Slowest answer"),
     ("both-lost", "counts.unanswered", 0, 1, "Requests that failed without an answer"),
@@ -394,6 +414,14 @@ def test_what_was_measured_and_expected_is_said_with_its_unit() -> None:
     assert said["Writes that made two items"] == ("0", "none")
 
 
+def test_a_change_of_dns_where_users_stay_is_said_with_its_time() -> None:
+    seen = with_figure(figures(stayed()), "timeline.dns_seconds", 3.0)
+
+    (said,) = [c for c in judge(FLAPPING, seen, TARGETS).checks if not c.met]
+
+    assert (said.name, said.measured) == ("DNS", "moved after 3.0 s")
+
+
 def test_a_planned_move_is_made_under_steady_updates_of_the_same_items() -> None:
     # Of four users, each with an item of their own: once a second, as long as replication takes.
     assert TAKEOVER.per_second[Kind.UPDATE] == 4.0
@@ -414,12 +442,14 @@ def test_a_planned_move_is_made_under_steady_updates_of_the_same_items() -> None
         ("takeover", Expectation.MOVES),
         ("flapping", Expectation.STAYS),
         ("overload", Expectation.STAYS),
+        ("replication-paused", Expectation.STAYS),
         ("both-lost", Expectation.NOBODY),
     ],
 )
 def test_each_experiment_expects_what_its_guide_says(name: str, expected: Expectation) -> None:
     assert EXPERIMENTS[name].expects is expected
     assert EXPERIMENTS[name].planned is (name == "takeover")
+    assert EXPERIMENTS[name].felt is (name != "replication-paused")
 
 
 def test_the_fault_is_over_when_healing_begins() -> None:
