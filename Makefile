@@ -16,10 +16,10 @@ RUN = command -v $(PYTHON) >/dev/null || { \
 TOOLCHAIN = @$(RUN)
 
 .DEFAULT_GOAL := help
-.PHONY: help up stop start down status dashboard fault heal takeover failback drill drills drill-all drill-report trace doctor env unit mutants test alarms e2e package install lock fmt check
+.PHONY: help up stop start down status dashboard fault heal takeover failback pause-writes resume-writes drill drills drill-all drill-report trace doctor env unit mutants test alarms e2e package install lock fmt check
 
 help: ## what can be done here
-	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' Makefile | expand -t 15
 
 up: ## install, start the embedded AWS, deploy both Regions, say how to use them
 	$(TOOLCHAIN) up
@@ -50,6 +50,12 @@ takeover: ## make the standby Region of ACCOUNT serve, and watch users move
 
 failback: ## let the primary Region of ACCOUNT serve again, and watch
 	$(TOOLCHAIN) drills failback
+
+pause-writes: ## let no Region of ACCOUNT write, for a restore or a bad release; reads go on
+	$(TOOLCHAIN) drills pause-writes
+
+resume-writes: ## let the Regions of ACCOUNT write again
+	$(TOOLCHAIN) drills resume-writes
 
 drill: ## rehearse a failover: [NAME=region-lost] [ACCOUNT=]; a report with a verdict
 	$(TOOLCHAIN) drills run

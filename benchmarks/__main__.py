@@ -127,6 +127,7 @@ def measure(package: Package, runtime: Path, port: int, *mode: str) -> dict[str,
         "TABLE_NAME": "items",
         "CLIENT_IDS": "benchmarks",
         "MAX_ITEMS_PER_OWNER": "10000",
+        "STANDBY_REGION": "us-west-2",
         "POWERTOOLS_SERVICE_NAME": "items",
         "POWERTOOLS_METRICS_NAMESPACE": "benchmarks",
     }

@@ -16,6 +16,7 @@ from doctor import (
     mail,
     quotas,
     state,
+    switch,
 )
 from doctor.aws import Aws
 from doctor.expected import Expected
@@ -32,6 +33,7 @@ CHECKS: tuple[Check, ...] = (
     data.check,
     cloudfront.check,
     health.check,
+    switch.check,
     alerts.check,
 )
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from drills import takeover
+from drills import pause, takeover
 from drills.confirmation import require_confirmation
 from drills.experiment import Experiment
 from drills.experiments import DEFAULT, EXPERIMENTS
@@ -50,9 +50,18 @@ def main(arguments: Sequence[str]) -> int:
         return INTERRUPTED
 
 
-SWITCHES = {"takeover": takeover.takeover, "failback": takeover.failback}
+SWITCHES = {
+    "takeover": takeover.takeover,
+    "failback": takeover.failback,
+    "pause-writes": pause.pause_writes,
+    "resume-writes": pause.resume_writes,
+}
 _INTERRUPTION = {
-    True: "No longer watching. The switch stays as it is: `make failback` ends a takeover.",
+    True: (
+        "Stopped where it was: the switch stays as it is, and a hand-over that it names comes by "
+        "itself. The same command again goes on from there; `make failback` ends a takeover, "
+        "`make resume-writes` a pause. `make doctor` says who may write."
+    ),
     False: "Interrupted. What was broken is healed, and the drill's users are gone.",
 }
 
@@ -67,6 +76,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("report", help="the last report, in short")
     commands.add_parser("takeover", help="make the standby serve, for real, and watch")
     commands.add_parser("failback", help="let the primary serve again, and watch")
+    commands.add_parser("pause-writes", help="let no Region write; reads go on")
+    commands.add_parser("resume-writes", help="end that")
     return parser
 
 
@@ -86,7 +97,8 @@ def _run(parsed: argparse.Namespace, account: Account) -> int:
         case command:
             require_running(TREE, account)
             port = f":{https_port()}" if account.name == LOCAL else ""
-            return SWITCHES[command](takeover.Names(account, port))
+            patience = read_targets(TREE, account.name).patience_seconds
+            return SWITCHES[command](takeover.Names(account, port, patience))
     return PASSED
 
 

@@ -15,6 +15,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol, Self
 
+from drills import watchers
+from drills.hand_over import HandOver
 from drills.switch import Switch
 from drills.system import System
 from project.console import ToolchainError
@@ -56,20 +58,35 @@ class EndpointFault:
 
 @dataclass(frozen=True, slots=True)
 class Takeover:
-    """The operator's switch, active in the standby Region."""
+    """Users and writes moved to the standby Region, as `make takeover` does it."""
 
     region: str
 
     def make(self, system: System) -> None:
-        """Tell the standby to take over."""
-        self._switch(system).activate()
+        """Move them; ends once they have come, or aren't going to."""
+        self._hand_over(system).take_over()
+
+    def give_back(self, system: System) -> None:
+        """Move them back, as `make failback` does it. A drill that ends as planned ends so."""
+        self._hand_over(system).fail_back()
 
     def unmake(self, system: System) -> None:
-        """Tell it to stand by again."""
-        self._switch(system).deactivate()
+        """Set the switch as it usually is, at once: whoever broke a drill off waits for nobody."""
+        self._switch(system).reset()
+
+    def _hand_over(self, system: System) -> HandOver:
+        urls = {stack.region: stack.url for stack in system.deployment.regions}
+        return HandOver(
+            switch=self._switch(system),
+            writes_served_by=lambda: watchers.writes_served_by(system.deployment.api_url),
+            ready=lambda region: watchers.answers(f"{urls[region]}/health/ready"),
+            tell=lambda _: None,
+            patience_seconds=system.targets.patience_seconds,
+        )
 
     def _switch(self, system: System) -> Switch:
-        return Switch(system.dynamodb(self.region), system.deployment.table_name, self.region)
+        clients = {region: system.dynamodb(region) for region in system.regions}
+        return Switch(system.primary, system.standby, clients, system.deployment.table_name)
 
 
 @dataclass(frozen=True, slots=True)

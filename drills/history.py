@@ -28,6 +28,7 @@ class Moment(StrEnum):
 
     FAULT = "fault made"
     TAKEOVER = "takeover seen"
+    HEALING = "healing begun"
     HEALED = "healed"
     FAILBACK = "failback seen"
     END = "traffic ended"
@@ -59,6 +60,11 @@ class Attempt:
         return self.status in {200, 201, 412}
 
     @property
+    def refused(self) -> bool:
+        """Whether a Region answered that it may not or cannot serve this now (503)."""
+        return self.status == 503 and self.region is not None
+
+    @property
     def seconds(self) -> float:
         """How long the user waited."""
         return self.ended - self.due
@@ -66,7 +72,11 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """An acknowledged write; the journal's line."""
+    """An acknowledged write; the journal's line.
+
+    `found` is an update that its retry found done: `region` then answered a read, and another may
+    have written.
+    """
 
     operation: int
     kind: Kind
@@ -74,6 +84,7 @@ class Acknowledged:
     item_id: str
     region: str
     at: float
+    found: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +104,11 @@ class Lag:
     target: str
     sent: float
     seconds: float | None
+
+    @property
+    def arrived(self) -> float | None:
+        """When it was seen in the other Region; None where it never was."""
+        return None if self.seconds is None else self.sent + self.seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,3 +152,37 @@ class History:
     def first(self, moment: Moment) -> float | None:
         """When it came, if it did."""
         return self.moments.get(moment)
+
+    @property
+    def end(self) -> float:
+        """A time after every request's."""
+        return max((each.ended for each in self.attempts), default=0.0) + 1.0
+
+    @property
+    def fault(self) -> float:
+        """When the fault was made; after the end where there was none."""
+        return self._at(Moment.FAULT)
+
+    @property
+    def healing(self) -> float:
+        """When healing began, and the fault was over; after the end where it never did."""
+        return self._at(Moment.HEALING if Moment.HEALING in self.moments else Moment.HEALED)
+
+    @property
+    def healed(self) -> float:
+        """When healing was done; after the end where it never was."""
+        return self._at(Moment.HEALED)
+
+    def _at(self, moment: Moment) -> float:
+        # Not as a default of get(): the end is looked for in every request.
+        at = self.moments.get(moment)
+        return self.end if at is None else at
+
+    def changed(self, subject: str, seen: str, since: float, until: float) -> float | None:
+        """When something whose name holds `subject` first changed to `seen` in that time."""
+        times = (
+            change.at
+            for change in self.changes
+            if subject in change.subject and change.seen == seen and since <= change.at < until
+        )
+        return min(times, default=None)

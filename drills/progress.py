@@ -1,11 +1,13 @@
-"""What a person sees while a drill runs: one line, as it changes."""
+"""What a person sees while a drill runs: one line, as it changes, reads and writes apart."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
+from drills.history import Attempt
 from drills.journal import Journal
 from project.console import Progress, clock
 
@@ -14,11 +16,11 @@ WINDOW_SECONDS = 5.0
 
 
 class Display:
-    """The phase, the Region that serves, requests and failures, and the time against its target."""
+    """The phase and its time against its target; who serves reads and writes, and what failed."""
 
     def __init__(self, name: str, journal: Journal, serving: str) -> None:
         self._journal = journal
-        self._serving = serving
+        self._serving = {"reads": serving, "writes": serving}
         self._phase = ""
         self._since = 0.0
         self._target: float | None = None
@@ -44,22 +46,29 @@ class Display:
     def phase(self, name: str, target: float | None = None) -> None:
         """Begin a phase, with how many seconds it may take where there is such a target."""
         self._phase, self._target, self._since = name, target, self._journal.clock()
-        self._progress.show(self._line())
+        self._progress.show(self.line())
 
     def _draw(self) -> None:
         while not self._over.wait(REDRAW_SECONDS):
-            self._progress.show(self._line())
+            self._progress.show(self.line())
 
-    def _line(self) -> str:
+    def line(self) -> str:
+        """What is shown now."""
         now = self._journal.clock()
         attempts = list(self._journal.attempts)
-        recent = [each for each in attempts[-200:] if each.ended >= now - WINDOW_SECONDS]
-        served = [each.region for each in recent if each.good and each.region]
-        self._serving = served[-1] if served else ("nobody" if recent else self._serving)
-        failed = sum(not each.good for each in attempts)
         spent = clock(now - self._since)
         against = f"{spent} of {clock(self._target)}" if self._target else spent
+        reads = [each for each in attempts if not each.kind.writes]
+        writes = [each for each in attempts if each.kind.writes]
         return (
-            f"{self._phase} {against} | served by {self._serving} | "
-            f"{len(recent) / WINDOW_SECONDS:.1f} requests/s | {failed} failed of {len(attempts)}"
+            f"{self._phase} {against} | {self._of('reads', reads, now)} | "
+            f"{self._of('writes', writes, now)}"
         )
+
+    def _of(self, name: str, attempts: Sequence[Attempt], now: float) -> str:
+        recent = [each for each in attempts[-200:] if each.ended >= now - WINDOW_SECONDS]
+        served = [each.region for each in recent if each.good and each.region]
+        if recent:
+            self._serving[name] = served[-1] if served else "nobody"
+        failed = sum(not each.good for each in attempts)
+        return f"{name} by {self._serving[name]}, {failed} failed of {len(attempts)}"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from drills import alarms, audit, cleanup_watchdog, test_users, watchers
 from drills.experiment import Expectation, Experiment
-from drills.faults import Fault
+from drills.faults import Fault, Takeover
 from drills.history import Change, History, Kind, Moment, Snapshot
 from drills.journal import Journal
 from drills.lag import Markers
@@ -69,7 +69,7 @@ class Drill:
         else:
             self._await(self._nobody_is_ready)
         self._pause(HOLD_SECONDS)
-        self._heal()
+        self._heal(faults)
 
     def _await_takeover(self) -> None:
         """Wait until the standby serves; what it lacks at that moment is what the move costs."""
@@ -101,8 +101,13 @@ class Drill:
             return MARGIN * targets.limit_seconds + HOLD_SECONDS
         return 1.2 * targets.interval_seconds
 
-    def _heal(self) -> None:
+    def _heal(self, faults: Sequence[Fault]) -> None:
+        """Unmake the faults; a planned move ends as it is ended, not as one that was broken off."""
         self.display.phase("healing")
+        self.journal.moment(Moment.HEALING)
+        for fault in faults:
+            if isinstance(fault, Takeover):
+                fault.give_back(self.system)
         self.rollback.heal(self.system)
         self.journal.moment(Moment.HEALED)
 
@@ -159,7 +164,9 @@ def run(experiment: Experiment, system: System, folder: Path) -> History:
         display = stack.enter_context(Display(experiment.name, journal, system.primary))
         drill = Drill(experiment, system, journal, rollback, users, display)
         with _watched(system, journal), _markers(system, journal, rollback):
-            traffic = Traffic(system.deployment.api_url, _verify(system), users, journal)
+            traffic = Traffic(
+                system.deployment.api_url, _verify(system), users, journal, experiment.per_second
+            )
             with traffic.flowing():
                 try:
                     drill.perform()

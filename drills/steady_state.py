@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import time
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from drills import watchers
 from drills.system import System
+from project import switch
 from project.console import Progress, ToolchainError
 from project.deployment import Deployment
 
@@ -15,7 +18,8 @@ LOOK_AGAIN_SECONDS = 1.0
 def await_steady_state(system: System) -> None:
     """Wait until both Regions are ready and the primary serves, as after an earlier failover.
 
-    Raises ToolchainError with what isn't so, once it can't be the rest of a failover any more.
+    Raises ToolchainError with what isn't so, once it can't be the rest of a failover any more; and
+    then where the switch isn't as it usually is, which nothing but a command changes.
     """
     deadline = time.monotonic() + system.targets.patience_seconds
     with Progress("steady state") as progress:
@@ -27,7 +31,30 @@ def await_steady_state(system: System) -> None:
                 )
             progress.show(wrong)
             time.sleep(LOOK_AGAIN_SECONDS)
+        _require_normal_switch(system)
         progress.show("both Regions are ready, and the primary serves")
+
+
+def _require_normal_switch(system: System) -> None:
+    """See that every Region may write. Raises ToolchainError with what to type."""
+    client, standby = system.dynamodb(system.standby), system.standby
+    try:
+        row = switch.read(client, system.deployment.table_name, standby)
+    except (BotoCoreError, ClientError) as error:
+        raise ToolchainError(
+            f"No drill begins like this: the switch in {standby} can't be read: {error}"
+        ) from error
+    if not row.is_normal:
+        says = row.sentence(int(time.time() * 1000), standby)
+        raise ToolchainError(
+            f"No drill begins like this: {says}.\nNothing was broken. {_REMEDY[row.paused]}"
+        )
+
+
+_REMEDY = {
+    True: "`make resume-writes` ends the pause.",
+    False: "`make failback` ends the takeover, or a move that was broken off.",
+}
 
 
 def complaint(deployment: Deployment) -> str:

@@ -1,10 +1,10 @@
-"""`make takeover` and `make failback`: set the operator's switch, and show what it does."""
+"""`make takeover` and `make failback`: move users and writes, and show what that does."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -12,13 +12,11 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from drills import watchers
-from drills.switch import Switch
+from drills.hand_over import HandOver, Outcome
+from drills.switch import PROMPT, Switch
 from drills.system import QUICK
 from project.account import LOCAL, Account
 from project.console import ToolchainError, say
-
-# What isn't seen by then isn't going to happen: four times the default settings' 40 s.
-PATIENCE_SECONDS = 160.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +24,23 @@ class Names:
     """An account by its names alone.
 
     They come from account.hcl and not from Terraform's outputs: the state lives in the primary
-    Region, and a takeover has to work when that is gone.
+    Region, and a takeover has to work when that is gone. `patience_seconds` is the account's, too:
+    users who haven't moved by then aren't going to.
     """
 
     account: Account
     port: str
+    patience_seconds: float
 
     @property
     def public_url(self) -> str:
         """Where users find the API."""
         return f"https://api.{self.account.domain_name}{self.port}"
+
+    @property
+    def regions(self) -> tuple[str, str]:
+        """Both, the primary first."""
+        return self.account.primary_region, self.account.standby_region
 
     def host(self, region: str) -> str:
         """Name a Region's own host."""
@@ -44,79 +49,82 @@ class Names:
 
 def takeover(names: Names) -> int:
     """Make the standby serve; 0 once it does, 1 when it doesn't in time."""
-    account = names.account
-    with _explained(account):
-        changed = _switch(account).activate()
-    say(
-        f"{account.standby_region} takes over."
-        if changed
-        else f"{account.standby_region} had taken over before; the switch is set again."
-    )
-    return _watch(names, account.standby_region)
+    return _perform(names, names.account.standby_region, HandOver.take_over)
 
 
 def failback(names: Names) -> int:
     """Let the primary serve again; 0 once it does, 1 when it doesn't in time."""
-    account = names.account
-    with _explained(account):
-        taken_back = _switch(account).deactivate()
-    say(
-        f"{account.standby_region} stands by again."
-        if taken_back
-        else f"{account.standby_region} had not taken over."
-    )
-    url = f"https://{names.host(account.primary_region)}{names.port}/health/ready"
-    if not watchers.answers(url):
-        say(f"{account.primary_region} is not ready: users stay where they are until it is.")
-    return _watch(names, account.primary_region)
+    return _perform(names, names.account.primary_region, HandOver.fail_back)
 
 
-def _switch(account: Account) -> Switch:
-    client = boto3.client("dynamodb", region_name=account.standby_region, config=QUICK)
-    return Switch(client, account.table_name, account.standby_region)
+def switch_of(account: Account) -> Switch:
+    """Reach an account's switch."""
+    clients = {
+        region: boto3.client("dynamodb", region_name=region, config=PROMPT)
+        for region in (account.primary_region, account.standby_region)
+    }
+    return Switch(account.primary_region, account.standby_region, clients, account.table_name, say)
 
 
 @contextmanager
-def _explained(account: Account) -> Iterator[None]:
+def explained(account: Account) -> Iterator[None]:
     """Turn AWS's errors into what to do about them."""
     try:
         yield
     except (BotoCoreError, ClientError) as error:
         raise ToolchainError(
-            f"The switch of {account.name} is not set: {error}\n"
+            f"The switch of {account.name} can't be set or read: {error}\n"
             f"It is one item in table {account.table_name}, Region {account.standby_region}. "
             f"Check that your credentials are of account {account.account_id} and may call "
-            "dynamodb:UpdateItem there, and try again."
+            "dynamodb:GetItem and dynamodb:UpdateItem in both Regions, and run this again: it "
+            "goes on from what the switch says."
         ) from error
 
 
-def _watch(names: Names, expected: str) -> int:
-    account = names.account
-    regions = (account.primary_region, account.standby_region)
-    route53 = boto3.client("route53", region_name="us-east-1", config=QUICK)
-    serving = watchers.serving_region(names.public_url)
-    moved = threading.Event()
+def _perform(names: Names, expected: str, move: Callable[[HandOver], Outcome]) -> int:
     began = time.monotonic()
 
-    def changed(watcher: watchers.Watcher, seen: str) -> None:
-        say(f"{time.monotonic() - began:6.1f} s  {watcher.subject}: {seen}")
-        if watcher is serving and seen == expected:
-            moved.set()
+    def tell(what: str) -> None:
+        say(f"{time.monotonic() - began:6.1f} s  {what}")
 
-    say(f"Waiting for {serving.subject} {expected}.\n")
-    shown = [
-        *watchers.health_checks(route53, [names.host(region) for region in regions]),
-        watchers.failover_record(account.domain_name, regions),
-        serving,
+    hand_over = HandOver(
+        switch=switch_of(names.account),
+        writes_served_by=lambda: watchers.writes_served_by(names.public_url),
+        ready=lambda region: watchers.answers(
+            f"https://{names.host(region)}{names.port}/health/ready"
+        ),
+        tell=tell,
+        patience_seconds=names.patience_seconds,
+        over=threading.Event(),
+    )
+    with (
+        explained(names.account),
+        watchers.following(_shown(names), lambda watcher, seen: tell(f"{watcher.subject}: {seen}")),
+    ):
+        outcome = move(hand_over)
+    return _verdict(names, expected, outcome, time.monotonic() - began)
+
+
+def _shown(names: Names) -> list[watchers.Watcher]:
+    route53 = boto3.client("route53", region_name="us-east-1", config=QUICK)
+    return [
+        *watchers.health_checks(route53, [names.host(region) for region in names.regions]),
+        watchers.failover_record(names.account.domain_name, names.regions),
+        watchers.serving_region(names.public_url),
     ]
-    with watchers.following(shown, changed):
-        in_time = moved.wait(PATIENCE_SECONDS)
-    seconds = time.monotonic() - began
-    if in_time:
+
+
+def _verdict(names: Names, expected: str, outcome: Outcome, seconds: float) -> int:
+    if outcome.moved:
         say(f"\nUsers are served by {expected}, after {seconds:.0f} s.")
+        if outcome.refused_seconds is not None:
+            say(
+                f"Writes were refused for {outcome.refused_seconds:.0f} s at most, and succeed "
+                "when they are tried again."
+            )
         return 0
     say(f"\n{names.public_url} is not served by {expected} after {seconds:.0f} s.")
-    say("`make status` shows endpoints, checks and DNS." if account.name == LOCAL else _ASIDE)
+    say("`make status` shows endpoints, checks and DNS." if names.account.name == LOCAL else _ASIDE)
     return 1
 
 

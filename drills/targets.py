@@ -14,10 +14,17 @@ MARGIN = 1.15
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """An account's targets in seconds, its failover settings, and whether its drills ask twice."""
+    """What an account's users are promised, its failover settings, whether its drills ask twice.
 
+    Reads: how many may fail and how long the slowest may take. Writes: `rto_seconds` and
+    `rpo_seconds`. Updates: how many a planned move may lose.
+    """
+
+    failed_reads: int
+    slowest_read_seconds: float
     rto_seconds: float
     rpo_seconds: float
+    lost_updates: int
     interval_seconds: int
     threshold: int
     ttl_seconds: int
@@ -39,8 +46,11 @@ def read_targets(tree: Tree, account_name: str) -> Targets:
     settings = read_settings(tree, account_name)
     try:
         return Targets(
+            failed_reads=int(settings["failed_reads_target"]),
+            slowest_read_seconds=float(settings["slowest_read_target_seconds"]),
             rto_seconds=float(settings["rto_target_seconds"]),
             rpo_seconds=float(settings["rpo_target_seconds"]),
+            lost_updates=int(settings["lost_updates_target"]),
             interval_seconds=int(settings["health_check_interval_seconds"]),
             threshold=int(settings["health_check_failure_threshold"]),
             ttl_seconds=int(settings["failover_record_ttl_seconds"]),

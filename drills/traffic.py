@@ -27,7 +27,6 @@ from drills.test_users import User
 
 # A mobile client's patience: to connect, and for an answer.
 TIMEOUT_SECONDS = (4.0, 8.0)
-PER_SECOND: Mapping[Kind, float] = {Kind.READ: 3.0, Kind.CREATE: 3.0, Kind.UPDATE: 1.0}
 # Twice as long each time, less a part that chance decides: who failed together doesn't come back
 # together (https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/).
 RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
@@ -65,19 +64,25 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of a request; `item_id` of a write that was done."""
+    """What became of a request; `item_id` of a write that was done, `found` so by a read."""
 
     status: int | None
     region: str | None
     item_id: str = ""
     error: str = ""
+    found: bool = False
 
 
 class Traffic:
-    """The users' requests, from `flowing` until its block ends."""
+    """The users' requests, so many a second of each kind, from `flowing` until its block ends."""
 
     def __init__(
-        self, url: str, verify: str | bool, users: Sequence[User], journal: Journal
+        self,
+        url: str,
+        verify: str | bool,
+        users: Sequence[User],
+        journal: Journal,
+        per_second: Mapping[Kind, float],
     ) -> None:
         self._url = f"{url}/v1/items"
         self._journal = journal
@@ -85,7 +90,9 @@ class Traffic:
             Client(user, kept=index % 2 == 0, session=_session(user, verify))
             for index, user in enumerate(users)
         ]
-        self._turns = itertools.cycle(range(len(users)))
+        self._per_second = per_second
+        # Apart, so that each user's item is updated as often as every other's.
+        self._turns = {kind: itertools.cycle(range(len(users))) for kind in per_second}
         self._operations = itertools.count(1)
         self._tasks: list[tuple[float, int, Task]] = []
         self._order = itertools.count()
@@ -100,8 +107,8 @@ class Traffic:
         self._clients = [self._with_counter(client) for client in self._clients]
         now = self._journal.clock()
         with self._changed:
-            for index, kind in enumerate(PER_SECOND):
-                self._plan(kind, now + index / sum(PER_SECOND.values()))
+            for index, kind in enumerate(self._per_second):
+                self._plan(kind, now + index / sum(self._per_second.values()))
         sender = threading.Thread(target=self._send, daemon=True)
         sender.start()
         try:
@@ -139,7 +146,7 @@ class Traffic:
         return replace(client, counter_id=str(answer.json()["id"]))
 
     def _plan(self, kind: Kind, due: float) -> None:
-        client = self._clients[next(self._turns)]
+        client = self._clients[next(self._turns[kind])]
         self._push(Task(next(self._operations), kind, client, due, due))
 
     def _push(self, task: Task) -> None:
@@ -156,7 +163,7 @@ class Traffic:
                 _, _, task = heapq.heappop(self._tasks)
                 if task.number == 1 and not task.replays:
                     # By the clock alone: this is what makes the loop an open one.
-                    self._plan(task.kind, task.due + 1 / PER_SECOND[task.kind])
+                    self._plan(task.kind, task.due + 1 / self._per_second[task.kind])
                 self._under_way += 1
                 self._pool.submit(self._try, task)
 
@@ -180,7 +187,7 @@ class Traffic:
             self._journal.acknowledge(
                 Acknowledged(
                     task.operation, task.kind, task.client.user.owner, answer.item_id,
-                    str(answer.region), ended,
+                    str(answer.region), ended, answer.found,
                 )
             )  # fmt: skip
         self._journal.attempt(attempt)
@@ -225,7 +232,8 @@ def _ask(call: Call, url: str, task: Task) -> Answer:
         return Answer(None, None, error=type(error).__name__)
     region = response.headers.get("x-served-by")
     item_id = _item_id(response) if task.kind.writes and response.ok else ""
-    return Answer(response.status_code, region, item_id)
+    found = task.kind.writes and response.request.method == "GET"
+    return Answer(response.status_code, region, item_id, found=found)
 
 
 def _item_id(response: requests.Response) -> str:

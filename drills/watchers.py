@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -149,3 +150,21 @@ def serving_region(url: str) -> Watcher:
         return answer.headers.get("x-served-by") or f"nobody ({answer.status_code})"
 
     return Watcher(f"{url} is served by", QUICK_SECONDS, look)
+
+
+def writes_served_by(url: str) -> str:
+    """Name the Region that answers the public name's writes; nothing is written.
+
+    A write without a token is refused by the gateway of the Region that it came to, which says its
+    name. Reads may be answered by another one, as they fail over within the request.
+    """
+    try:
+        answer = requests.put(
+            f"{url}/v1/items/{uuid.uuid4()}",
+            json={},
+            timeout=CHECKER_SECONDS,
+            headers={"connection": "close"},
+        )
+    except requests.RequestException:
+        return "nobody"
+    return answer.headers.get("x-served-by") or f"nobody ({answer.status_code})"

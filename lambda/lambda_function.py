@@ -6,18 +6,19 @@ import os
 from typing import Any
 
 from items import observability
+from items.fence import Fence
 from items.logic import Items
 from items.routes import ItemsApi
 from items.settings import Settings
 from items.table import Table, request_client
 
 settings = Settings.from_environment(os.environ)
+table = Table(request_client(settings.region), settings.table_name)
 api = ItemsApi(
     settings=settings,
-    items=Items(
-        Table(request_client(settings.region), settings.table_name),
-        settings.region,
-        settings.max_items_per_owner,
+    items=Items(table, settings.region, settings.max_items_per_owner),
+    fence=Fence(
+        lambda: table.switch(settings.standby_region), settings.region, settings.standby_region
     ),
     observe=observability.Observer(settings),
 )

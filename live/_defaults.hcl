@@ -82,12 +82,17 @@ locals {
   # Share of users' requests that X-Ray traces, beside one a second.
   trace_rate = 0.1
 
-  # What `make drill` holds a failover to: how long users may be without, how much of their
-  # acknowledged writes may be missing in the other Region. The 40 s above are the least; CloudFront's
-  # resolvers and health checkers all over the world add to them.
-  rto_target_seconds = 60
-  rpo_target_seconds = 5
-  drills_ask_twice   = true
+  # What `make drill` holds a failover to. Reads: how many may fail, and how long the slowest may take:
+  # 3 s for a Region that hangs, and the other's answer. Writes: how long users may be without (the
+  # 40 s above are the least; CloudFront's resolvers and health checkers all over the world add to
+  # them), and how much of what was acknowledged may be missing in the other Region. Updates: how many
+  # a planned move may lose.
+  failed_reads_target         = 0
+  slowest_read_target_seconds = 5
+  rto_target_seconds          = 60
+  rpo_target_seconds          = 5
+  lost_updates_target         = 0
+  drills_ask_twice            = true
 
   # Of one address: requests in five minutes, and those for /health* in one. A mobile carrier puts
   # thousands of users behind one, none of whom asks for health.

@@ -177,7 +177,17 @@ def _status(settings: Settings) -> int:
     if not reported["regions"]:
         print("regions     none deployed yet (make up)")
     _show_routing(settings, reported)
+    for line in _writers(reported["switches"]):
+        print(line)
     return _show_problems(reported)
+
+
+def _writers(switches: Sequence[dict[str, Any]]) -> list[str]:
+    """Say who may write: once, or for each Region while they differ."""
+    said = {each["says"] for each in switches} or {"every Region may write"}
+    if len(said) == 1:
+        return [f"writes      {said.pop()}"]
+    return [f"writes      {each['region']} goes by: {each['says']}" for each in switches]
 
 
 def _show_problems(reported: dict[str, Any]) -> int:

@@ -117,7 +117,7 @@ class Emulator:
     def _edge(self) -> edge.Edge:
         lookup = cached_lookup(LOOPBACK, self._settings.dns_port)
         tls = ssl.create_default_context(cafile=str(self._settings.ca / "ca.pem"))
-        return edge.Edge(lookup, self._settings.https_port, tls)
+        return edge.Edge(edge.Connections(lookup, self._settings.https_port, tls))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI entry point."""

@@ -138,6 +138,7 @@ class ControlApi:
             "endpoints": status.of_endpoints(self.faults),
             "health_checks": status.of_health_checks(self.route53.checkers),
             "edge": status.of_edge(self.route53),
+            "switches": status.of_switches(),
         }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from local import addressing
@@ -9,7 +10,8 @@ from local.dns.data_plane import DataPlane
 from local.dns.health.checkers import HealthCheckers, HealthStatus
 from local.faults import Faults
 from local.gateway import endpoints
-from local.patches import cloudfront, custom_domains, route53
+from local.patches import cloudfront, custom_domains, dynamodb, route53
+from project.switch import Row
 
 Document = dict[str, Any]
 
@@ -36,6 +38,18 @@ def of_edge(plane: DataPlane) -> list[Document]:
             "origins": [_origin(name, plane) for name in cloudfront.origin_names(distribution)],
         }
         for distribution in cloudfront.distributions()
+    ]
+
+
+def of_switches() -> list[Document]:
+    """The operator's switch as each Region's replica has it: who may write there."""
+    now = int(time.time() * 1000)
+    return [
+        {"region": arn.split(":")[3], "says": Row.of(rows["takeover"]).sentence(now, standby)}
+        for arn, items in sorted(dynamodb.items_by_table().items())
+        for owner, rows in items.items()
+        if owner.startswith("region#") and "takeover" in rows
+        for standby in [owner.removeprefix("region#")]
     ]
 
 

@@ -75,6 +75,8 @@ ALSO_TAKEN: Mapping[str, tuple[str, ...]] = {
     "drills report": ("ACCOUNT",),
     "drills takeover": ("ACCOUNT",),
     "drills failback": ("ACCOUNT",),
+    "drills pause-writes": ("ACCOUNT",),
+    "drills resume-writes": ("ACCOUNT",),
 }
 # The embedded AWS is the only one that these can be meant for.
 LOCAL_COMMANDS = ("up", "down", "test", "alarms", "local")

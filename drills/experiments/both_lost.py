@@ -8,8 +8,8 @@ from drills.faults import EndpointFault
 EXPERIMENT = Experiment(
     name="both-lost",
     hypothesis=(
-        "With both Regions gone, users get a clear error soon, Route 53 answers as if all were "
-        "healthy, and service comes back by itself."
+        "With both Regions gone, users get a clear error within seconds, Route 53 answers as if "
+        "all were healthy, and service comes back by itself."
     ),
     fault="Both Regions' endpoints refuse connections, and nothing replicates.",
     proves=(

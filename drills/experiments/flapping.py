@@ -9,7 +9,7 @@ EXPERIMENT = Experiment(
     name="flapping",
     hypothesis=(
         "A primary that is away for less than interval x threshold, again and again, keeps its "
-        "users."
+        "writes, and no read fails."
     ),
     fault="The primary's endpoint refuses for a little longer than one interval, three times.",
     proves="A hiccup moves nobody: a failover costs users more than a short outage does.",

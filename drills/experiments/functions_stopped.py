@@ -8,8 +8,8 @@ from drills.faults import FunctionStopped
 EXPERIMENT = Experiment(
     name="functions-stopped",
     hypothesis=(
-        "When neither of the primary's functions can run, users are served by the standby within "
-        "the RTO."
+        "When neither of the primary's functions can run, no read fails, and users write in the "
+        "standby within the RTO."
     ),
     fault="The reserved concurrency of the primary's users' and health function is set to 0.",
     proves=(

@@ -8,8 +8,8 @@ from drills.faults import EndpointFault
 EXPERIMENT = Experiment(
     name="region-errors",
     hypothesis=(
-        "A primary that answers every request with 503 loses its users to the standby within the "
-        "RTO."
+        "When a primary answers every request with 503, no read fails, and users write in the "
+        "standby within the RTO."
     ),
     fault="The primary's endpoint answers every request with 503.",
     proves="Health is what users get, not whether a port is open.",

@@ -8,8 +8,8 @@ from drills.faults import EndpointFault
 EXPERIMENT = Experiment(
     name="region-hangs",
     hypothesis=(
-        "A primary that takes requests and never answers loses its users to the standby within "
-        "the RTO, and none of them waits longer than a client's patience."
+        "When a primary takes requests and never answers, no read fails or takes longer than "
+        "5 s, and users write in the standby within the RTO."
     ),
     fault="The primary's endpoint takes every request and keeps silent.",
     proves=(

@@ -24,7 +24,7 @@ from drills.verdict import judge
 
 Document = Mapping[str, Any]
 SCHEMA = Path(__file__).parent / "report.schema.json"
-FORMAT = 2
+FORMAT = 3
 ON_THE_EMULATOR = (
     "Measured on the embedded AWS: the lag is its own setting, and nothing here "
     "is the network's or AWS's own. It shows that the parts work together, not how fast AWS is. "
@@ -55,8 +55,11 @@ def build(experiment: Experiment, system: System, history: History, began: datet
         "regions": {"primary": system.primary, "standby": system.standby},
         "began_at": began.astimezone(UTC).isoformat(timespec="seconds"),
         "targets": {
+            "failed_reads": targets.failed_reads,
+            "slowest_read_seconds": targets.slowest_read_seconds,
             "rto_seconds": targets.rto_seconds,
             "rpo_seconds": targets.rpo_seconds,
+            "lost_updates": targets.lost_updates,
             "limit_seconds": targets.limit_seconds,
             "health_check_interval_seconds": targets.interval_seconds,
             "health_check_threshold": targets.threshold,
@@ -87,16 +90,22 @@ def _timeline(history: History) -> list[dict[str, Any]]:
     return sorted((*moments, *changes), key=lambda each: float(str(each["at_seconds"])))
 
 
-def _by_second(history: History) -> list[dict[str, int]]:
-    """Count requests by the second in which they were due, and by what came of them."""
+def _by_second(history: History) -> list[dict[str, Any]]:
+    """Count reads and writes by the second in which they were due, and by what came of them."""
     last = int(max((each.due for each in history.attempts), default=0))
     rows = [
-        {"second": second, "primary": 0, "standby": 0, "failed": 0} for second in range(last + 1)
+        {"second": second, "reads": _none_yet(), "writes": _none_yet()}
+        for second in range(last + 1)
     ]
     for each in history.attempts:
         outcome = "primary" if each.region == history.primary else "standby"
-        rows[int(each.due)][outcome if each.good else "failed"] += 1
+        counted: Any = rows[int(each.due)]["writes" if each.kind.writes else "reads"]
+        counted[outcome if each.good else "failed"] += 1
     return rows
+
+
+def _none_yet() -> dict[str, int]:
+    return {"primary": 0, "standby": 0, "failed": 0}
 
 
 @cache

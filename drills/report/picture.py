@@ -1,4 +1,4 @@
-"""The timeline as a picture: requests a second by who served them, and what changed when."""
+"""The timeline as a picture: reads and writes a second by who served them, what changed when."""
 
 from __future__ import annotations
 
@@ -53,20 +53,22 @@ def png(document: Document) -> bytes:
 
 def _draw(document: Document) -> Figure:
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(11, 5.2), layout="constrained")
-        requests, signs = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-        _requests(requests, document)
+        figure = Figure(figsize=(11, 6.4), layout="constrained")
+        reads, writes, signs = figure.subplots(3, 1, sharex=True, height_ratios=(3, 3, 2))
+        _requests(reads, document, "reads")
+        _requests(writes, document, "writes")
         _signs(signs, document)
-        for axes in (requests, signs):
+        for axes in (reads, writes, signs):
             _plain(axes)
             _moments(axes, document)
-        _name_moments(requests, document)
+        _name_moments(reads, document)
+        writes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=3, frameon=False)
         signs.set_xlabel("seconds since the drill began")
         return figure
 
 
-def _requests(axes: Axes, document: Document) -> None:
-    rows: Sequence[dict[str, int]] = document["requests_by_second"]
+def _requests(axes: Axes, document: Document, of: str) -> None:
+    rows: Sequence[dict[str, Any]] = document["requests_by_second"]
     regions = document["regions"]
     below = [0] * len(rows)
     names = {
@@ -75,14 +77,19 @@ def _requests(axes: Axes, document: Document) -> None:
         "failed": "failed",
     }
     for outcome, name in names.items():
-        heights = [row[outcome] for row in rows]
+        heights = [row[of][outcome] for row in rows]
         seconds = [row["second"] + 0.5 for row in rows]
         axes.bar(seconds, heights, 1.0, below, color=COLOURS[outcome], label=name, linewidth=0)
         below = [low + height for low, height in zip(below, heights, strict=True)]
-    axes.set_ylabel("requests a second")
+    axes.set_ylabel(f"{of} a second")
     axes.margins(x=0)
-    axes.set_ylim(0, 1.25 * max([1, *below]))
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=3, frameon=False)
+    axes.set_ylim(0, 1.35 * max([1, *below]))
+    failed = sum(row[of]["failed"] for row in rows)
+    axes.set_title(f"{of}: {failed} of {_sent(rows, of)} failed", loc="left", fontsize=9)
+
+
+def _sent(rows: Sequence[dict[str, Any]], of: str) -> int:
+    return sum(sum(row[of].values()) for row in rows)
 
 
 def _signs(axes: Axes, document: Document) -> None:
@@ -140,7 +147,7 @@ def _name_moments(axes: Axes, document: Document) -> None:
     _, top = axes.get_ylim()
     for row, (at, name) in enumerate(_found(document)):
         # By turns lower and higher, as two of them are often near each other.
-        axes.text(at + 0.8, top * (1 - 0.07 * (row % 2)), f"{name} {at:.0f} s", va="top")
+        axes.text(at + 0.8, top * (1 - 0.1 * (row % 2)), f"{name} {at:.0f} s", va="top")
 
 
 def _found(document: Document) -> list[tuple[float, str]]:

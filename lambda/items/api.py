@@ -89,6 +89,9 @@ class Api:
         )
         return answer
 
+    def _admit(self, request: Request) -> None:
+        """Refuse a request before its route has done anything, by raising what a route may."""
+
     def _guarded(self, route: Route) -> Callable[..., Response[str]]:
         """Make what the resolver calls: an answer of the route, or the problem that it met."""
 
@@ -96,6 +99,7 @@ class Api:
             request: Request = self._resolver.context["request"]
             self._route = route.rule
             try:
+                self._admit(request)
                 return self._response(request, route.answer(request, **captured))
             except Problem as problem:
                 return self._problem(request, problem)

@@ -118,6 +118,10 @@ class Observer:
         """Log that a quota of the table's or the account's is used up: no fault of the Region's."""
         self.logger.warning("table busy", extra={"reason": reason})
 
+    def refused(self, writer: str | None) -> None:
+        """Log that a write was refused as writer alone may write, None as nobody may."""
+        self.logger.warning("write refused", extra={"writer": writer or "nobody"})
+
     def end(self, *, method: str, route: str, status: int, milliseconds: float) -> None:
         """Write the request's line, send what was counted, and forget the request.
 

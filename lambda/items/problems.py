@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 # Python 3.13 renamed these phrases as RFC 9110 did; one spelling whatever the runtime.
 _PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
 MAX_INSTANCE = 256
+# What any method's retry may count on where the fence has refused it.
+_NOTHING_WRITTEN = (
+    "Nothing was written: the same request, whatever its method, is safe to send again"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,8 @@ ITEM_LIMIT = Kind("/problems/item-limit", "Item limit reached")
 STORAGE_FULL = Kind("/problems/storage-full", "Storage full")
 DATA_DELETED = Kind("/problems/data-deleted", "Data deleted")
 UNUSABLE_USERNAME = Kind("/problems/unusable-username", "Unusable username")
+WRITES_ELSEWHERE = Kind("/problems/writes-elsewhere", "Writes are moving")
+WRITES_PAUSED = Kind("/problems/writes-paused", "Writes are paused")
 
 
 class Problem(Exception):  # noqa: N818 - RFC 9457's own word
@@ -96,6 +102,30 @@ def unavailable(method: str) -> Problem:
     """Make the 503 for a Region whose replica can't be used."""
     detail = f"This Region can't do it now. {_repeating(method)}"
     return Problem(503, detail, headers={"retry-after": "1"})
+
+
+def writes_elsewhere(writer: str) -> Problem:
+    """Make the 503 for a write that comes to a Region while writer alone may write."""
+    problem = Problem(
+        503,
+        f"Writes are moving to {writer}. {_NOTHING_WRITTEN} in a second.",
+        headers={"retry-after": "1"},
+        extras={"writer": writer},
+    )
+    problem.kind = WRITES_ELSEWHERE
+    return problem
+
+
+def writes_paused() -> Problem:
+    """Make the 503 for a write while no Region may write."""
+    problem = Problem(
+        503,
+        f"Whoever runs this API has paused writes; reads go on. {_NOTHING_WRITTEN} in half a "
+        "minute.",
+        headers={"retry-after": "30"},
+    )
+    problem.kind = WRITES_PAUSED
+    return problem
 
 
 def fault(method: str) -> Problem:

@@ -8,12 +8,19 @@ from typing import TYPE_CHECKING
 
 from items import contract
 from items.api import JSON, Answer, Api, Route
-from items.problems import Problem, bad_parameter, not_found
+from items.problems import (
+    Problem,
+    bad_parameter,
+    not_found,
+    writes_elsewhere,
+    writes_paused,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from items.etag import Condition
+    from items.fence import Fence
     from items.logic import Items
     from items.model import Caller, Item
     from items.observability import Observer
@@ -23,6 +30,7 @@ if TYPE_CHECKING:
 MERGE_PATCH = "application/merge-patch+json"
 DEFAULT_LIMIT = 25
 MAX_LIMIT = 100
+READS = frozenset({"GET", "HEAD"})
 STATUSES = ("todo", "doing", "done")
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -37,9 +45,10 @@ _DELETION_SECONDS = 4.0
 class ItemsApi(Api):
     """What users do with their items."""
 
-    def __init__(self, settings: Settings, items: Items, observe: Observer) -> None:
+    def __init__(self, settings: Settings, items: Items, fence: Fence, observe: Observer) -> None:
         self.settings = settings
         self._items = items
+        self._fence = fence
         super().__init__(
             settings,
             observe,
@@ -53,6 +62,17 @@ class ItemsApi(Api):
                 Route("DELETE", "/v1/me", self.delete_me),
             ),
         )
+
+    def _admit(self, request: Request) -> None:
+        """Refuse a write while this Region may not write; reads never ask."""
+        if request.method in READS:
+            return
+        refusal = self._fence.refusal()
+        if refusal is None:
+            return
+        self._observe.count("WriteRefused")
+        self._observe.refused(refusal.writer)
+        raise writes_paused() if refusal.writer is None else writes_elsewhere(refusal.writer)
 
     def create_item(self, request: Request) -> Answer:
         """POST /v1/items."""

@@ -15,7 +15,7 @@ REQUIRED = (
     "POWERTOOLS_SERVICE_NAME",
     "POWERTOOLS_METRICS_NAMESPACE",
 )
-REQUIRED_FOR_ITEMS = (*REQUIRED, "CLIENT_IDS", "MAX_ITEMS_PER_OWNER")
+REQUIRED_FOR_ITEMS = (*REQUIRED, "CLIENT_IDS", "MAX_ITEMS_PER_OWNER", "STANDBY_REGION")
 
 
 class SettingsError(Exception):
@@ -50,10 +50,12 @@ class Settings(FunctionSettings):
 
     client_ids: the app clients whose access tokens are taken; the pool may have others, for other
     purposes. max_items_per_owner: how many items one account may have, deleted ones included.
+    standby_region: the pair's standby, this Region or the other, whose row says who may write.
     """
 
     client_ids: frozenset[str]
     max_items_per_owner: int
+    standby_region: str
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -63,6 +65,7 @@ class Settings(FunctionSettings):
             **_shared(environment),
             client_ids=_listed(environment["CLIENT_IDS"]),
             max_items_per_owner=_count("MAX_ITEMS_PER_OWNER", environment["MAX_ITEMS_PER_OWNER"]),
+            standby_region=environment["STANDBY_REGION"],
         )
 
 

@@ -8,15 +8,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from local.patches.cloudfront import ChosenOrigins
 from local.records import OriginExchange
 
 
 @dataclass(slots=True)
 class Exchange:
-    """A request: its `x-amz-cf-id`, and the last attempt at its origin, if there was one."""
+    """A request: its `x-amz-cf-id`, the last attempt at an origin, and what a function chose."""
 
     request_id: str
     origin: OriginExchange | None = None
+    chosen: ChosenOrigins | None = None
 
 
 _current: contextvars.ContextVar[Exchange | None] = contextvars.ContextVar("exchange", default=None)
@@ -37,6 +39,19 @@ def request_id() -> str | None:
     """The `x-amz-cf-id` of the request being answered; None outside of one."""
     exchange = _current.get()
     return exchange.request_id if exchange else None
+
+
+def choose(origins: ChosenOrigins) -> None:
+    """Note what a function has chosen for the request being answered."""
+    exchange = _current.get()
+    if exchange:
+        exchange.chosen = origins
+
+
+def chosen() -> ChosenOrigins | None:
+    """What a function has chosen for the request being answered; None where none ran."""
+    exchange = _current.get()
+    return exchange.chosen if exchange else None
 
 
 def note_attempt(start: float, *, status: int | None = None, failure: str | None = None) -> None:

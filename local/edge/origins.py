@@ -1,4 +1,4 @@
-"""How an origin is found and asked: DNS for each attempt, TLS with its own name, time limits.
+"""How origins are asked: one or a group in turn, within their time limits.
 
 Pages are those of docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/<page>.html.
 """
@@ -7,47 +7,64 @@ from __future__ import annotations
 
 import http.client
 import re
-import socket
 import ssl
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 
-from local.edge import exchange
+from local.edge import exchange, functions
+from local.edge.connections import Connection, Connections
 from local.patches.cloudfront import (
-    Origin,
     OriginRequest,
     OriginResponse,
     OriginTimeoutError,
     OriginUnreachableError,
     forward_through,
     one_request_id,
+    run_functions_with,
 )
 
 # RequestAndResponseBehaviorCustomOrigin, "Origin response timeout": of the methods, these alone are
 # sent again when no answer comes, as often as the distribution has connection attempts.
-SENT_AGAIN = frozenset({"GET", "HEAD"})
+READS = frozenset({"GET", "HEAD"})
+UNAVAILABLE, GATEWAY_TIMEOUT = 503, 504
 _NOT_IN_A_TARGET = re.compile(r"[^\x21-\x7e]")
 
 
-@dataclass(frozen=True, slots=True)
 class Edge:
-    """How origins are asked: each is a regional endpoint, at the endpoints' port.
+    """How origins are asked: one, or those of a group in turn."""
 
-    `resolve` gives a name's address, and raises OSError when it has none.
-    """
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
 
-    resolve: Callable[[str], str]
-    port: int
-    tls: ssl.SSLContext
+    def forward(
+        self, requests: Sequence[OriginRequest], fails_over_on: Collection[int]
+    ) -> OriginResponse:
+        """Send a request to its origin, or to each of a group's until one answers otherwise.
 
-    def forward(self, request: OriginRequest) -> OriginResponse:
-        """Send a request to its origin; blocks, on a thread of its own.
+        `requests` is the same one for each origin in turn. Blocks, on a thread of its own. Raises
+        OriginTimeoutError and OriginUnreachableError for the last origin.
 
-        Raises OriginTimeoutError and OriginUnreachableError.
+        A connection that fails counts as 503, a silence as 504, and other methods than GET and HEAD
+        stay with the first origin (high_availability_origin_failover; it names OPTIONS too, which
+        is not emulated).
         """
-        repeated = request.method in SENT_AGAIN
-        attempts = request.origin.connection_attempts if repeated else 1
+        *others, last = requests if requests[0].method in READS else requests[:1]
+        for request in others:
+            try:
+                response = self._from_origin(request)
+            except OriginTimeoutError:
+                if GATEWAY_TIMEOUT not in fails_over_on:
+                    raise
+            except OriginUnreachableError:
+                if UNAVAILABLE not in fails_over_on:
+                    raise
+            else:
+                if response.status not in fails_over_on:
+                    return response
+        return self._from_origin(last)
+
+    def _from_origin(self, request: OriginRequest) -> OriginResponse:
+        attempts = request.origin.connection_attempts if request.method in READS else 1
         while True:
             attempts -= 1
             start = time.time()
@@ -68,52 +85,40 @@ class Edge:
                 return response
 
     def _ask(self, request: OriginRequest) -> OriginResponse:
-        connection = http.client.HTTPConnection(request.origin.domain_name)
-        connection.sock = self._connected(request.origin)
+        connection = self._connections.take(request.origin)
         try:
-            connection.sock.settimeout(request.origin.read_timeout)
-            target = _target(request.uri, request.query_string)
-            connection.request(
+            return self._exchange(request, connection)
+        except (ConnectionError, ssl.SSLError, http.client.HTTPException):
+            # Closed under the request, it may have been used once too often: a read is asked again.
+            # A write may have arrived.
+            if not connection.used or request.method not in READS:
+                raise
+            return self._exchange(request, self._connections.dial(request.origin))
+
+    def _exchange(self, request: OriginRequest, connection: Connection) -> OriginResponse:
+        target = _target(request.uri, request.query_string)
+        try:
+            connection.http.request(
                 request.method, target, body=request.body or None, headers=request.headers
             )
-            response = connection.getresponse()
-            return OriginResponse(
+            response = connection.http.getresponse()
+            whole = OriginResponse(
                 response.status, response.reason, response.getheaders(), response.read()
             )
-        finally:
-            connection.close()
-
-    def _connected(self, origin: Origin) -> ssl.SSLSocket:
-        """A connection to the origin: each attempt asks DNS, within the answer's TTL.
-
-        An attempt that takes too long and one that is refused count alike. Time for the handshake
-        is the connection's, which CloudFront's pages leave open.
-        """
-        for left in reversed(range(origin.connection_attempts)):
-            try:
-                return self._dial(origin.domain_name, origin.connection_timeout)
-            except ssl.SSLError as failure:
-                raise OriginUnreachableError(str(failure)) from failure
-            except TimeoutError as silence:
-                if not left:
-                    raise OriginTimeoutError(str(silence)) from silence
-            except OSError as failure:
-                if not left:
-                    raise OriginUnreachableError(str(failure)) from failure
-        raise AssertionError("an origin has at least one attempt")
-
-    def _dial(self, name: str, seconds: float) -> ssl.SSLSocket:
-        plain = socket.create_connection((self.resolve(name), self.port), timeout=seconds)
-        try:
-            return self.tls.wrap_socket(plain, server_hostname=name)
         except BaseException:
-            plain.close()
+            connection.http.close()
             raise
+        if response.will_close:
+            connection.http.close()
+        else:
+            self._connections.keep(request.origin, connection)
+        return whole
 
 
 def install(edge: Edge) -> None:
-    """Ask origins through `edge`, with the one request id of the exchange."""
-    forward_through(edge.forward)
+    """Ask origins through `edge`, in turn where a function says so, with the exchange's one id."""
+    run_functions_with(functions.run, exchange.choose)
+    forward_through(edge.forward, exchange.chosen)
     one_request_id(exchange.request_id)
 
 

@@ -5,8 +5,9 @@ Pages are those of docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/<p
 
 from __future__ import annotations
 
+import asyncio
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -20,6 +21,8 @@ from local.http_messages import Request, Response
 # DownloadDistValuesOrigin: 3 attempts of 10 seconds, unless the origin says otherwise.
 DEFAULT_ATTEMPTS = 3
 DEFAULT_CONNECT_SECONDS = 10
+# The same page: a connection may be idle for so many seconds.
+DEFAULT_KEEPALIVE_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Origin:
     connection_attempts: int
     connection_timeout: float
     read_timeout: float
+    keepalive_timeout: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,38 @@ class OriginResponse:
     reason: str
     headers: Sequence[tuple[str, str]]
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OriginGroup:
+    """Origins of a distribution to try in turn, and the statuses on which the next is tried."""
+
+    origin_ids: tuple[str, ...]
+    status_codes: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionResult:
+    """What a CloudFront Function returned, and the group of origins that it made, if it did."""
+
+    value: Any
+    group: OriginGroup | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenOrigins:
+    """What a function left for the request's way to an origin.
+
+    `documents` are the group's origins as ministack keeps them, for this module; without any it is
+    the behaviour's own origin.
+    """
+
+    documents: tuple[dict[str, Any], ...] = field(default=(), repr=False)
+    fails_over_on: frozenset[int] = frozenset()
+
+
+class FunctionError(Exception):
+    """A CloudFront Function threw, or asked for what it can't have: CloudFront answers 503."""
 
 
 class OriginTimeoutError(Exception):
@@ -156,11 +192,51 @@ def custom_block(status: int, headers: Mapping[str, str], body: bytes) -> Respon
     return status, completed, body
 
 
-def forward_through(forward: Callable[[OriginRequest], OriginResponse]) -> None:
+def run_functions_with(
+    run: Callable[[str, Mapping[str, Any]], FunctionResult], choose: Callable[[ChosenOrigins], None]
+) -> None:
+    """Run CloudFront Functions with `run`, and leave the origins of a group to `choose`.
+
+    `run` takes the deployed code and the event, and raises FunctionError. ministack runs them with
+    Node, which a machine may not have, and knows no helpers for origins.
+    """
+
+    async def run_function(function_arn: str, event: dict[str, Any]) -> Any:  # noqa: ANN401
+        code = cloudfront.live_function_code(function_arn)
+        if code is None:
+            raise cloudfront.CloudFrontFunctionError(f"{function_arn} is not published")
+        try:
+            result = await asyncio.to_thread(run, code.decode(), event)
+            choose(_chosen(event["context"]["distributionId"], result.group))
+        except FunctionError as error:
+            raise cloudfront.CloudFrontFunctionError(str(error)) from error
+        return result.value
+
+    cloudfront._run_function = run_function
+
+
+def _chosen(distribution: str, group: OriginGroup | None) -> ChosenOrigins:
+    """The group's origins. Raises FunctionError for one that the distribution doesn't have."""
+    if group is None:
+        return ChosenOrigins()
+    document = cloudfront._distributions[distribution]
+    origins = cloudfront.parse_distribution_dataplane_config(document)["origins"]
+    unknown = [name for name in group.origin_ids if name not in origins]
+    if unknown:
+        raise FunctionError(f"the distribution has no origin {unknown[0]}")
+    return ChosenOrigins(tuple(origins[name] for name in group.origin_ids), group.status_codes)
+
+
+Forward = Callable[[Sequence[OriginRequest], Collection[int]], OriginResponse]
+
+
+def forward_through(forward: Forward, chosen: Callable[[], ChosenOrigins | None]) -> None:
     """Ask custom origins with `forward`, which blocks, on a thread of its own.
 
-    `forward` raises OriginTimeoutError or OriginUnreachableError. ministack dials the name that
-    the system's resolver knows, at the origin's own port (443), with the system's roots, once.
+    It gets the request for each origin in turn, and the statuses on which the next is asked; it
+    raises OriginTimeoutError or OriginUnreachableError. `chosen` gives what a function has left,
+    None where none ran. ministack dials the name that the system's resolver knows, at the origin's
+    own port (443), with the system's roots, once.
     """
 
     def forward_to_origin(  # noqa: PLR0913, PLR0917 - ministack's own
@@ -174,12 +250,18 @@ def forward_through(forward: Callable[[OriginRequest], OriginResponse]) -> None:
         client_ip: str = "127.0.0.1",
         viewer_x_forwarded_for: str = "",
     ) -> tuple[int, str, Sequence[tuple[str, str]], bytes]:
-        complete = cloudfront._origin_request_headers(
-            origin, headers, client_ip, viewer_x_forwarded_for
-        )
-        request = OriginRequest(_origin(origin), method, uri, query_string, complete, body)
+        choice = chosen()
+
+        def request(document: dict[str, Any]) -> OriginRequest:
+            complete = cloudfront._origin_request_headers(
+                document, headers, client_ip, viewer_x_forwarded_for
+            )
+            return OriginRequest(_origin(document), method, uri, query_string, complete, body)
+
+        documents = (choice and choice.documents) or (origin,)
+        fails_over_on = choice.fails_over_on if choice else frozenset()
         try:
-            response = forward(request)
+            response = forward([request(each) for each in documents], fails_over_on)
         except OriginTimeoutError as error:
             raise cloudfront.OriginTimeout(str(error)) from error
         except OriginUnreachableError as error:
@@ -195,6 +277,7 @@ def _origin(document: dict[str, Any]) -> Origin:
         connection_attempts=document["connection_attempts"],
         connection_timeout=document["connection_timeout"],
         read_timeout=document["read_timeout"],
+        keepalive_timeout=document["keepalive_timeout"],
     )
 
 
@@ -212,15 +295,21 @@ def one_request_id(current: Callable[[], str | None]) -> None:
     cloudfront._cf_request_id = cf_request_id
 
 
-def origin_attempts() -> None:
-    """A distribution's connection attempts and connection timeout are not read."""
+def origin_timeouts() -> None:
+    """An origin's connection attempts, connection timeout and keep-alive timeout are not read."""
     read_origin = cloudfront._dataplane_origin
 
     def dataplane_origin(element: Element) -> dict[str, Any]:
         attempts = cloudfront._text(element, "ConnectionAttempts") or DEFAULT_ATTEMPTS
         seconds = cloudfront._text(element, "ConnectionTimeout") or DEFAULT_CONNECT_SECONDS
-        times = {"connection_attempts": int(attempts), "connection_timeout": int(seconds)}
-        return {**read_origin(element), **times}
+        own = cloudfront._find(element, "CustomOriginConfig")
+        idle = cloudfront._text(own, "OriginKeepaliveTimeout") if own is not None else ""
+        return {
+            **read_origin(element),
+            "connection_attempts": int(attempts),
+            "connection_timeout": int(seconds),
+            "keepalive_timeout": int(idle or DEFAULT_KEEPALIVE_SECONDS),
+        }
 
     cloudfront._dataplane_origin = dataplane_origin
 
@@ -271,4 +360,4 @@ def configurations_are_parsed_once() -> None:
     cloudfront._dist_config_el = config_element
 
 
-PATCHES = (origin_attempts, response_headers_policy_lists, configurations_are_parsed_once)
+PATCHES = (origin_timeouts, response_headers_policy_lists, configurations_are_parsed_once)

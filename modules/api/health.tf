@@ -5,6 +5,9 @@
 locals {
   health_function_name = "${var.name}-health"
 
+  # Of the operator's row (lambda/items/fence.py, drills/switch.py).
+  switch_attributes = ["active", "changed_at", "next_at", "next_writer", "paused", "writer"]
+
   # Route → the name of the method in the stage's settings, where every slash of
   # the path is ~1 (UpdateStage's patch paths; GetStage gives it back the same way).
   health_methods = {
@@ -127,12 +130,13 @@ resource "aws_iam_role_policy" "health" {
         }
       },
       {
-        # The switch is the operator's to turn, and this function's to read.
+        # The switch, and who may write, are the operator's to say: every attribute of
+        # that row. This function reads it.
         Sid       = "NotTheSwitch"
         Effect    = "Deny"
         Action    = "dynamodb:UpdateItem"
         Resource  = var.table_arn
-        Condition = { "ForAnyValue:StringEquals" = { "dynamodb:Attributes" = ["active"] } }
+        Condition = { "ForAnyValue:StringEquals" = { "dynamodb:Attributes" = local.switch_attributes } }
       },
       local.table_key_statement,
       {

@@ -22,6 +22,7 @@ resource "aws_lambda_function" "this" {
       ALLOWED_ORIGINS              = join(",", var.allowed_origins)
       CLIENT_IDS                   = join(",", var.user_pool_client_ids)
       MAX_ITEMS_PER_OWNER          = tostring(var.max_items_per_owner)
+      STANDBY_REGION               = local.standby_region
       POWERTOOLS_SERVICE_NAME      = "items"
       POWERTOOLS_METRICS_NAMESPACE = var.name
       POWERTOOLS_LOG_LEVEL         = var.log_level

@@ -8,6 +8,9 @@ locals {
   partition  = provider::aws::arn_parse(var.table_arn).partition
   account_id = provider::aws::arn_parse(var.table_arn).account_id
 
+  # Whose row says which Region may write (lambda/items/fence.py).
+  standby_region = var.role == "standby" ? var.region : var.peer_region
+
   function_name = "${var.name}-api"
   alias_name    = "live"
   stage_name    = "live"

@@ -42,6 +42,14 @@ locals {
   health_indexes = range(length(local.counted_health_operations))
   user_requests  = "(all - SUM([${join(", ", [for index in local.health_indexes : "FILL(checks${index}, 0)"])}]))"
   user_failures  = "(failures - SUM([${join(", ", [for index in local.health_indexes : "FILL(refusals${index}, 0)"])}]))"
+
+  burn_rate = {
+    description = "Users' requests fail"
+    runbook     = "region-serves-errors.md"
+    objective   = var.availability_objective
+    expression  = "IF(${local.user_requests} >= ${var.alarm_min_requests}, ${local.user_failures} / ${local.user_requests}, 0)"
+    metrics     = local.user_traffic_metrics
+  }
 }
 
 module "alarms" {
@@ -54,15 +62,8 @@ module "alarms" {
   reach_somebody   = var.alarms_reach_somebody
   runbook_base_url = var.runbook_base_url
 
-  burn_rate = {
-    description = "Users' requests fail"
-    runbook     = "region-serves-errors.md"
-    objective   = var.availability_objective
-    expression  = "IF(${local.user_requests} >= ${var.alarm_min_requests}, ${local.user_failures} / ${local.user_requests}, 0)"
-    metrics     = local.user_traffic_metrics
-  }
-
-  alarms = local.non_paging_alarms
+  burn_rate = local.burn_rate
+  alarms    = local.non_paging_alarms
 
   page = {
     description = "Pages: users of ${var.region} get errors, and the error budget goes too fast. First: is the other Region well? Then move users there (make takeover), and look for the cause afterwards."

@@ -68,7 +68,43 @@ resource "aws_cloudfront_response_headers_policy" "security" {
   }
 }
 
+resource "aws_cloudfront_function" "viewer_request" {
+  name    = "${var.name}-viewer-request"
+  comment = "Reads try both Regions; what a viewer may not choose is taken away"
+  runtime = "cloudfront-js-2.0"
+  publish = true
+
+  code = templatefile("${path.module}/functions/viewer_request.js", {
+    read_origins = jsonencode(local.read_origins)
+  })
+}
+
 locals {
+  # An origin's id, where it is, and for how many seconds the edge waits to connect
+  # and for an answer. A Region that doesn't take a connection in 2 or 3 s is not
+  # going to. A read waits no longer than it has to, for there is another Region to
+  # ask; a write waits for the one that may have done it.
+  origins = {
+    writes = {
+      domain_name        = local.origin_domain_name
+      connection_timeout = 3
+      read_timeout       = var.origin_read_timeout_seconds
+    }
+    reads = {
+      domain_name        = local.origin_domain_name
+      connection_timeout = 2
+      read_timeout       = var.read_timeout_seconds
+    }
+    standby = {
+      domain_name        = local.region_domain_names.standby
+      connection_timeout = 2
+      read_timeout       = var.read_timeout_seconds
+    }
+  }
+
+  write_origin = "writes"
+  read_origins = ["reads", "standby"]
+
   # Every code whose time CloudFront lets one set, but 416, which it never keeps.
   error_codes_kept_by_cloudfront = [400, 403, 404, 405, 414, 500, 501, 502, 503, 504]
 }
@@ -86,38 +122,45 @@ resource "aws_cloudfront_distribution" "this" {
   # depends on the distribution needs to wait for the last of them.
   wait_for_deployment = false
 
-  origin {
-    origin_id   = "region"
-    domain_name = local.origin_domain_name
+  dynamic "origin" {
+    for_each = local.origins
 
-    # A Region that doesn't take a connection in 3 s is not going to: the
-    # viewer gets an error soon, and its retry finds the standby once DNS moves.
-    # One attempt, since each more lets a GET hang for the read timeout again.
-    connection_attempts = 1
-    connection_timeout  = 3
+    content {
+      origin_id   = origin.key
+      domain_name = origin.value.domain_name
 
-    custom_origin_config {
-      http_port                = 80
-      https_port               = 443
-      origin_protocol_policy   = "https-only"
-      origin_ssl_protocols     = ["TLSv1.2"]
-      origin_read_timeout      = var.origin_read_timeout_seconds
-      origin_keepalive_timeout = 60
-    }
+      # One attempt, since each more lets a GET hang for the read timeout again.
+      connection_attempts = 1
+      connection_timeout  = origin.value.connection_timeout
 
-    # The origin lock: a Region's web ACL lets in only requests that carry it.
-    # CloudFront overwrites the header when a viewer sends one himself
-    # (add-origin-custom-headers).
-    custom_header {
-      name  = "x-origin-key"
-      value = var.origin_key.current
+      custom_origin_config {
+        http_port              = 80
+        https_port             = 443
+        origin_protocol_policy = "https-only"
+        origin_ssl_protocols   = ["TLSv1.2"]
+        origin_read_timeout    = origin.value.read_timeout
+
+        # How long a connection may be idle. One that is in use outlives a change of
+        # DNS, for how long is documented nowhere: the least that costs no handshake
+        # between one request of a busy edge and the next.
+        origin_keepalive_timeout = 5
+      }
+
+      # The origin lock: a Region's web ACL lets in only requests that carry it.
+      # CloudFront overwrites the header when a viewer sends one himself
+      # (add-origin-custom-headers).
+      custom_header {
+        name  = "x-origin-key"
+        value = var.origin_key.current
+      }
     }
   }
 
-  # One behaviour and no origin group: an origin group can't stand behind a
-  # behaviour that accepts writes, so DNS alone decides which Region serves.
+  # One behaviour for every method. An origin group of the distribution's own can't
+  # stand behind one that accepts writes, so the function makes one for each read
+  # (functions/viewer_request.js), and DNS alone decides which Region takes a write.
   default_cache_behavior {
-    target_origin_id = "region"
+    target_origin_id = local.write_origin
     # The Region's gateway compresses. CloudFront would turn strong ETags into weak
     # ones on the way, and no If-Match would ever match again.
     compress                   = false
@@ -127,6 +170,11 @@ resource "aws_cloudfront_distribution" "this" {
     cache_policy_id            = data.aws_cloudfront_cache_policy.caching_disabled.id
     origin_request_policy_id   = aws_cloudfront_origin_request_policy.viewer.id
     response_headers_policy_id = aws_cloudfront_response_headers_policy.security.id
+
+    function_association {
+      event_type   = "viewer-request"
+      function_arn = aws_cloudfront_function.viewer_request.arn
+    }
   }
 
   # CloudFront keeps an error for 10 s unless configured otherwise, even where nothing

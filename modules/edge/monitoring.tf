@@ -6,6 +6,17 @@ locals {
 
   distribution_dimensions = { DistributionId = aws_cloudfront_distribution.this.id, Region = "Global" }
 
+  burn_rate = {
+    description = "Users get errors at the public name"
+    runbook     = "edge-serves-errors.md"
+    objective   = var.availability_objective
+    expression  = "IF(requests >= ${var.alarm_min_requests}, failed / 100, 0)"
+    metrics = {
+      requests = { namespace = "AWS/CloudFront", name = "Requests", dimensions = local.distribution_dimensions, stat = "Sum" }
+      failed   = { namespace = "AWS/CloudFront", name = "5xxErrorRate", dimensions = local.distribution_dimensions, stat = "Average" }
+    }
+  }
+
   health_alarms = {
     for key, check in {
       public-path-down = {
@@ -59,18 +70,8 @@ module "alarms" {
   reach_somebody   = var.alarms_reach_somebody
   runbook_base_url = var.runbook_base_url
 
-  burn_rate = {
-    description = "Users get errors at the public name"
-    runbook     = "edge-serves-errors.md"
-    objective   = var.availability_objective
-    expression  = "IF(requests >= ${var.alarm_min_requests}, failed / 100, 0)"
-    metrics = {
-      requests = { namespace = "AWS/CloudFront", name = "Requests", dimensions = local.distribution_dimensions, stat = "Sum" }
-      failed   = { namespace = "AWS/CloudFront", name = "5xxErrorRate", dimensions = local.distribution_dimensions, stat = "Average" }
-    }
-  }
-
-  alarms = local.health_alarms
+  burn_rate = local.burn_rate
+  alarms    = local.health_alarms
 
   page = {
     description = "Pages: users get errors at ${local.public_domain_name}, whichever Region serves, or nobody gets through at all. First: which Region serves, and is the other one well?"

@@ -85,6 +85,17 @@ variable "origin_key" {
   sensitive = true
 }
 
+variable "read_timeout_seconds" {
+  description = "How long a GET or HEAD waits for a Region's answer before the edge asks the other Region."
+  type        = number
+  default     = 3
+
+  validation {
+    condition     = var.read_timeout_seconds >= 1 && var.read_timeout_seconds <= 10
+    error_message = "read_timeout_seconds must be 1 to 10: a reader waits for it once per Region, and a cold start takes about one."
+  }
+}
+
 variable "origin_read_timeout_seconds" {
   description = "How long CloudFront waits for a Region's answer. Above the function's own timeout (10 s), so that a slow answer is the function's to explain."
   type        = number

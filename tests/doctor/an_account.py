@@ -157,8 +157,14 @@ def _table(aws: MotoAws, region: str) -> None:
     client.create_table(
         TableName=PROD.table_name,
         BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": "owner", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "owner", "KeyType": "HASH"}],
+        AttributeDefinitions=[
+            {"AttributeName": "owner", "AttributeType": "S"},
+            {"AttributeName": "item_id", "AttributeType": "S"},
+        ],
+        KeySchema=[
+            {"AttributeName": "owner", "KeyType": "HASH"},
+            {"AttributeName": "item_id", "KeyType": "RANGE"},
+        ],
         DeletionProtectionEnabled=True,
     )
     set_recovery(aws, region, on=True)

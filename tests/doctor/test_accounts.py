@@ -80,6 +80,7 @@ def test_before_the_first_apply_what_is_missing_is_said_and_nothing_is_wrong(
             for what in ("protection", "recovery")
         ),
         *(f"certificate in {region}" for region in (PRIMARY, STANDBY)),
+        *(f"writes in {region}" for region in (PRIMARY, STANDBY)),
         *(f"alarms in {region}" for region in (PRIMARY, STANDBY)),
         *(f"subscriptions: {place}" for place in (PRIMARY, STANDBY, "edge")),
         "state bucket: where",
@@ -328,6 +329,7 @@ def test_who_does_not_answer_is_named_and_the_rest_is_looked_at(
         "acm.DescribeCertificate",
         "sns.ListSubscriptionsByTopic",
         "dynamodb.DescribeTable",
+        "dynamodb.GetItem",
         "cloudfront.ListDistributions",
     )
     aws.answers.update(dict.fromkeys(silent, error))
@@ -341,6 +343,7 @@ def test_who_does_not_answer_is_named_and_the_rest_is_looked_at(
         *CERTIFICATES,
         *SUBSCRIPTIONS,
         *(f"table in {region}: protection" for region in (PRIMARY, STANDBY)),
+        *(f"writes in {region}" for region in (PRIMARY, STANDBY)),
         "CloudFront",
     }
     assert subjects(findings, Verdict.NOT_KNOWN) == refused
@@ -391,8 +394,12 @@ def test_the_guide_lists_the_actions_that_are_asked_for_and_no_others(
     (policy,) = [
         json.loads(each) for each in POLICY.findall(GUIDE.read_text()) if "GetDNSSEC" in each
     ]
-    (statement,) = policy["Statement"]
-    assert statement["Action"] == sorted(actions)
+    statement, switch = policy["Statement"]
+    assert sorted([*statement["Action"], *switch["Action"]]) == sorted(actions)
+    # Or whoever may look after an account could read what its users wrote.
+    assert switch["Action"] == ["dynamodb:GetItem"]
+    rows = switch["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+    assert rows == ["region#*"]
     assert not [action for action in actions if "*" in action]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from drills.history import (
@@ -20,14 +20,20 @@ from drills.history import (
 PRIMARY, STANDBY = "us-east-1", "us-west-2"
 OWNER = "user#1"
 STEP = 0.25
+# The item that updates go to; no operation made it.
+COUNTER = "counter"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A drill as it is to be: seconds since its begin, operations by number."""
+    """A drill as it is to be: seconds since its begin, operations by number.
+
+    `outage` is that of writes. Reads find the standby within the request, but for `read_outage`.
+    """
 
     fault: float = 10.0
     outage: float = 30.0
+    read_outage: float = 0.0
     healed: float = 60.0
     failback: float = 90.0
     end: float = 100.0
@@ -37,7 +43,7 @@ class Plan:
 
     @property
     def takeover(self) -> float:
-        """When the standby begins to serve."""
+        """When the standby begins to take writes."""
         return self.fault + self.outage
 
 
@@ -52,31 +58,37 @@ def attempts(plan: Plan) -> list[Attempt]:
     made = []
     for number in range(int(plan.end / STEP)):
         at = number * STEP
-        region = _serving(plan, at)
+        outage = plan.outage if number % 2 else plan.read_outage
+        region = _serving(plan, at, outage)
         made.append(attempt(number, at, region, (201 if number % 2 else 200) if region else 502))
     return made
 
 
-def _serving(plan: Plan, at: float) -> str | None:
+def _serving(plan: Plan, at: float, outage: float) -> str | None:
     if at < plan.fault or at >= plan.failback:
         return PRIMARY
-    return STANDBY if at >= plan.takeover else None
+    return STANDBY if at >= plan.fault + outage else None
 
 
 def acknowledged(made: Sequence[Attempt]) -> list[Acknowledged]:
     """Give the journal of these requests."""
     return [
-        Acknowledged(
-            each.operation, each.kind, OWNER, f"item-{each.operation}", str(each.region), each.ended
-        )
+        Acknowledged(each.operation, each.kind, OWNER, _item(each), str(each.region), each.ended)
         for each in made
         if each.good and each.kind.writes
     ]
 
 
+def _item(each: Attempt) -> str:
+    return COUNTER if each.kind is Kind.UPDATE else f"item-{each.operation}"
+
+
 def rows(writes: Sequence[Acknowledged]) -> tuple[Row, ...]:
-    """Give the rows that these creates made."""
-    return tuple(Row(each.owner, each.item_id, each.operation) for each in writes)
+    """Give the rows that these writes left, the counter with its updates among them."""
+    updates = frozenset(each.operation for each in writes if each.kind is Kind.UPDATE)
+    counter = (Row(OWNER, COUNTER, 0, updates),) if updates else ()
+    creates = (each for each in writes if each.kind is Kind.CREATE)
+    return tuple(Row(each.owner, each.item_id, each.operation) for each in creates) + counter
 
 
 def history(plan: Plan) -> History:
@@ -132,12 +144,97 @@ def with_conflict(base: History, *, apart: float, region: str = STANDBY) -> Hist
     The later one is a Region's own, so many seconds after the earlier, which the primary
     acknowledged half a second before the fault.
     """
-    at = base.moments[Moment.FAULT] - 0.5
-    earlier = Acknowledged(10_001, Kind.UPDATE, OWNER, "counter", PRIMARY, at)
-    later = Acknowledged(10_002, Kind.UPDATE, OWNER, "counter", region, at + apart)
-    counter = Row(OWNER, "counter", 0, frozenset({later.operation}))
+    return with_updates(base, -0.5, -0.5 + apart, region)
+
+
+def with_updates(base: History, lost: float, rival: float, region: str = STANDBY) -> History:
+    """Add two updates of one item, seconds from the fault; the primary's, the first, is gone.
+
+    Both replicas hold the second alone.
+    """
+    fault = base.moments[Moment.FAULT]
+    earlier = Acknowledged(10_001, Kind.UPDATE, OWNER, COUNTER, PRIMARY, fault + lost)
+    later = Acknowledged(10_002, Kind.UPDATE, OWNER, COUNTER, region, fault + rival)
+    counter = Row(OWNER, COUNTER, 0, frozenset({later.operation}))
     return replace(
         base,
         acknowledged=(*base.acknowledged, earlier, later),
         in_the_end=tuple(replace(s, rows=(*s.rows, counter)) for s in base.in_the_end),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """A planned move and its failback; seconds since the drill's begin.
+
+    Writes are refused for `refused` seconds each way. For `both_write` seconds after DNS named the
+    other Region, the one that was left takes every other write all the same.
+    """
+
+    fault: float = 10.0
+    dns: float = 30.0
+    healing: float = 60.0
+    dns_back: float = 80.0
+    end: float = 100.0
+    refused: float = 5.0
+    both_write: float = 0.0
+    lost: frozenset[int] = frozenset()
+
+
+def handover(plan: Handover) -> History:
+    """Make a planned move under four updates and two reads a second, with retries of both ways."""
+    made = list(_handed_over(plan))
+    writes = acknowledged(made)
+    kept = [each for each in writes if each.operation not in plan.lost]
+    at_takeover = [each for each in kept if each.at <= plan.dns + plan.refused]
+    return History(
+        PRIMARY,
+        STANDBY,
+        attempts=made,
+        acknowledged=writes,
+        moments={
+            Moment.FAULT: plan.fault,
+            Moment.TAKEOVER: plan.dns + plan.refused + 1,
+            Moment.HEALING: plan.healing,
+            Moment.HEALED: plan.healing + 1,
+            Moment.FAILBACK: plan.dns_back + plan.refused + 1,
+            Moment.END: plan.end,
+        },
+        changes=(
+            Change(
+                plan.fault + 10, f"health check of {STANDBY}.example.com/health/takeover", "answers"
+            ),
+            Change(plan.dns, "DNS: origin.example.com", STANDBY),
+            Change(plan.dns_back, "DNS: origin.example.com", PRIMARY),
+        ),
+        lags=tuple(
+            Lag(source, target, 5.0 * number, 1.0)
+            for number in range(int(plan.end / 5))
+            for source, target in ((PRIMARY, STANDBY), (STANDBY, PRIMARY))
+        ),
+        at_takeover=Snapshot(plan.dns + plan.refused, STANDBY, rows(at_takeover)),
+        in_the_end=tuple(Snapshot(plan.end, region, rows(kept)) for region in (PRIMARY, STANDBY)),
+    )
+
+
+def _handed_over(plan: Handover) -> Iterator[Attempt]:
+    for number in range(1, int(plan.end / STEP)):
+        at = number * STEP
+        region = STANDBY if plan.dns <= at < plan.dns_back else PRIMARY
+        if number % 2:
+            yield Attempt(10_000 + number, Kind.READ, "1", True, 1, at, at, at + 0.1, 200, region)
+        left = STANDBY if region == PRIMARY else PRIMARY
+        for moved in (plan.dns, plan.dns_back):
+            if moved <= at < moved + plan.both_write and number % 2:
+                region = left
+            elif moved <= at < moved + plan.refused:
+                yield _update(number, 1, at, 503, region)
+                again = max(at, moved + plan.refused)
+                yield _update(number, 2, again, 200, region)
+                break
+        else:
+            yield _update(number, 1, at, 200, region)
+
+
+def _update(number: int, tried: int, at: float, status: int, region: str) -> Attempt:
+    return Attempt(number, Kind.UPDATE, "1", True, tried, at, at, at + 0.1, status, region)

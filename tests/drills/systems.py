@@ -10,7 +10,17 @@ from project.account import Account
 from project.deployment import Deployment, RegionStack
 from tests.drills.histories import PRIMARY, STANDBY
 
-TARGETS = Targets(46.0, 5.0, 10, 3, 10, asks_twice=False)
+TARGETS = Targets(
+    failed_reads=0,
+    slowest_read_seconds=5.0,
+    rto_seconds=46.0,
+    rpo_seconds=5.0,
+    lost_updates=0,
+    interval_seconds=10,
+    threshold=3,
+    ttl_seconds=10,
+    asks_twice=False,
+)
 ACCOUNT = Account(
     "dev", "landing", "345678901234", "example.com", PRIMARY, STANDBY, "landing-dev-items"
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,17 +14,17 @@ from drills.__main__ import main
 from drills.confirmation import require_confirmation
 from drills.experiments import EXPERIMENTS
 from drills.steady_state import await_steady_state
-from drills.targets import Targets, read_targets
+from drills.targets import read_targets
 from drills.watchers import Watcher
 from project.console import ToolchainError
 from project.paths import TREE
 from tests.drills.histories import PRIMARY, STANDBY
-from tests.drills.systems import impatient
+from tests.drills.systems import TARGETS, impatient
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-ASKS = Targets(60.0, 5.0, 10, 3, 10, asks_twice=True)
+ASKS = replace(TARGETS, asks_twice=True)
 TAKEOVER = [EXPERIMENTS["takeover"]]
 
 

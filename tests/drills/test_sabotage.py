@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from contextlib import ExitStack, contextmanager, suppress
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 
+from drills.history import Kind
+from drills.report.files import REPORTS
 from drills.system import System
+from drills.traffic import REPLAY_EVERY
 from project.paths import TREE
 from tests.drills.command import drill
 from tests.support.deployed_system import deployed_system
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from tests.support.clone import Clone
 
 DERIVED = b"derived_id(caller, key)"
+# The drill makes its users, then looks at its steady state for 15 s.
+BEGUN_DEADLINE = 60.0
 NOT_DERIVED = b'derived_id(caller, key + __import__("os").urandom(8).hex())'
 
 
@@ -51,24 +61,25 @@ def without_failover_record(system: System) -> Iterator[None]:
 
 
 @contextmanager
-def health_check_of_the_wrong_region(system: System) -> Iterator[None]:
-    """While open, what should watch the primary watches the standby."""
-    route53 = system.route53()
-    right, wrong = (f"{region}.{system.account.domain_name}" for region in system.regions)
-    check = next(
-        one
-        for one in route53.list_health_checks()["HealthChecks"]
-        if one["HealthCheckConfig"].get("FullyQualifiedDomainName") == right
-    )
+def without_function_at_the_edge(system: System) -> Iterator[None]:
+    """While open, the distribution runs no function: a read follows DNS alone, as a write does."""
+    client: Any = boto3.client("cloudfront", region_name="us-east-1")
+    (distribution,) = client.list_distributions()["DistributionList"]["Items"]
+    found = client.get_distribution_config(Id=distribution["Id"])
+    config: dict[str, Any] = found["DistributionConfig"]
+    before = config["DefaultCacheBehavior"]["FunctionAssociations"]
 
-    def watch(name: str) -> None:
-        route53.update_health_check(HealthCheckId=check["Id"], FullyQualifiedDomainName=name)
+    def associate(functions: dict[str, Any]) -> None:
+        config["DefaultCacheBehavior"]["FunctionAssociations"] = functions
+        etag = client.get_distribution_config(Id=distribution["Id"])["ETag"]
+        client.update_distribution(Id=distribution["Id"], IfMatch=etag, DistributionConfig=config)
 
-    watch(wrong)
+    assert before["Quantity"] == 1
+    associate({"Quantity": 0})
     try:
         yield
     finally:
-        watch(right)
+        associate(before)
 
 
 @contextmanager
@@ -142,28 +153,55 @@ def missed(report: Mapping[str, Any]) -> set[str]:
     return {check["name"] for check in report["checks"] if not check["met"]}
 
 
-def test_without_failover_records_and_idempotency_the_drill_misses_both(
+def deletes_an_acknowledged_item(system: System, clone: Clone, deleted: list[int]) -> None:
+    """Wait for the drill's first create that nothing sends again, and remove what it made."""
+    seen: set[Path] = set(clone.at(REPORTS).glob("*-region-lost"))
+
+    def acknowledged() -> list[dict[str, Any]]:
+        new = set(clone.at(REPORTS).glob("*-region-lost")) - seen
+        lines = [line for folder in new for line in _whole_lines(folder / "journal.jsonl")]
+        return [each for each in map(json.loads, lines) if _is_sent_once(each)]
+
+    write = eventually(acknowledged, bool, BEGUN_DEADLINE)[0]
+    key = {"owner": {"S": write["owner"]}, "item_id": {"S": write["item_id"]}}
+    system.dynamodb(system.primary).delete_item(TableName=system.deployment.table_name, Key=key)
+    deleted.append(write["operation"])
+
+
+def _whole_lines(journal: Path) -> list[str]:
+    return journal.read_text().rpartition("\n")[0].splitlines() if journal.exists() else []
+
+
+def _is_sent_once(write: dict[str, Any]) -> bool:
+    return bool(write["kind"] == Kind.CREATE and write["operation"] % REPLAY_EVERY)
+
+
+def test_a_drill_finds_everything_that_was_taken_away(
     system: System, deployed_clone: Clone
 ) -> None:
+    """One drill for four faults, each with a check and a reason of its own."""
+    deleted: list[int] = []
     with ExitStack() as broken:
         broken.enter_context(without_failover_record(system))
         broken.enter_context(without_idempotency(system))
+        broken.enter_context(without_function_at_the_edge(system))
+        deleting = Thread(
+            target=deletes_an_acknowledged_item, args=(system, deployed_clone, deleted)
+        )
+        deleting.start()
         status, output, report = drill(deployed_clone, "region-lost")
+        deleting.join()
 
     assert status == 1, output
-    assert {"Served by the standby", "RTO for writes", "Writes that made two items"} <= missed(
-        report
-    )
-    assert any("SECONDARY" in reason for reason in report["reasons"])
-    assert any("Idempotency-Key" in reason for reason in report["reasons"])
-
-
-def test_a_health_check_of_the_wrong_region_is_found_out(
-    system: System, deployed_clone: Clone
-) -> None:
-    with health_check_of_the_wrong_region(system):
-        status, output, report = drill(deployed_clone, "region-lost")
-
-    assert status == 1, output
-    assert {"Served by the standby", "RTO for writes"} <= missed(report)
-    assert any("what the health checks watch" in reason for reason in report["reasons"])
+    assert missed(report) >= {
+        "Failed reads",
+        "First write in the standby",
+        "RTO for writes",
+        "Standby's replica read at takeover",
+        "Writes that made two items",
+        "Acknowledged writes missing after healing",
+    }
+    assert report["figures"]["data_loss"]["missing_after_healing"] == deleted
+    reasons = " ".join(report["reasons"])
+    for reason in ("edge's function", "SECONDARY", "Idempotency-Key", "writes are gone"):
+        assert reason in reasons

@@ -17,7 +17,7 @@ from project.environment import emulator_variables
 from project.paths import TREE
 from tests.e2e.account_operator import Operator, Stack
 from tests.e2e.hosted_sign_in import HostedSignIn
-from tests.e2e.plugin import EACH_REGION, SEEN, TARGETS
+from tests.e2e.plugin import EACH_REGION, OWN_NAMES, SEEN, TARGETS
 from tests.support.api import Api, SignedIn, Target
 from tests.support.deployment import ACCOUNT, EMULATED
 from tests.support.deployment_lock import deployment_lock
@@ -51,6 +51,8 @@ def _names(metafunc: pytest.Metafunc) -> tuple[str, ...]:
     marks = {mark.name for mark in metafunc.definition.iter_markers()}
     if "each_name" in marks:
         return TARGETS
+    if "own_names" in marks:
+        return OWN_NAMES
     return EACH_REGION if "each_region" in marks else TARGETS[:1]
 
 

@@ -13,10 +13,11 @@ import pytest
 import requests
 
 from drills import watchers
+from drills.hand_over import HandOver
 from drills.switch import Switch
 from project.paths import TREE
 from tests.support.api import Api, SignedIn, Target
-from tests.support.traffic import Traffic
+from tests.support.traffic import Attempt, Traffic
 from tests.support.waiting import REPLICATION_DEADLINE, eventually
 
 if TYPE_CHECKING:
@@ -113,6 +114,10 @@ def assert_no_loss_and_no_duplicates(traffic: Traffic, user: SignedIn, *apis: Ap
         assert len(stored) == len(set(stored))
 
 
+def failed_reads(traffic: Traffic) -> list[Attempt]:
+    return [one for one in traffic.attempts if one.method == "GET" and one.status != 200]
+
+
 @pytest.mark.parametrize("kind", BREAKING)
 def test_users_leave_a_broken_region_and_come_back(
     kind: str,
@@ -128,6 +133,7 @@ def test_users_leave_a_broken_region_and_come_back(
         took = traffic.await_service(standby, fault, within=limit)
         print(f"{kind}: served by {standby} after {took:.1f} s, limit {limit:.1f} s")
     traffic.await_service(primary, time.monotonic(), within=2 * limit)
+    assert failed_reads(traffic) == []
     assert_no_loss_and_no_duplicates(traffic, user, apis["primary"], apis["standby"])
 
 
@@ -143,35 +149,88 @@ def test_with_both_regions_broken_the_edge_says_so_and_dns_still_answers(
         eventually(lambda: failing(deployment, operator), bool, within=2 * limit)
         assert serving(deployment) == primary
 
-        answer = http.post(f"{deployment.api_url}/v1/items", timeout=READ_TIMEOUT_OF_THE_EDGE + 10)
+        read = http.get(f"{deployment.api_url}/health", timeout=READ_TIMEOUT_OF_THE_EDGE)
+        write = http.post(f"{deployment.api_url}/v1/items", timeout=READ_TIMEOUT_OF_THE_EDGE + 10)
 
-        assert answer.status_code == 504
-        assert answer.elapsed.total_seconds() < READ_TIMEOUT_OF_THE_EDGE + 5
+        assert (read.status_code, write.status_code) == (504, 504)
+        # Neither Region is waited for longer than a read may take.
+        assert read.elapsed < write.elapsed / 2
+        assert write.elapsed.total_seconds() < READ_TIMEOUT_OF_THE_EDGE + 5
     traffic.await_service(primary, time.monotonic(), within=2 * limit)
 
 
-def test_an_operator_moves_users_when_the_primary_is_gone(
+def test_an_operator_moves_users_when_the_primary_is_gone_and_back_without_two_writers(
     deployment: Deployment,
     operator: Operator,
     traffic: Traffic,
+    user: SignedIn,
+    apis: dict[str, Api],
     limit: float,
 ) -> None:
     primary, standby = deployment.primary.region, deployment.standby.region
-    switch = Switch(operator.dynamodb(standby), deployment.table_name, standby)
+    hand_over = hand_over_of(deployment, operator, patience=2 * limit)
     try:
         with broken(primary, "partition"):
-            assert switch.activate()
-            assert not switch.activate(), "activated twice, it was active before"
-            traffic.await_service(standby, time.monotonic(), within=limit)
+            began = time.monotonic()
+            assert hand_over.take_over().moved
+            traffic.await_service(standby, began, within=limit)
+        assert failed_reads(traffic) == []
         # Healed, with the switch still active.
         ready = f"{deployment.primary.url}/health/ready"
         eventually(lambda: watchers.answers(ready), bool, within=2 * limit)
         assert serving(deployment) == standby
-        assert switch.deactivate()
-        assert not switch.deactivate(), "deactivated twice, it was not active"
+        at_primary = user.at(apis["primary"])
+        eventually(
+            lambda: (
+                at_primary.create({"title": "early"}, "too-early", fault_expected=True).status_code
+            ),
+            lambda status: status == 503,
+            REPLICATION_DEADLINE,
+        )
+        assert at_primary.list().ok, "it goes on answering reads"
+
+        outcome = hand_over.fail_back()
     finally:
-        switch.deactivate()
-    traffic.await_service(primary, time.monotonic(), within=2 * limit)
+        hand_over.switch.reset()
+    assert outcome.moved
+    traffic.await_service(primary, time.monotonic(), within=limit)
+    print(f"failback: writes were refused for {outcome.refused_seconds} s at most")
+    assert two_writers(traffic, primary, standby) == []
+    assert_no_loss_and_no_duplicates(traffic, user, apis["primary"], apis["standby"])
+
+
+def hand_over_of(deployment: Deployment, operator: Operator, patience: float) -> HandOver:
+    """What `make takeover` and `make failback` perform."""
+    regions = {stack.region: stack for stack in deployment.regions}
+    return HandOver(
+        switch=Switch(
+            deployment.primary.region,
+            deployment.standby.region,
+            {region: operator.dynamodb(region) for region in regions},
+            deployment.table_name,
+        ),
+        writes_served_by=lambda: watchers.writes_served_by(deployment.api_url),
+        ready=lambda region: watchers.answers(f"{regions[region].url}/health/ready"),
+        tell=print,
+        patience_seconds=patience,
+        # No user of this deployment has an older answer of DNS than this test.
+        linger_seconds=1.0,
+    )
+
+
+def two_writers(traffic: Traffic, leaving_last: str, coming_first: str) -> list[float]:
+    """When the primary acknowledged a write that the standby's were still to follow.
+
+    Between the takeover and the failback the standby alone writes: what the primary acknowledges is
+    from before its first, or from after its last.
+    """
+    writes = [one for one in traffic.attempts if one.method == "POST" and one.status == 201]
+    standbys = [one.ended for one in writes if one.region == coming_first]
+    return [
+        one.began
+        for one in writes
+        if one.region == leaving_last and min(standbys) < one.began < max(standbys)
+    ]
 
 
 def serving(deployment: Deployment) -> str:

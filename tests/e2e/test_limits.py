@@ -108,6 +108,7 @@ def test_a_body_that_no_function_can_be_given_is_too_large(me: SignedIn) -> None
     assert status == 413
 
 
+@pytest.mark.own_names
 @pytest.mark.emulated_only("it raises the alarm that a fault of ours is meant to raise")
 def test_a_fault_of_ours_is_a_problem_that_gives_nothing_away(
     me: SignedIn, operator: Operator

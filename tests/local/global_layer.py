@@ -95,7 +95,7 @@ class GlobalLayer:
     @contextmanager
     def origin(self, **changed: Any) -> Iterator[None]:
         """The distribution's origin, changed for a while."""
-        origin = self._configuration()["Origins"]["Items"][0]
+        origin = self.configuration()["Origins"]["Items"][0]
         custom = {**origin["CustomOriginConfig"], **changed.pop("CustomOriginConfig", {})}
         items = [{**origin, "CustomOriginConfig": custom, **changed}]
         with self.configured(Origins={"Quantity": 1, "Items": items}):
@@ -104,7 +104,7 @@ class GlobalLayer:
     @contextmanager
     def configured(self, **changed: Any) -> Iterator[None]:
         """The distribution, changed for a while."""
-        before = self._configuration()
+        before = self.configuration()
         self._configure({**before, **changed})
         try:
             yield
@@ -114,11 +114,12 @@ class GlobalLayer:
     @contextmanager
     def behaviour(self, **changed: Any) -> Iterator[None]:
         """The distribution's default behaviour, changed for a while."""
-        behaviour = self._configuration()["DefaultCacheBehavior"]
+        behaviour = self.configuration()["DefaultCacheBehavior"]
         with self.configured(DefaultCacheBehavior={**behaviour, **changed}):
             yield
 
-    def _configuration(self) -> dict[str, Any]:
+    def configuration(self) -> dict[str, Any]:
+        """The distribution's configuration, as it is now."""
         client = self.emulator.client("cloudfront")
         document = client.get_distribution_config(Id=self.distribution)
         configuration: dict[str, Any] = document["DistributionConfig"]

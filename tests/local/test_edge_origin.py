@@ -12,6 +12,7 @@ import trustme
 from ministack.services import cloudfront
 
 from local.dns.resolver import NameLookupError
+from local.edge.connections import Connections
 from local.edge.origins import Edge
 from local.patches.cloudfront import (
     Origin,
@@ -80,7 +81,9 @@ def endpoint() -> Iterator[Endpoint]:
     thread.join()
 
 
-ORIGIN = Origin(NAME, connection_attempts=2, connection_timeout=5, read_timeout=0.2)
+ORIGIN = Origin(
+    NAME, connection_attempts=2, connection_timeout=5, read_timeout=0.2, keepalive_timeout=5
+)
 
 
 def request(origin: Origin = ORIGIN, method: str = "GET") -> OriginRequest:
@@ -111,8 +114,8 @@ def trusting(authority: trustme.CA = AUTHORITY) -> ssl.SSLContext:
 def ask(
     endpoint: Endpoint, method: str = "GET", names: Names | None = None, **more: Any
 ) -> OriginResponse:
-    edge = Edge((names or Names()).resolve, endpoint.port, trusting())
-    return edge.forward(request(replace(ORIGIN, **more), method))
+    edge = Edge(Connections((names or Names()).resolve, endpoint.port, trusting()))
+    return edge.forward([request(replace(ORIGIN, **more), method)], ())
 
 
 def test_the_answer_comes_back_whole(endpoint: Endpoint) -> None:
@@ -129,7 +132,9 @@ def test_the_answer_comes_back_whole(endpoint: Endpoint) -> None:
 def through_ministack(monkeypatch: pytest.MonkeyPatch, endpoint: Endpoint) -> None:
     """The data plane of ministack asks this endpoint."""
     monkeypatch.setattr(cloudfront, "_forward_to_origin", cloudfront._forward_to_origin)
-    forward_through(Edge(Names().resolve, endpoint.port, trusting()).forward)
+    forward_through(
+        Edge(Connections(Names().resolve, endpoint.port, trusting())).forward, lambda: None
+    )
 
 
 def as_read_from_a_distribution() -> dict[str, Any]:
@@ -204,10 +209,10 @@ def test_an_origin_that_hangs_up_without_an_answer_is_unreachable(endpoint: Endp
 
 
 def test_a_certificate_of_another_authority_is_refused(endpoint: Endpoint) -> None:
-    edge = Edge(Names().resolve, endpoint.port, trusting(trustme.CA()))
+    edge = Edge(Connections(Names().resolve, endpoint.port, trusting(trustme.CA())))
 
     with pytest.raises(OriginUnreachableError, match="CERTIFICATE_VERIFY_FAILED"):
-        edge.forward(request())
+        edge.forward([request()], ())
     assert endpoint.requests == []
 
 
@@ -222,26 +227,26 @@ def test_each_attempt_to_connect_asks_dns(known: bool) -> None:
     port = nobody.port
     nobody.shut()
     names = Names(known)
-    edge = Edge(names.resolve, port, trusting())
+    edge = Edge(Connections(names.resolve, port, trusting()))
 
     with pytest.raises(OriginUnreachableError):
-        edge.forward(request(replace(ORIGIN, connection_attempts=3), "POST"))
+        edge.forward([request(replace(ORIGIN, connection_attempts=3), "POST")], ())
     assert names.asked == 3
 
 
 def test_an_origin_that_takes_too_long_to_connect_to_is_a_timeout() -> None:
     # A listener that nobody serves: the handshake never ends.
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        edge = Edge(Names().resolve, silent.getsockname()[1], trusting())
+        edge = Edge(Connections(Names().resolve, silent.getsockname()[1], trusting()))
         slow = replace(ORIGIN, connection_timeout=0.1)
 
         with pytest.raises(OriginTimeoutError):
-            edge.forward(request(slow, "POST"))
+            edge.forward([request(slow, "POST")], ())
 
 
 def test_what_can_not_stand_in_a_request_line_is_encoded(endpoint: Endpoint) -> None:
-    edge = Edge(Names().resolve, endpoint.port, trusting())
+    edge = Edge(Connections(Names().resolve, endpoint.port, trusting()))
 
-    edge.forward(replace(request(), uri="/a b\r\nX: 1", query_string="ü"))
+    edge.forward([replace(request(), uri="/a b\r\nX: 1", query_string="ü")], ())
 
     assert endpoint.requests[0].startswith(b"GET /a%20b%0D%0AX:%201?%FC HTTP/1.1\r\n")

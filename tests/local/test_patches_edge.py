@@ -13,7 +13,9 @@ from local.patches import cloudfront as patches
 ACCOUNT = "111122223333"
 ORIGIN = """
 <Origin><Id>o</Id><DomainName>o.localhost</DomainName>
-<ConnectionAttempts>2</ConnectionAttempts><ConnectionTimeout>3</ConnectionTimeout></Origin>
+<ConnectionAttempts>2</ConnectionAttempts><ConnectionTimeout>3</ConnectionTimeout>
+<CustomOriginConfig><OriginProtocolPolicy>https-only</OriginProtocolPolicy>
+<OriginKeepaliveTimeout>7</OriginKeepaliveTimeout></CustomOriginConfig></Origin>
 """
 
 
@@ -24,10 +26,10 @@ def web_acls(handler: Any, data: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def test_ministack_still_needs_the_edges_attempts_and_connection_timeout() -> None:
+def test_ministack_still_needs_the_edges_attempts_and_timeouts() -> None:
     origin = cloudfront._dataplane_origin(fromstring(ORIGIN))  # noqa: S314 - ours
 
-    assert not origin.keys() & {"connection_attempts", "connection_timeout"}
+    assert not origin.keys() & {"connection_attempts", "connection_timeout", "keepalive_timeout"}
 
 
 def test_ministack_still_needs_another_way_to_an_origin() -> None:
@@ -37,17 +39,18 @@ def test_ministack_still_needs_another_way_to_an_origin() -> None:
     assert cloudfront._origin_connect_target(origin, True) == ("o.localhost", 443, True)
 
 
-def test_an_origin_has_its_attempts_and_its_connection_timeout(
+def test_an_origin_has_its_attempts_and_its_timeouts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(cloudfront, "_dataplane_origin", cloudfront._dataplane_origin)
-    patches.origin_attempts()
+    patches.origin_timeouts()
 
     own = cloudfront._dataplane_origin(fromstring(ORIGIN))  # noqa: S314 - ours
     usual = cloudfront._dataplane_origin(fromstring("<Origin/>"))  # noqa: S314 - ours
 
-    assert (own["connection_attempts"], own["connection_timeout"]) == (2, 3)
-    assert (usual["connection_attempts"], usual["connection_timeout"]) == (3, 10)
+    names = ("connection_attempts", "connection_timeout", "keepalive_timeout")
+    assert [own[name] for name in names] == [2, 3, 7]
+    assert [usual[name] for name in names] == [3, 10, 5]
 
 
 def test_ministack_still_needs_one_id_for_a_request_at_the_edge() -> None:

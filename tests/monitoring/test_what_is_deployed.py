@@ -141,10 +141,22 @@ def test_an_alarm_on_a_tables_throttles_looks_at_its_indexes_too(
     metric_alarms: list[tuple[str, Document]], by_region: Mapping[str, Place]
 ) -> None:
     """By TableName alone these metrics leave the indexes out (DynamoDB, metrics-dimensions)."""
-    for region, alarm in metric_alarms:
-        looked_at = [one for one in by_alarm(alarm, region) if one.name in LEFT_TO_INDEXES]
-        indexes = {dict(one.dimensions).get("GlobalSecondaryIndexName") for one in looked_at}
-        assert not looked_at or by_region[region].indexes <= indexes, alarm["AlarmName"]
+    watched = {
+        (region, alarm["AlarmName"]): found
+        for region, alarm in metric_alarms
+        if (found := [one for one in by_alarm(alarm, region) if one.name in LEFT_TO_INDEXES])
+    }
+    assert {region for region, _ in watched} == by_region.keys()
+    for (region, name), metrics in watched.items():
+        assert {one.name for one in metrics} == LEFT_TO_INDEXES, name
+        for each in LEFT_TO_INDEXES:
+            indexes = {
+                dict(one.dimensions).get("GlobalSecondaryIndexName")
+                for one in metrics
+                if one.name == each
+            }
+            # None is the table itself.
+            assert indexes == {None, *by_region[region].indexes}, (name, each)
 
 
 def _queries(

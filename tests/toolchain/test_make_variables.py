@@ -204,6 +204,8 @@ TAKEN = {
     "failback": ("ACCOUNT",),
     "fault": ("KIND", "MS", "REGION"),
     "heal": ("REGION",),
+    "pause-writes": ("ACCOUNT",),
+    "resume-writes": ("ACCOUNT",),
     "mutants": ("COUNT", "SEED", "WHERE"),
     "start": ("WITHOUT",),
     "takeover": ("ACCOUNT",),

@@ -85,7 +85,9 @@ def test_what_is_no_files_fault_stays_what_it_is() -> None:
         raise ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
 
 
-@pytest.mark.parametrize("command", ["takeover", "failback", "run", "all"])
+@pytest.mark.parametrize(
+    "command", ["takeover", "failback", "pause-writes", "resume-writes", "run", "all"]
+)
 def test_what_needs_the_embedded_aws_says_that_it_is_stopped(
     command: str, stopped: None, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -17,7 +17,17 @@ from items.observability import Observer
 from items.routes import ItemsApi
 from items.settings import Settings
 from items.table import Table, request_client
-from tests.unit.support import CLIENT_ID, MAX_ITEMS, ORIGIN, REGION, TABLE, Client, make_table
+from tests.unit.support import (
+    CLIENT_ID,
+    MAX_ITEMS,
+    ORIGIN,
+    REGION,
+    STANDBY,
+    TABLE,
+    Client,
+    make_table,
+    open_fence,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +50,7 @@ def settings() -> Settings:
         frozenset({ORIGIN}),
         frozenset({CLIENT_ID}),
         MAX_ITEMS,
+        STANDBY,
     )
 
 
@@ -67,6 +78,7 @@ def api(settings: Settings, dynamodb: DynamoDBClient) -> ItemsApi:
     return ItemsApi(
         settings,
         Items(Table(dynamodb, TABLE), REGION, settings.max_items_per_owner),
+        open_fence(),
         Observer(settings),
     )
 

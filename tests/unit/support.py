@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from items.fence import Fence
 from items.model import Caller, Item
 from local import gateway_headers
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 Json = Any  # any JSON value
 REGION = "us-east-1"
+STANDBY = "us-west-2"
 TABLE = "items"
 ALICE = "2b1d4f5a-0000-4000-8000-00000000a11c"
 BOB = "2b1d4f5a-0000-4000-8000-0000000000b0"
@@ -131,6 +133,11 @@ class Client:
         headers = {"Idempotency-Key": key or f"key-{self._made}", **parts.pop("headers", {})}
         content = {"title": f"Item {self._made}"} if body is None else body
         return self.send("POST", "/v1/items", body=content, headers=headers, **parts)
+
+
+def open_fence() -> Fence:
+    """Make a fence that refuses nothing: there is no row."""
+    return Fence(dict, REGION, STANDBY)
 
 
 def make_table(client: DynamoDBClient) -> None:

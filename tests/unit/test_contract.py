@@ -12,7 +12,7 @@ import fastjsonschema
 import pytest
 import yaml
 
-from items import contract, routes
+from items import contract, problems, routes
 from items.logic import SOFT_DELETED_KEPT
 from items.request import MAX_BODY_BYTES
 from tests.unit.support import ORIGIN, Json
@@ -136,6 +136,22 @@ def test_the_contract_and_the_code_name_the_same_limits() -> None:
     assert f"{MAX_BODY_BYTES // 1024} KiB" in described
     assert f"{SOFT_DELETED_KEPT.days} days" in OPERATIONS["DELETE", "/v1/items/{id}"]["description"]
     assert f"{SOFT_DELETED_KEPT.days} days" in OPERATIONS["POST", "/v1/items"]["description"]
+
+
+def test_every_operation_that_writes_says_what_the_fence_refuses_and_no_other_does() -> None:
+    for (method, path), operation in OPERATIONS.items():
+        named = {
+            kind.type
+            for kind in (problems.WRITES_ELSEWHERE, problems.WRITES_PAUSED)
+            if kind.type in described(operation["responses"].get("503", {}))
+        }
+        writes = method not in {"GET", "HEAD"}
+        assert len(named) == (2 if writes else 0), (method, path)
+
+
+def described(response: Json) -> str:
+    name = response.get("$ref", "").rpartition("/")[2]
+    return str(OPENAPI["components"]["responses"].get(name, response).get("description", ""))
 
 
 def test_browsers_are_told_of_the_same_headers_by_gateway_and_handler(client: Client) -> None:

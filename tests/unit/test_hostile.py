@@ -22,11 +22,13 @@ from tests.unit.support import (
     CLIENT_ID,
     MAX_ITEMS,
     REGION,
+    STANDBY,
     TABLE,
     Client,
     World,
     caller,
     event,
+    open_fence,
 )
 
 ID = derived_id(caller(), "k")
@@ -95,9 +97,10 @@ def client() -> Client:
         frozenset({"*"}),
         frozenset({CLIENT_ID}),
         MAX_ITEMS,
+        STANDBY,
     )
 
-    return Client(ItemsApi(settings, items, Observer(settings)))
+    return Client(ItemsApi(settings, items, open_fence(), Observer(settings)))
 
 
 @hypothesis_settings(

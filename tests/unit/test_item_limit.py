@@ -43,7 +43,7 @@ class Clock:
 def clocked(api: ItemsApi, dynamodb: DynamoDBClient, clock: Clock, most: int) -> Client:
     """A client of an API with a clock and a limit of its own."""
     items = Items(Table(dynamodb, TABLE), REGION, most, clock)
-    return Client(ItemsApi(api.settings, items, api._observe))
+    return Client(ItemsApi(api.settings, items, api._fence, api._observe))
 
 
 @pytest.fixture

@@ -531,7 +531,7 @@ def test_any_page_may_read_the_answers_where_every_origin_is_allowed(
     api: ItemsApi, settings: Settings
 ) -> None:
     everyone = replace(settings, allowed_origins=frozenset({"*"}))
-    client = Client(ItemsApi(everyone, api._items, api._observe))
+    client = Client(ItemsApi(everyone, api._items, api._fence, api._observe))
     answer = client.send("GET", "/v1/items", headers={"Origin": "https://any.example"})
     assert answer.headers["access-control-allow-origin"] == "*"
     assert "etag" in answer.headers["access-control-expose-headers"]

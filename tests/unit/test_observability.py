@@ -36,6 +36,7 @@ ENVIRONMENT = {
     "TABLE_NAME": "things",
     "CLIENT_IDS": "phone, web",
     "MAX_ITEMS_PER_OWNER": "500",
+    "STANDBY_REGION": "eu-west-1",
     "POWERTOOLS_SERVICE_NAME": "items",
     "POWERTOOLS_METRICS_NAMESPACE": "landing-local",
 }
@@ -135,6 +136,7 @@ def test_settings_are_read_from_the_environment() -> None:
         frozenset({"https://a.example", "https://b.example"}),
         frozenset({"phone", "web"}),
         500,
+        "eu-west-1",
     )
     assert Settings.from_environment(ENVIRONMENT).allowed_origins == frozenset()
 
@@ -192,6 +194,7 @@ def run(
             "TABLE_NAME": "items",
             "CLIENT_IDS": CLIENT_ID,
             "MAX_ITEMS_PER_OWNER": "10",
+            "STANDBY_REGION": "us-west-2",
             "POWERTOOLS_SERVICE_NAME": "items",
             "POWERTOOLS_METRICS_NAMESPACE": "landing-test",
             **environment,

@@ -121,7 +121,7 @@ def refusal(code: str) -> ClientError:
 
 def broken_client(error: Exception, api: ItemsApi, settings: Settings, observe: Observer) -> Client:
     table = Table(Broken(error), TABLE)  # type: ignore[arg-type]
-    return Client(ItemsApi(settings, Items(table, REGION, MAX_ITEMS), observe))
+    return Client(ItemsApi(settings, Items(table, REGION, MAX_ITEMS), api._fence, observe))
 
 
 @pytest.mark.parametrize(

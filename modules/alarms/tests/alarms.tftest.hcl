@@ -64,12 +64,113 @@ run "only_the_page_and_what_informs_tell_anybody" {
   }
 
   assert {
-    condition     = length(aws_cloudwatch_composite_alarm.pages.alarm_actions) == 1
+    condition     = aws_cloudwatch_composite_alarm.pages.alarm_actions == toset([aws_sns_topic.this.arn])
     error_message = "the page must tell somebody"
+  }
+
+  assert {
+    condition     = aws_cloudwatch_composite_alarm.pages.ok_actions == toset([aws_sns_topic.this.arn])
+    error_message = "whoever was woken must hear that it is over: without it an incident stays open in the pager, and the next page isn't heard"
+  }
+
+  assert {
+    condition = {
+      for key, alarm in aws_cloudwatch_metric_alarm.this : key => [coalesce(alarm.alarm_actions, []), coalesce(alarm.ok_actions, [])]
+      } == {
+      for key in keys(aws_cloudwatch_metric_alarm.this) : key => key == "lag" ? [toset([aws_sns_topic.this.arn]), toset([aws_sns_topic.this.arn])] : [toset([]), toset([])]
+    }
+    error_message = "an alarm that informs must say that it is over, too, and to the same topic"
+  }
+
+  assert {
+    condition = alltrue([
+      for alarm in values(aws_cloudwatch_metric_alarm.this) : coalesce(alarm.actions_enabled, true)
+    ]) && coalesce(aws_cloudwatch_composite_alarm.pages.actions_enabled, true)
+    error_message = "an alarm whose actions are off tells nobody"
+  }
+
+  assert {
+    condition = { for address, subscription in aws_sns_topic_subscription.this : address => [subscription.topic_arn, subscription.protocol, subscription.endpoint] } == {
+      "somebody@example.com" = [aws_sns_topic.this.arn, "email", "somebody@example.com"]
+    }
+    error_message = "whoever is on call must be subscribed to this topic"
   }
 }
 
-run "an_alarm_that_sees_nothing_tells_so_where_that_matters" {
+run "an_alarm_goes_off_when_it_is_worse_and_not_when_it_is_better" {
+  assert {
+    condition = { for key, alarm in aws_cloudwatch_metric_alarm.this : key => alarm.comparison_operator } == {
+      availability-fast-long  = "GreaterThanThreshold"
+      availability-fast-short = "GreaterThanThreshold"
+      availability-slow-long  = "GreaterThanThreshold"
+      availability-slow-short = "GreaterThanThreshold"
+      canary                  = "LessThanThreshold"
+      lag                     = "GreaterThanThreshold"
+    }
+    error_message = "flipped, an alarm is on while all is well and off while users fail"
+  }
+
+  assert {
+    condition = { for key, alarm in aws_cloudwatch_metric_alarm.this : key => alarm.treat_missing_data } == {
+      availability-fast-long  = "notBreaching"
+      availability-fast-short = "notBreaching"
+      availability-slow-long  = "notBreaching"
+      availability-slow-short = "notBreaching"
+      canary                  = "missing"
+      lag                     = "notBreaching"
+    }
+    error_message = "without a request nobody is failed: a quiet night must page nobody"
+  }
+
+  # Seconds of a point, and how many points in a row.
+  assert {
+    condition = {
+      for key, alarm in aws_cloudwatch_metric_alarm.this : key => join(" ", distinct([
+        for query in alarm.metric_query : "${one(query.metric).period} x ${alarm.evaluation_periods}" if length(query.metric) == 1
+      ]))
+      } == {
+      availability-fast-long  = "3600 x 1"
+      availability-fast-short = "300 x 1"
+      availability-slow-long  = "21600 x 1"
+      availability-slow-short = "1800 x 1"
+      canary                  = "60 x 1"
+      lag                     = "300 x 1"
+    }
+    error_message = "the windows must be the workbook's: an hour and 5 minutes, 6 hours and 30 minutes"
+  }
+
+  assert {
+    condition = {
+      for key, alarm in aws_cloudwatch_metric_alarm.this : key => alarm.threshold if !startswith(key, "availability")
+    } == { canary = 1, lag = 5 }
+    error_message = "an alarm must have the threshold that it was given"
+  }
+
+  assert {
+    condition = {
+      for key, alarm in aws_cloudwatch_metric_alarm.this : key => [
+        for query in alarm.metric_query : "${query.id} ${query.expression}" if coalesce(query.return_data, false)
+      ]
+      } == {
+      for key in keys(aws_cloudwatch_metric_alarm.this) : key => [
+        lookup({ canary = "watched status", lag = "watched lag" }, key, "watched errors / all")
+      ]
+    }
+    error_message = "what is watched must be the expression, and nothing beside it"
+  }
+
+  assert {
+    condition = alltrue([
+      for alarm in values(aws_cloudwatch_metric_alarm.this) : toset([
+        for query in alarm.metric_query : "${query.id} ${one(query.metric).namespace} ${one(query.metric).metric_name} ${one(query.metric).stat}" if length(query.metric) == 1
+        ]) == (
+        strcontains(alarm.alarm_name, "availability") ? toset(["all N Count Sum", "errors N Errors Sum"]) :
+        strcontains(alarm.alarm_name, "canary") ? toset(["status N Status Minimum"]) : toset(["lag N Lag Average"])
+      )
+    ])
+    error_message = "an alarm must read the metrics that it was given"
+  }
+
   assert {
     condition = toset([
       for key, alarm in aws_cloudwatch_metric_alarm.this : key if length(coalesce(alarm.insufficient_data_actions, [])) > 0
@@ -103,6 +204,28 @@ run "cloudwatch_alone_may_use_the_key_for_this_account" {
   assert {
     condition     = one([for statement in jsondecode(aws_kms_key.this.policy).Statement : statement.Condition.StringEquals["aws:SourceAccount"] if statement.Sid == "CloudWatchPublishesAlarms"]) == "111111111111"
     error_message = "another account's alarms must not use the key"
+  }
+
+  assert {
+    condition = one([for statement in jsondecode(aws_kms_key.this.policy).Statement : statement if statement.Sid == "CloudWatchPublishesAlarms"]) == {
+      Sid       = "CloudWatchPublishesAlarms"
+      Effect    = "Allow"
+      Principal = { Service = "cloudwatch.amazonaws.com" }
+      Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+      Resource  = "*"
+      Condition = { StringEquals = { "aws:SourceAccount" = "111111111111" } }
+    }
+    error_message = "without both actions CloudWatch publishes nothing to the topic, and says so nowhere"
+  }
+
+  assert {
+    condition     = aws_sns_topic.this.kms_master_key_id == aws_kms_key.this.arn
+    error_message = "the topic must be encrypted with the key whose policy lets CloudWatch publish"
+  }
+
+  assert {
+    condition     = aws_kms_key.this.enable_key_rotation && aws_kms_key.this.deletion_window_in_days == 7
+    error_message = "the key's material must change every year; the topic keeps nothing, so that a week is enough to notice that it is to go"
   }
 
   assert {

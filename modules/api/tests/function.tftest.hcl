@@ -27,12 +27,38 @@ run "the_function_is_told_what_it_needs" {
       TABLE_NAME                   = "items"
       CLIENT_IDS                   = "one,two"
       MAX_ITEMS_PER_OWNER          = "10000"
+      STANDBY_REGION               = "us-west-2"
       ALLOWED_ORIGINS              = "https://app.example.com,https://www.example.com"
       POWERTOOLS_SERVICE_NAME      = "items"
       POWERTOOLS_METRICS_NAMESPACE = "landing-test"
       POWERTOOLS_LOG_LEVEL         = "INFO"
     })
     error_message = "The function's environment isn't what its settings read."
+  }
+}
+
+run "the_primary_goes_by_the_standbys_row" {
+  assert {
+    condition     = one(aws_lambda_function.this.environment).variables.STANDBY_REGION == "us-west-2"
+    error_message = "The primary's function goes by another row than the one that the switch writes."
+  }
+}
+
+run "the_standby_goes_by_its_own_row" {
+  variables {
+    role        = "standby"
+    peer_region = "us-west-2"
+  }
+
+  assert {
+    condition     = one(aws_lambda_function.this.environment).variables.STANDBY_REGION == "us-east-1"
+    error_message = "The standby's function goes by another row than the one that the switch writes."
+  }
+
+  # It reads the row with the users' role, and never /health's.
+  assert {
+    condition     = !contains(keys(one(aws_lambda_function.health.environment).variables), "STANDBY_REGION")
+    error_message = "The health function is told whose row says who writes: readiness would depend on it."
   }
 }
 

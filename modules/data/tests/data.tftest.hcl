@@ -82,8 +82,96 @@ run "each_region_has_its_own_key_and_its_own_recovery" {
   }
 
   assert {
-    condition     = toset(keys(output.table_arns)) == toset(["eu-west-1", "eu-central-1"])
-    error_message = "Both Regions' tables must be named."
+    condition     = toset(keys(output.table_arns)) == toset(["eu-west-1", "eu-central-1"]) && output.table_arns["eu-west-1"] == aws_dynamodb_table.this.arn
+    error_message = "Both Regions' tables must be named, each under its own Region."
+  }
+
+  assert {
+    condition = (
+      aws_dynamodb_table.this.name == "landing-test-items"
+      && aws_dynamodb_table.this.hash_key == "owner"
+      && aws_dynamodb_table.this.range_key == "item_id"
+      && { for attribute in aws_dynamodb_table.this.attribute : attribute.name => attribute.type } == {
+        owner = "S", item_id = "S", listed_at = "S", status_changed_at = "S"
+      }
+    )
+    error_message = "Another name or key is another table: Terraform would delete this one, and every item in it."
+  }
+
+  assert {
+    condition = (
+      one(aws_dynamodb_table.this.local_secondary_index).range_key == "listed_at"
+      && one(aws_dynamodb_table.this.local_secondary_index).projection_type == "ALL"
+    )
+    error_message = "A local index can't be changed: another one replaces the table. Without every attribute a list reads each item once more, and pays for it."
+  }
+
+  assert {
+    condition = (
+      one(aws_dynamodb_table.this.global_secondary_index).hash_key == "owner"
+      && one(aws_dynamodb_table.this.global_secondary_index).range_key == "status_changed_at"
+      && one(aws_dynamodb_table.this.global_secondary_index).projection_type == "ALL"
+    )
+    error_message = "The index must be an owner's, or one account's list would be read from everybody's items, and hold whole items."
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.this.billing_mode == "PAY_PER_REQUEST"
+    error_message = "The standby has no load until it has all of it: capacity that is provisioned for none would throttle the failover."
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.this.stream_enabled && aws_dynamodb_table.this.stream_view_type == "NEW_AND_OLD_IMAGES"
+    error_message = "Replication reads the stream, and a global table takes no other view of it."
+  }
+
+  assert {
+    condition     = one(aws_dynamodb_table.this.ttl).enabled && one(aws_dynamodb_table.this.ttl).attribute_name == "expires_at"
+    error_message = "Deleted items and closed accounts go when expires_at says so: otherwise what a person deleted stays, and is paid for, for ever."
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.this.point_in_time_recovery[0].recovery_period_in_days == 35
+    error_message = "A loss that is found after a day or a week must still be recoverable."
+  }
+
+  assert {
+    condition     = one(aws_dynamodb_table.this.server_side_encryption).enabled
+    error_message = "Off, the table is encrypted with a key of AWS's own, whose use nobody here decides or sees."
+  }
+
+  assert {
+    condition     = one(aws_dynamodb_table.this.replica).propagate_tags
+    error_message = "What the replica costs must be found under the same tags."
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.this.timeouts == { create = "60m", update = "60m", delete = "60m" }
+    error_message = "A replica takes tens of minutes: an apply that gives up sooner leaves it half made."
+  }
+
+  assert {
+    condition     = aws_kms_key.this.multi_region && aws_kms_replica_key.this.primary_key_arn == aws_kms_key.this.arn
+    error_message = "With two keys of their own, a backup of one Region can't be read in the other."
+  }
+
+  assert {
+    condition     = aws_kms_key.this.enable_key_rotation && aws_kms_key.this.rotation_period_in_days == 365
+    error_message = "The key's material must change every year."
+  }
+
+  assert {
+    condition     = aws_kms_key.this.deletion_window_in_days == 30 && aws_kms_replica_key.this.deletion_window_in_days == 30
+    error_message = "A key that is gone takes every item and every backup with it: there must be all the time that KMS gives to notice."
+  }
+
+  assert {
+    condition = (
+      aws_kms_alias.this.target_key_id == aws_kms_key.this.key_id
+      && aws_kms_alias.replica.target_key_id == aws_kms_replica_key.this.key_id
+      && toset([aws_kms_alias.this.name, aws_kms_alias.replica.name]) == toset(["alias/landing-test-items"])
+    )
+    error_message = "An operator finds the table's key by one alias in each Region."
   }
 }
 
@@ -115,6 +203,50 @@ run "the_key_s_policy_names_every_action_and_nobody_at_large" {
       ])
     ])
     error_message = "The key is used through DynamoDB in the two Regions alone."
+  }
+
+  assert {
+    condition = {
+      for statement in jsondecode(aws_kms_key.this.policy).Statement : statement.Sid => toset(statement.Action)
+      if statement.Sid != "AccountAdministersTheKey"
+      } == {
+      DynamoDBUsesTheKeyForTheAccount = toset([
+        "kms:CreateGrant", "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey",
+        "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo",
+      ])
+      DynamoDBLooksAtTheKey = toset([
+        "kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus",
+        "kms:ListGrants", "kms:ListKeyPolicies", "kms:ListResourceTags",
+      ])
+    }
+    error_message = "Without its grant DynamoDB can neither replicate nor back up; a key that it can't look at counts as lost, and takes the replica out of the global table for good. More than it asks for is nobody's."
+  }
+
+  assert {
+    condition = {
+      for statement in jsondecode(aws_kms_key.this.policy).Statement : statement.Sid => statement.Principal
+      } == {
+      AccountAdministersTheKey        = { AWS = "arn:aws:iam::123456789012:root" }
+      DynamoDBUsesTheKeyForTheAccount = { AWS = "arn:aws:iam::123456789012:root" }
+      DynamoDBLooksAtTheKey           = { Service = "dynamodb.amazonaws.com" }
+    }
+    error_message = "The key is this account's, and DynamoDB's to look at."
+  }
+
+  assert {
+    condition = alltrue([
+      for action in one([for statement in jsondecode(aws_kms_key.this.policy).Statement : statement.Action if statement.Sid == "AccountAdministersTheKey"]) :
+      !can(regex("crypt|ReEncrypt|DataKey|Grant$|Sign|Mac$", action)) || action == "kms:RevokeGrant"
+    ])
+    error_message = "Who administers the key may not use it: it would open the table's backups to every administrator."
+  }
+
+  assert {
+    condition = contains(
+      one([for statement in jsondecode(aws_kms_key.this.policy).Statement : statement.Action if statement.Sid == "AccountAdministersTheKey"]),
+      "kms:PutKeyPolicy",
+    )
+    error_message = "A key whose policy nobody may change is out of everybody's hands for good."
   }
 
   assert {
@@ -233,11 +365,18 @@ run "nothing_is_sent_where_there_is_no_ceiling" {
   }
 }
 
-run "a_protected_table_has_a_guard_that_knows_it" {
+run "a_table_is_protected_unless_somebody_says_otherwise_and_its_guard_knows_it" {
   command = plan
 
   variables {
-    deletion_protection = true
+    # null is the default.
+    deletion_protection = null
+    table_name          = "landing-test-restored"
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.this.name == "landing-test-restored" && terraform_data.deletion_guard.input.table == "landing-test-restored"
+    error_message = "A restore's table has a name of its own, and its guard must say which it guards."
   }
 
   assert {

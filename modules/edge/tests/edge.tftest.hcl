@@ -1,31 +1,10 @@
 mock_provider "aws" {
-  mock_resource "aws_cloudfront_distribution" {
-    defaults = { arn = "arn:aws:cloudfront::111111111111:distribution/E0000000000000" }
-  }
+  source = "./tests/mocks"
 }
 
 mock_provider "aws" {
-  alias = "us_east_1"
-
-  mock_resource "aws_wafv2_web_acl" {
-    defaults = { arn = "arn:aws:wafv2:us-east-1:111111111111:global/webacl/landing-test-edge/1" }
-  }
-
-  mock_resource "aws_cloudwatch_log_group" {
-    defaults = { arn = "arn:aws:logs:us-east-1:111111111111:log-group:/landing-test/edge/access" }
-  }
-
-  mock_resource "aws_sns_topic" {
-    defaults = { arn = "arn:aws:sns:us-east-1:111111111111:mock" }
-  }
-
-  mock_resource "aws_kms_key" {
-    defaults = { arn = "arn:aws:kms:us-east-1:111111111111:key/mock" }
-  }
-
-  mock_resource "aws_cloudwatch_log_delivery_destination" {
-    defaults = { arn = "arn:aws:logs:us-east-1:111111111111:delivery-destination:landing-test-edge-access" }
-  }
+  alias  = "us_east_1"
+  source = "./tests/mocks"
 }
 
 variables {
@@ -198,10 +177,49 @@ run "without_origins_a_refusal_says_nothing_of_any" {
   }
 }
 
+run "reads_try_both_regions_and_writes_one" {
+  assert {
+    condition     = aws_cloudfront_distribution.this.default_cache_behavior[0].target_origin_id == "writes"
+    error_message = "what the function chooses no origin for must go to the one for writes"
+  }
+
+  assert {
+    condition     = strcontains(aws_cloudfront_function.viewer_request.code, "READ_ORIGINS = [\"reads\",\"standby\"];")
+    error_message = "a read must try the failover name first: once DNS has moved, it pays no first attempt"
+  }
+
+  assert {
+    condition     = [for one in aws_cloudfront_distribution.this.default_cache_behavior[0].function_association : one.event_type] == ["viewer-request"]
+    error_message = "the function must see a request before an origin is chosen"
+  }
+
+  assert {
+    condition     = aws_cloudfront_function.viewer_request.runtime == "cloudfront-js-2.0" && aws_cloudfront_function.viewer_request.publish
+    error_message = "only runtime 2.0 can make origin groups, and only a published function runs"
+  }
+
+  assert {
+    condition = { for origin in aws_cloudfront_distribution.this.origin : origin.origin_id => [origin.connection_attempts, origin.connection_timeout, origin.custom_origin_config[0].origin_read_timeout] } == {
+      writes  = [1, 3, 15]
+      reads   = [1, 2, 3]
+      standby = [1, 2, 3]
+    }
+    error_message = "a read must leave a Region that hangs after 3 s, and a write must wait for its answer"
+  }
+
+  assert {
+    condition     = alltrue([for origin in aws_cloudfront_distribution.this.origin : origin.custom_origin_config[0].origin_keepalive_timeout == 5])
+    error_message = "no origin's idle connection may outlive a change of DNS for long"
+  }
+}
+
 run "only_the_current_origin_key_is_sent" {
   assert {
-    condition     = [for header in one(aws_cloudfront_distribution.this.origin).custom_header : header.value if header.name == "x-origin-key"] == ["new-key"]
-    error_message = "CloudFront must send the current origin key and no other"
+    condition = alltrue([
+      for origin in aws_cloudfront_distribution.this.origin :
+      [for header in origin.custom_header : header.value if header.name == "x-origin-key"] == ["new-key"]
+    ])
+    error_message = "CloudFront must send every origin the current origin key and no other"
   }
 }
 
@@ -228,8 +246,8 @@ run "the_region_sees_the_origins_name" {
   }
 
   assert {
-    condition     = one(aws_cloudfront_distribution.this.origin).domain_name == "origin.example.com"
-    error_message = "the origin must be the failover name"
+    condition     = { for origin in aws_cloudfront_distribution.this.origin : origin.origin_id => origin.domain_name } == { writes = "origin.example.com", reads = "origin.example.com", standby = "us-west-2.example.com" }
+    error_message = "writes and the first try of a read must go to the failover name, the second to the standby's own"
   }
 
   assert {
@@ -264,16 +282,7 @@ run "settings_reach_what_they_set" {
   }
 }
 
-run "a_new_check_without_data_pages_nobody" {
-  command = plan
-
-  assert {
-    condition     = toset([for alarm in local.health_alarms : alarm.missing]) == toset(["missing"])
-    error_message = "a check has no data for its first minutes: that must not be an alarm"
-  }
-}
-
-run "every_alarm_has_a_runbook_that_is_there" {
+run "every_alarm_has_a_runbook_that_is_there_and_none_pages_for_want_of_data" {
   command = plan
 
   assert {
@@ -292,6 +301,11 @@ run "every_alarm_has_a_runbook_that_is_there" {
   assert {
     condition     = alltrue([for name in ["landing-test-edge-availability-fast-long", "landing-test-edge-public-path-down", "landing-test-edge-serves-errors"] : contains(keys(module.alarms.runbooks), name)])
     error_message = "every alarm must be looked at"
+  }
+
+  assert {
+    condition     = toset([for alarm in local.health_alarms : alarm.missing]) == toset(["missing"])
+    error_message = "a check has no data for its first minutes: that must not be an alarm"
   }
 }
 
@@ -330,6 +344,7 @@ run "impossible_settings_are_refused" {
     origin_read_timeout_seconds    = 61
     minimum_tls_version            = "TLSv1.3_2025"
     allowed_origins                = ["https://app.example.com/"]
+    read_timeout_seconds           = 11
     price_class                    = "PriceClass_50"
     geo_restriction                = { restriction_type = "none", locations = ["DE"] }
     rate_limit_per_five_minutes    = 10
@@ -349,6 +364,7 @@ run "impossible_settings_are_refused" {
     var.health_check_failure_threshold,
     var.failover_record_ttl_seconds,
     var.origin_read_timeout_seconds,
+    var.read_timeout_seconds,
     var.minimum_tls_version,
     var.allowed_origins,
     var.price_class,

@@ -122,6 +122,56 @@ run "one_record_validates_a_certificate_in_each_region" {
     condition     = output.next_step == ""
     error_message = "Nothing is left to do once the domain is delegated."
   }
+
+  assert {
+    condition = alltrue([
+      for certificate in concat(
+        [aws_acm_certificate.primary, aws_acm_certificate.replica],
+        aws_acm_certificate.edge,
+      ) : certificate.domain_name == "example.com" && certificate.validation_method == "DNS"
+    ]) && length(aws_acm_certificate.edge) == 1
+    error_message = "By DNS a certificate renews itself; by e-mail it ends when nobody answers one, and every name with it."
+  }
+
+  assert {
+    condition = alltrue([
+      for certificate in concat(
+        [aws_acm_certificate.primary, aws_acm_certificate.replica],
+        aws_acm_certificate.edge,
+      ) : certificate.key_algorithm == "RSA_2048"
+    ])
+    error_message = "A key must be one that every client takes and nobody breaks, the standby's as well."
+  }
+
+  assert {
+    condition = (
+      aws_route53_zone.this[0].name == "example.com"
+      && aws_route53_zone.this[0].force_destroy == false
+      && length(aws_route53_zone.this[0].vpc) == 0
+    )
+    error_message = "The zone is the world's, and isn't deleted while others have records in it."
+  }
+
+  assert {
+    condition     = aws_route53_record.validation[0].zone_id == "Z0MADEHERE" && aws_route53_record.validation[0].type == "CNAME"
+    error_message = "ACM must find its record for as long as certificates are to be renewed."
+  }
+
+  assert {
+    condition = alltrue([
+      for validation in concat(
+        aws_acm_certificate_validation.primary,
+        aws_acm_certificate_validation.replica,
+        aws_acm_certificate_validation.edge,
+      ) : validation.timeouts.create == "20m"
+    ])
+    error_message = "A delegated domain is validated in minutes: an apply must neither give up at once nor hang."
+  }
+
+  assert {
+    condition     = length(aws_route53_record.caa) == 0
+    error_message = "Who may issue for the domain must be somebody's wish: a CAA record shuts every other authority out."
+  }
 }
 
 run "no_third_certificate_when_the_primary_is_us_east_1" {
@@ -223,6 +273,16 @@ run "a_domain_under_an_existing_zone_uses_that_zone" {
   assert {
     condition     = aws_route53_record.caa[0].zone_id == "Z0EXISTING" && aws_route53_record.caa[0].name == "app.example.com"
     error_message = "The CAA record belongs to the domain, in the existing zone."
+  }
+
+  assert {
+    condition     = aws_route53_record.caa[0].type == "CAA" && aws_route53_record.caa[0].ttl == 3600
+    error_message = "A record of another type keeps no authority from issuing; and a wrong one must be put right within the hour."
+  }
+
+  assert {
+    condition     = data.aws_route53_zone.existing[0].private_zone == false
+    error_message = "Records in a private zone are seen by nobody."
   }
 
   assert {

@@ -78,6 +78,127 @@ run "a_plain_pool_costs_nothing_extra" {
     condition     = output.scopes == tolist(["items/read", "items/write"])
     error_message = "Scopes come in one order, so that what depends on them doesn't change by itself."
   }
+
+  assert {
+    condition = (
+      aws_cognito_resource_server.items.identifier == "items"
+      && toset([for scope in aws_cognito_resource_server.items.scope : scope.scope_name]) == toset(["read", "write"])
+    )
+    error_message = "The contract's routes ask for items/read and items/write: by another name nobody gets in."
+  }
+
+  # What an app without a secret may do.
+  assert {
+    condition     = aws_cognito_user_pool_client.mobile.allowed_oauth_flows_user_pool_client && aws_cognito_user_pool_client.mobile.allowed_oauth_flows == toset(["code"])
+    error_message = "The code flow alone: the implicit one puts tokens into URLs and histories, and PKCE protects nothing of it."
+  }
+
+  assert {
+    condition     = aws_cognito_user_pool_client.mobile.explicit_auth_flows == toset(["ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"])
+    error_message = "A password must not leave the device: no flow that sends it, and none for administrators."
+  }
+
+  assert {
+    condition     = aws_cognito_user_pool_client.mobile.generate_secret == false
+    error_message = "A secret in an app is everybody's, and SRP without it would be refused."
+  }
+
+  assert {
+    condition     = aws_cognito_user_pool_client.mobile.prevent_user_existence_errors == "ENABLED"
+    error_message = "Who asks must not hear whether somebody has an account."
+  }
+
+  assert {
+    condition     = aws_cognito_user_pool_client.mobile.enable_token_revocation
+    error_message = "Without revocation a stolen refresh token is good until it ends by itself."
+  }
+
+  assert {
+    condition     = aws_cognito_user_pool_client.mobile.supported_identity_providers == toset(["COGNITO"])
+    error_message = "Nobody signs in by a provider that isn't set up here."
+  }
+
+  assert {
+    condition     = aws_cognito_user_pool_client.mobile.callback_urls == toset(var.callback_urls)
+    error_message = "A code may be sent to the app's own URLs alone."
+  }
+
+  assert {
+    condition = (
+      aws_cognito_user_pool_client.mobile.write_attributes == toset(["email"])
+      && aws_cognito_user_pool_client.mobile.read_attributes == toset(["email", "email_verified"])
+    )
+    error_message = "An app that writes email_verified says itself that an address is its own: anybody's then, to sign in and to recover by."
+  }
+
+  assert {
+    condition = (
+      aws_cognito_user_pool_client.mobile.access_token_validity == 60
+      && aws_cognito_user_pool_client.mobile.id_token_validity == 60
+      && aws_cognito_user_pool_client.mobile.refresh_token_validity == 30
+      && one(aws_cognito_user_pool_client.mobile.token_validity_units) == { access_token = "minutes", id_token = "minutes", refresh_token = "days" }
+    )
+    error_message = "The gateway never asks whether a token was revoked: an hour is how long a stolen one is good, and 60 hours would be too long."
+  }
+
+  assert {
+    condition     = aws_cognito_user_pool_client.mobile.auth_session_validity == 3
+    error_message = "A sign-in that was begun must end in minutes."
+  }
+
+  # Who somebody is.
+  assert {
+    condition     = aws_cognito_user_pool.this.alias_attributes == toset(["email"]) && aws_cognito_user_pool.this.username_attributes == null
+    error_message = "The username is the app's own id, which another pool can take up. Changed, this replaces the pool, and every account in it."
+  }
+
+  assert {
+    condition     = one(aws_cognito_user_pool.this.username_configuration).case_sensitive == false
+    error_message = "Two spellings of one name must be one person. Changed, this replaces the pool, and every account in it."
+  }
+
+  assert {
+    condition = one(aws_cognito_user_pool.this.schema) == merge(one(aws_cognito_user_pool.this.schema), {
+      name = "email", attribute_data_type = "String", required = true, mutable = true
+    })
+    error_message = "Who has no address can't recover the account, and who may not change it loses the account with the address."
+  }
+
+  assert {
+    condition     = aws_cognito_user_pool.this.auto_verified_attributes == toset(["email"])
+    error_message = "An address that nobody has proved neither signs in nor recovers."
+  }
+
+  assert {
+    condition     = one(aws_cognito_user_pool.this.user_attribute_update_settings).attributes_require_verification_before_update == toset(["email"])
+    error_message = "A new address must be proved before it takes the old one's place: else a borrowed session takes the account."
+  }
+
+  assert {
+    condition     = [for mechanism in one(aws_cognito_user_pool.this.account_recovery_setting).recovery_mechanism : "${mechanism.priority} ${mechanism.name}"] == ["1 verified_email"]
+    error_message = "Recovery goes to the proved address alone: no number is asked for or proved, and who moves a number to another SIM gets its messages."
+  }
+
+  assert {
+    condition     = one(aws_cognito_user_pool.this.verification_message_template).default_email_option == "CONFIRM_WITH_CODE"
+    error_message = "The app asks for a code: it can do nothing with a link."
+  }
+
+  assert {
+    condition = (
+      one(aws_cognito_user_pool.this.password_policy).minimum_length == 12
+      && one(aws_cognito_user_pool.this.password_policy).require_lowercase
+      && one(aws_cognito_user_pool.this.password_policy).require_uppercase
+      && one(aws_cognito_user_pool.this.password_policy).require_numbers
+      && one(aws_cognito_user_pool.this.password_policy).require_symbols
+    )
+    error_message = "A password must be hard to guess."
+  }
+
+  assert {
+    condition     = one(aws_cognito_user_pool.this.password_policy).temporary_password_validity_days == 7
+    error_message = "An invitation that nobody took up must end: its password went by e-mail."
+  }
 }
 
 # A plan: what is applied here is destroyed at the end, which the guard would refuse.
@@ -85,11 +206,13 @@ run "a_guarded_pool" {
   command = plan
 
   variables {
-    mfa                    = "OPTIONAL"
+    # null is the default.
+    mfa                    = null
+    deletion_protection    = null
+    self_sign_up           = null
     remember_devices       = "ON_REQUEST"
     user_pool_tier         = "PLUS"
     advanced_security      = "ENFORCED"
-    deletion_protection    = true
     domain_prefix          = "sign-in-landing"
     email_ses_identity_arn = "arn:aws:ses:eu-west-1:123456789012:identity/example.com"
     email_from             = "Landing <no-reply@example.com>"
@@ -101,13 +224,28 @@ run "a_guarded_pool" {
   }
 
   assert {
-    condition     = aws_cognito_user_pool.this.software_token_mfa_configuration[0].enabled
-    error_message = "An optional second factor needs a kind of factor."
+    condition     = aws_cognito_user_pool.this.mfa_configuration == "OPTIONAL" && aws_cognito_user_pool.this.software_token_mfa_configuration[0].enabled
+    error_message = "Who wants a second factor must be able to have one, by an authenticator app."
   }
 
   assert {
     condition     = aws_cognito_user_pool.this.device_configuration[0].device_only_remembered_on_user_prompt
     error_message = "ON_REQUEST asks the person."
+  }
+
+  assert {
+    condition     = aws_cognito_user_pool.this.device_configuration[0].challenge_required_on_new_device
+    error_message = "A device that has proved nothing must not be spared the second factor."
+  }
+
+  assert {
+    condition     = aws_cognito_user_pool.this.admin_create_user_config[0].allow_admin_create_user_only == false
+    error_message = "People sign up by themselves unless somebody says otherwise."
+  }
+
+  assert {
+    condition     = one(aws_cognito_user_pool.this.email_configuration).source_arn == var.email_ses_identity_arn && one(aws_cognito_user_pool.this.email_configuration).from_email_address == var.email_from
+    error_message = "What is sent must come from the identity, and the sender, that were given."
   }
 
   assert {
