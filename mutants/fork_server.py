@@ -84,8 +84,6 @@ class Watched:
 
 def serve() -> None:
     """Do every job, until there are no more."""
-    # Whoever has started this ends it, with all that works in the copy.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     for line in sys.stdin:
         job = Job(**json.loads(line))
         print(json.dumps({"status": _outcome(job)}), flush=True)
