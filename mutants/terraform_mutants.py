@@ -9,6 +9,7 @@ import signal
 import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 
 from mutants.copies import copies, replaced, spread
 from mutants.score import Outcome, Trial
@@ -141,6 +142,7 @@ def _terraform(copy: Tree, module: str, command: str, *options: str) -> Iterator
                 os.killpg(running.pid, signal.SIGKILL)
 
 
+@cache
 def _environment(copy: Tree) -> dict[str, str]:
     # Each run block starts the provider anew, and its start is mostly garbage collection.
     sparing = {"GOGC": "400", "GOMEMLIMIT": "1GiB", "TF_IN_AUTOMATION": "1"}
