@@ -118,6 +118,8 @@ def _server(copy: Tree) -> subprocess.Popen[str]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        # Ctrl-C is for who has started it, and ends it with all that works in the copy.
+        start_new_session=True,
     )
 
 

@@ -52,7 +52,7 @@ class Edit:
     def ordered(self, source: str, tests: Mapping[str, str]) -> list[str]:
         """Name the module's test files, given with their texts: first what speaks of the block."""
         if self.filter:
-            return [f"tests/{self.filter}.tftest.hcl"]
+            return [self.filter]
         block = self._block(source)
         return sorted(tests, key=lambda file: (-tests[file].count(block) if block else 0, file))
 

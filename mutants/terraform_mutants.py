@@ -9,6 +9,7 @@ import signal
 import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 
 from mutants.copies import copies, replaced, spread
 from mutants.score import Outcome, Trial
@@ -38,7 +39,7 @@ def try_edits(tree: Tree, seed: int, most: int) -> list[Trial]:
     ranked = sorted(edits, key=lambda edit: hashlib.sha256(f"{seed} {edit}".encode()).digest())
     chosen = sorted(ranked[:most], key=edits.index)
     with copies(tree) as made:
-        files = {(edit.module, file) for edit in chosen for file in _test_files(tree, edit.module)}
+        files = {(edit.module, file) for edit in chosen for file in _order(tree, edit)}
         say(f"modules: {len(files)} test files with nothing wrong")
         spread(sorted(files), made, lambda copy, file: _require_passing(copy, *file))
         say(f"modules: {len(chosen)} edits")
@@ -47,19 +48,18 @@ def try_edits(tree: Tree, seed: int, most: int) -> list[Trial]:
 
 def _tried(copy: Tree, edit: Edit) -> Trial:
     _initialise(copy, edit.module)
-    source = (copy.root / edit.path).read_text()
+    source, files = (copy.root / edit.path).read_text(), _order(copy, edit)
     with replaced(copy, edit.path, edit.applied(source), number=1):
         if edit.test:
             outcome, note = _by_a_named_test(copy, edit)
         else:
-            outcome, note = _by_the_module(copy, edit, source)
+            outcome, note = _by_the_module(copy, edit, files)
     trial = Trial(edit.change(source), outcome, note)
     say(f"  {outcome.value}: {trial.change.file}:{trial.change.line}")
     return trial
 
 
-def _by_the_module(copy: Tree, edit: Edit, source: str) -> tuple[Outcome, str]:
-    files = edit.ordered(source, _test_files(copy, edit.module))
+def _by_the_module(copy: Tree, edit: Edit, files: Iterable[str]) -> tuple[Outcome, str]:
     noticed = any(not _passes(copy, edit.module, file) for file in files)
     return (Outcome.KILLED if noticed else Outcome.SURVIVED), edit.why
 
@@ -74,10 +74,14 @@ def _by_a_named_test(copy: Tree, edit: Edit) -> tuple[Outcome, str]:
     return (Outcome.KILLED if status else Outcome.SURVIVED), edit.why
 
 
-def _test_files(tree: Tree, module: str) -> dict[str, str]:
-    folder = tree.root / "modules" / module
+def _order(tree: Tree, edit: Edit) -> list[str]:
+    """Name the module's test files that are run for an edit; none where it names a pytest."""
+    if edit.test:
+        return []
+    folder = tree.root / "modules" / edit.module
     files = sorted(folder.glob("tests/*.tftest.hcl"))
-    return {file.relative_to(folder).as_posix(): file.read_text() for file in files}
+    texts = {file.relative_to(folder).as_posix(): file.read_text() for file in files}
+    return edit.ordered((tree.root / edit.path).read_text(), texts)
 
 
 def _require_passing(copy: Tree, module: str, file: str) -> None:
@@ -138,6 +142,7 @@ def _terraform(copy: Tree, module: str, command: str, *options: str) -> Iterator
                 os.killpg(running.pid, signal.SIGKILL)
 
 
+@cache
 def _environment(copy: Tree) -> dict[str, str]:
     # Each run block starts the provider anew, and its start is mostly garbage collection.
     sparing = {"GOGC": "400", "GOMEMLIMIT": "1GiB", "TF_IN_AUTOMATION": "1"}

@@ -30,6 +30,7 @@ def test_a_protected_account_loses_nothing_to_a_destroy(
     tree = deployed_clone.tree
     environment = process_environment(tree, read_account(tree, LOCAL), os.environ)
     before = states(deployed_clone)
+    assert before
     Tree(deployed_clone.root).say(LOCAL, deletion_protection="true")
 
     done = subprocess.run(

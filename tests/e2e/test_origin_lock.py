@@ -60,6 +60,7 @@ OTHER_SPELLINGS = [
 ]
 
 
+@pytest.mark.each_name
 @pytest.mark.parametrize("path", OTHER_SPELLINGS)
 def test_what_only_looks_like_a_health_check_needs_the_key(api: Api, path: str) -> None:
     status = api.raw("GET", path)
@@ -70,6 +71,7 @@ def test_what_only_looks_like_a_health_check_needs_the_key(api: Api, path: str) 
         assert status < 500
 
 
+@pytest.mark.each_name
 @pytest.mark.parametrize("path", ["/health?x=1", "/health/ready?", "/live/health"])
 def test_a_query_or_the_stage_is_no_other_spelling(api: Api, path: str) -> None:
     assert api.raw("GET", path) in (200, 404, 503)

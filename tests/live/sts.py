@@ -23,7 +23,7 @@ SIGNED_BY = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request: the service, Region and access key id that it was signed for, body and target.
+    """One request: the service, Region and access key id that it was signed for, and all it says.
 
     What asks a proxy for a name has that name as its target.
     """
@@ -33,6 +33,7 @@ class Call:
     key_id: str
     body: str
     target: str
+    headers: str
 
 
 @dataclass(slots=True)
@@ -75,7 +76,7 @@ def listening(account: str, state_dir: Path | None = None) -> Iterator[Listener]
             signed = SIGNED_BY.search(self.headers.get("Authorization", ""))
             service = signed["service"] if signed else "unsigned"
             region, key = (signed["region"], signed["key"]) if signed else ("", "")
-            listener.calls.append(Call(service, region, key, body, self.path))
+            listener.calls.append(Call(service, region, key, body, self.path, str(self.headers)))
             text = IDENTITY.format(account=account) if service == "sts" else "{}"
             self.say(200 if service == "sts" else 400, text)
 

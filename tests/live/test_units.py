@@ -41,7 +41,9 @@ URL = re.compile(r"\bhttps?://[^\"\s]+")
 
 
 def of(units: Mapping[str, Unit], module: str) -> list[Unit]:
-    return [unit for unit in units.values() if unit.module == module]
+    found = [unit for unit in units.values() if unit.module == module]
+    assert {unit.account for unit in found} >= {unit.account for unit in units.values()}
+    return found
 
 
 def service_of(resource_type: str) -> str:

@@ -64,22 +64,25 @@ def test_another_clones_is_refused_with_both_paths(tmp_path: Path) -> None:
 
 
 def test_what_proves_nothing_is_refused_and_learns_no_secret(tmp_path: Path) -> None:
-    heard: list[bytes] = []
-    secret = credentials_of(tmp_path)
-    with listening("0") as stranger:
-        with pytest.raises(OwnerError, match="doesn't prove to be an embedded AWS"):
-            require_own(tmp_path, at(stranger.port))
-        heard += [call.body.encode() for call in stranger.calls]
+    own = credentials_of(tmp_path)
+    refused = pytest.raises(OwnerError, match="doesn't prove to be an embedded AWS")
+    with listening("0") as stranger, refused:
+        require_own(tmp_path, at(stranger.port))
 
-    assert [call.key_id for call in stranger.calls] == [""]
-    assert secret.control_token.encode() not in b"".join(heard)
+    (heard,) = stranger.calls
+    assert heard.key_id == ""
+    # A question that it could answer with another's proof, and nothing that it could make one of.
+    assert CHALLENGE_HEADER.lower() in heard.headers.lower()
+    for secret in (own.control_token, own.secret_access_key):
+        assert secret not in f"{heard}"
 
 
 def test_a_proof_is_good_for_one_port_and_one_challenge(tmp_path: Path) -> None:
     known = credentials_of(tmp_path)
 
-    assert len({proof(known, 1, "a"), proof(known, 2, "a"), proof(known, 1, "b")}) == 3
-    assert CHALLENGE_HEADER
+    proofs = [proof(known, 1, "a"), proof(known, 2, "a"), proof(known, 1, "b")]
+    assert len(set(proofs)) == 3
+    assert proof(known, 1, "a") == proofs[0]
 
 
 def test_what_takes_connections_and_says_nothing_is_not_waited_for_long(tmp_path: Path) -> None:

@@ -43,7 +43,9 @@ def test_a_lock_pins_and_hashes_every_package_and_names_no_index(file: str) -> N
     text = (TREE.root / file).read_text()
     assert "://" not in text
     assert "--index" not in text
-    for each in locked_requirements(text):
+    requirements = list(locked_requirements(text))
+    assert requirements
+    for each in requirements:
         assert re.match(r"[a-z0-9.\-]+==[^ ]+ ", each.lines), each.name
         assert "--hash=sha256:" in each.lines, each.name
 
@@ -94,7 +96,9 @@ def test_a_version_without_a_lock_is_locked_for_every_platform(tree: Tree) -> No
     for version in ("5.100.0", "6.1.0"):
         written = provider_locks.provider_lock(tree, version).read_text()
         assert f'version = "{version}"' in written
-    for call in asked.read_text().splitlines():
+    calls = asked.read_text().splitlines()
+    assert len(calls) == 2
+    for call in calls:
         assert call.startswith("providers lock ")
         assert call.count("-platform=") == 4
 

@@ -37,13 +37,24 @@ def test_an_id_is_read_as_it_is_copied(copied: str, read: str) -> None:
     assert identifiers.read(copied) == read
 
 
+FORBIDDEN = "\"'/\\|`# \n"
+
+
 @given(st.text(max_size=40))
 def test_no_id_can_end_a_text_or_a_pattern_of_a_query(copied: str) -> None:
     try:
         read = identifiers.read(copied)
     except ToolchainError:
         return
-    assert not set(read) & set("\"'/\\|`# \n")
+    assert not set(read) & set(FORBIDDEN)
+
+
+@pytest.mark.parametrize("character", FORBIDDEN)
+def test_nor_can_one_that_is_an_id_but_for_a_character(character: str) -> None:
+    """A text of any characters is hardly ever long enough and so well formed."""
+    for identifier in (REQUEST, EXTENDED, TRACE, EDGE):
+        with pytest.raises(ToolchainError):
+            identifiers.read(f"{identifier[:9]}{character}{identifier[9:]}")
 
 
 @pytest.mark.parametrize("copied", ["", "abc", '" or true', "a/b/c/d/e/f/g/h", "Root=;"])
