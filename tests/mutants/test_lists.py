@@ -39,6 +39,11 @@ def test_each_edit_has_one_place_changes_something_and_says_why() -> None:
     assert len({(edit.path, edit.find, edit.replace) for edit in EDITS}) == len(EDITS)
 
 
+def test_every_module_has_edits() -> None:
+    modules = {path.parent.name for path in (TREE.root / "modules").glob("*/main.tf")}
+    assert {edit.module for edit in EDITS} == modules
+
+
 def test_what_notices_an_edit_is_there() -> None:
     for edit in EDITS:
         file, _, name = edit.test.partition("::")
