@@ -179,7 +179,20 @@ def _watched(
         raise ToolchainError(f"The tests of {area.name} fail with nothing wrong:\n{printed}")
     measured = coverage.CoverageData(str(data))
     measured.read()
-    return measured, json.loads(Path(f"{data}.json").read_text())
+    seconds: dict[str, float] = json.loads(Path(f"{data}.json").read_text())
+    _require_passing_in_another_order(worker, files, seconds)
+    return measured, seconds
+
+
+def _require_passing_in_another_order(
+    worker: Worker, files: Sequence[str], seconds: Mapping[str, float]
+) -> None:
+    """See that tests pass in the order that mutants get: one that needs another would kill all."""
+    tests = tuple(sorted(seconds, key=lambda test: (seconds[test], test)))
+    job = Job((*worker.options, *files), BASELINE_SECONDS, str(worker.log), tests)
+    if worker.run(job) not in PASSED:
+        printed = worker.log.read_text(errors="replace")
+        raise ToolchainError(f"With nothing wrong, tests fail that run quickest first:\n{printed}")
 
 
 def _merge(lines: dict[str, dict[int, set[str]]], data: coverage.CoverageData) -> None:
