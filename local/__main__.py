@@ -226,7 +226,8 @@ def _health(settings: Settings, name: str) -> str:
     started = time.monotonic()
     try:
         with resolver.installed():
-            connection.request("GET", "/health")
+            # AWS's managed rules refuse a request that doesn't say who asks.
+            connection.request("GET", "/health", headers={"user-agent": "local-status"})
             response = connection.getresponse()
             response.read()
     except OSError as error:

@@ -138,9 +138,9 @@ def _distribution(document: dict[str, Any]) -> Distribution:
 
 
 def origin_names(distribution: Distribution) -> list[str]:
-    """The domain names of a distribution's origins."""
+    """The domain names of a distribution's origins, each once."""
     config = cloudfront.parse_distribution_dataplane_config(distribution.document)
-    return [origin["domain_name"] for origin in config["origins"].values()]
+    return sorted({origin["domain_name"] for origin in config["origins"].values()})
 
 
 def web_acl_arn(distribution: Distribution) -> str:

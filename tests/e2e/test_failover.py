@@ -233,6 +233,17 @@ def two_writers(traffic: Traffic, leaving_last: str, coming_first: str) -> list[
     ]
 
 
+def test_status_shows_who_serves(deployment: Deployment, traffic: Traffic) -> None:
+    del traffic  # the primary serves it
+    status = [sys.executable, "-m", "local", "status"]
+    shown = subprocess.run(status, cwd=TREE.root, check=True, capture_output=True, text=True).stdout
+    lines = shown.splitlines()
+
+    assert [" 200 in " in line for line in lines if line.startswith("edge")] == [True]
+    origins = [line for line in lines if f"dns         origin.{deployment.domain_name}:" in line]
+    assert [deployment.primary.region in line for line in origins] == [True]
+
+
 def serving(deployment: Deployment) -> str:
     """The Region that DNS gives for the origin."""
     regions = [one.region for one in deployment.regions]
