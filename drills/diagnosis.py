@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from drills.experiment import Expectation, Experiment
 from drills.measure import Figures, Timeline
+from drills.verdict import MAX_BOTH_WRITE_SECONDS
 
 
 def diagnose(experiment: Experiment, figures: Figures) -> tuple[str, ...]:
@@ -67,7 +68,7 @@ def _fence(figures: Figures) -> Iterator[str]:
             "No Region refused a write while users moved, so nothing kept both from writing: look "
             "at whether the functions read the switch before they write."
         )
-    elif both > 0 and figures.data_loss.lost_updates:
+    elif both > MAX_BOTH_WRITE_SECONDS or (both > 0 and figures.data_loss.lost_updates):
         yield (
             f"Both Regions wrote for {both:.1f} s: look at how long functions keep what they read "
             "of the switch, and at the order in which the Regions stop and begin."

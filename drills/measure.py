@@ -258,7 +258,7 @@ def replication(history: History) -> Replication:
     calm = [
         each.seconds
         for each in history.lags
-        if each.arrived is not None and each.seconds is not None and each.arrived < history.fault
+        if each.seconds is not None and each.sent + each.seconds < history.fault
     ]
     return Replication(
         lag_median_seconds=statistics.median(calm) if calm else None,

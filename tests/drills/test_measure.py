@@ -229,6 +229,39 @@ def test_reads_that_fail_interrupt_no_write() -> None:
     assert counted(early, one(Kind.CREATE, 12.0, 201)).interruption.longest_seconds == 0
 
 
+def test_a_request_belongs_to_the_time_that_it_was_due_in() -> None:
+    def slow(due: float, status: int | None, region: str | None = STANDBY) -> Attempt:
+        return replace(one(Kind.CREATE, due, status, region), ended=due + 2.0)
+
+    seen = counted(
+        slow(9.0, 502, None),
+        slow(19.0, 201),
+        slow(19.5, 502, None),
+        *(one(Kind.CREATE, 22.0 + n, 201) for n in range(8)),
+    )
+    back = counted(slow(19.0, 201, PRIMARY), slow(23.0, 201, PRIMARY))
+
+    # What was due before the fault is no outage of its, and what ends after it is.
+    assert seen.timeline.first_failure_seconds == pytest.approx(11.5)
+    assert seen.timeline.first_write_in_standby_seconds == pytest.approx(11.0)
+    assert seen.counts.writes.served_by_standby_during_the_fault == 1
+    assert seen.interruption.longest_seconds == pytest.approx(2.5)
+    assert seen.timeline.good_after_healing_seconds == 0
+    assert back.timeline.failback_seconds == pytest.approx(5.0)
+
+
+@pytest.mark.parametrize(("sent", "arrived", "stopped"), [(19.9, 20.0, 1), (20.0, None, 0)])
+def test_a_marker_is_held_up_until_healing_begins(
+    sent: float, arrived: float | None, stopped: int
+) -> None:
+    lag = Lag(PRIMARY, STANDBY, sent, None if arrived is None else arrived - sent)
+    moments = {Moment.FAULT: 10.0, Moment.HEALING: 20.0, Moment.HEALED: 21.0}
+
+    assert figures(History(PRIMARY, STANDBY, lags=(lag,), moments=moments)).replication.stopped == (
+        stopped
+    )
+
+
 def test_requests_are_told_apart_by_when_they_were() -> None:
     def failed(due: float, ended: float) -> Attempt:
         return replace(one(Kind.READ, due, None), ended=ended)
@@ -421,3 +454,4 @@ def test_a_drill_that_did_nothing_has_figures_all_the_same() -> None:
     assert seen.timeline.failback_seconds is None
     assert seen.replication.catch_up_seconds is None
     assert seen.interruption.longest_seconds == 0
+    assert seen.counts.slowest_answer_seconds == seen.counts.latest_start_seconds == 0

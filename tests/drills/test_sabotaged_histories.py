@@ -132,6 +132,28 @@ def test_a_fence_that_leaks_is_told_from_none() -> None:
     assert "Both Regions wrote for 6.9 s" in reasons
 
 
+def test_updates_that_are_lost_behind_a_fence_are_not_blamed_on_it() -> None:
+    lost = handover(Handover(lost=frozenset({41})))
+
+    assert "Both Regions wrote" not in outcome(TAKEOVER, lost)[1]
+
+
+def test_two_writers_that_cost_nothing_need_no_reason() -> None:
+    base = handover(Handover())
+    late = replace(base.acknowledged[0], at=35.5, region=PRIMARY)
+    missed, reasons = outcome(TAKEOVER, replace(base, acknowledged=(*base.acknowledged, late)))
+
+    assert (missed, reasons) == (set(), "")
+
+
+def test_two_writers_for_too_long_have_a_reason_without_a_loss() -> None:
+    seen = handover(Handover(refused=1.0, both_write=6.0))
+    missed, reasons = outcome(TAKEOVER, seen)
+
+    assert missed == {"Both Regions wrote, at takeover", "Both Regions wrote, at failback"}
+    assert "Both Regions wrote for 4.8 s" in reasons
+
+
 def test_a_fence_that_is_not_lifted_shows_where_writes_stay_away() -> None:
     seen = handover(Handover(refused=30.0, dns_back=200.0, end=100.0))
     stuck = [
