@@ -5,6 +5,17 @@ mock_provider "aws" {
   source = "./tests/mocks"
 }
 
+# Told apart from the other of its kind, whose ARN is the mock's.
+override_resource {
+  target = aws_cloudwatch_log_group.access
+  values = { arn = "arn:aws:logs:us-east-1:111111111111:log-group:/access" }
+}
+
+override_resource {
+  target = aws_iam_role.health
+  values = { arn = "arn:aws:iam::111111111111:role/health" }
+}
+
 run "what_is_asked_for_reaches_everything_that_needs_it" {
   variables {
     user_pool_arns = [
