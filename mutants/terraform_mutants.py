@@ -22,6 +22,8 @@ from project.paths import Tree
 from toolchain.provider_locks import LOCK, provider_lock
 from toolchain.testing import NOTHING_COLLECTED
 
+# pytest's exit status when tests were run, and some failed.
+SOME_FAILED = 1
 # Markers of what needs more than a module.
 DEPLOYED = "deployed or clone or emulator"
 # What a run block prints that failed: the rest would tell no more.
@@ -42,6 +44,8 @@ def try_edits(tree: Tree, seed: int, most: int) -> list[Trial]:
         files = {(edit.module, file) for edit in chosen for file in _order(tree, edit)}
         say(f"modules: {len(files)} test files with nothing wrong")
         spread(sorted(files), made, lambda copy, file: _require_passing(copy, *file))
+        named = sorted({edit.test for edit in chosen if edit.test})
+        spread(named, made, _require_named_passing)
         say(f"modules: {len(chosen)} edits")
         return spread(chosen, made, _tried)
 
@@ -65,13 +69,26 @@ def _by_the_module(copy: Tree, edit: Edit, files: Iterable[str]) -> tuple[Outcom
 
 
 def _by_a_named_test(copy: Tree, edit: Edit) -> tuple[Outcome, str]:
-    command = [str(copy.python), "-m", "pytest", "-q", "-m", f"not ({DEPLOYED})", edit.test]
-    status = subprocess.run(
-        command, cwd=copy.root, env=_environment(copy), capture_output=True, check=False
-    ).returncode
-    if status == NOTHING_COLLECTED:
-        return Outcome.KILLED, f"by {edit.test}, which was not run: it needs a deployment"
-    return (Outcome.KILLED if status else Outcome.SURVIVED), edit.why
+    passes = _named_passes(copy, edit.test)
+    return (Outcome.SURVIVED if passes else Outcome.KILLED), edit.why
+
+
+def _require_named_passing(copy: Tree, test: str) -> None:
+    if not _named_passes(copy, test):
+        raise ToolchainError(f"{test} fails with nothing wrong.")
+
+
+def _named_passes(copy: Tree, test: str) -> bool:
+    """Run a pytest. Raises ToolchainError where it neither passes nor fails, or isn't run here."""
+    command = [str(copy.python), "-m", "pytest", "-q", "-m", f"not ({DEPLOYED})", test]
+    done = subprocess.run(
+        command, cwd=copy.root, env=_environment(copy), capture_output=True, text=True, check=False
+    )
+    if done.returncode == NOTHING_COLLECTED:
+        raise ToolchainError(f"{test} needs a deployment: it can't notice an edit here.")
+    if done.returncode not in {0, SOME_FAILED}:
+        raise ToolchainError(f"{test} can't be run:\n{done.stdout}{done.stderr}")
+    return done.returncode == 0
 
 
 def _order(tree: Tree, edit: Edit) -> list[str]:

@@ -41,6 +41,9 @@ def test_here():
 @pytest.mark.deployed
 def test_deployed():
     assert False
+
+def test_fails_anyway():
+    assert False
 """
 
 
@@ -113,12 +116,25 @@ def test_of_a_module_whose_test_file_is_named_that_one_alone_is_run(
     assert asked.read_text().splitlines() == [file] * 3
 
 
-def test_a_named_test_is_run_unless_it_needs_a_deployment(tree: Tree, asked: Path) -> None:
-    here, deployed = "tests/named.py::test_here", "tests/named.py::test_deployed"
-    assert outcomes(
-        tree, {**A_DAY, "test": here}, {**OFF, "test": here}, {**OFF, "test": deployed}
-    ) == [NOTICED, NOT_NOTICED, NOTICED]
+def test_a_named_test_is_all_that_is_run(tree: Tree, asked: Path) -> None:
+    here = "tests/named.py::test_here"
+    assert outcomes(tree, {**A_DAY, "test": here}, {**OFF, "test": here}) == [NOTICED, NOT_NOTICED]
     assert not asked.exists()
+
+
+@pytest.mark.parametrize(
+    ("test", "why"),
+    [
+        ("test_deployed", "needs a deployment"),
+        ("test_nowhere", "can't be run"),
+        ("test_fails_anyway", "fails with nothing wrong"),
+    ],
+)
+def test_a_named_test_that_says_nothing_of_an_edit_is_no_notice(
+    tree: Tree, test: str, why: str
+) -> None:
+    with pytest.raises(ToolchainError, match=why):
+        outcomes(tree, {**OFF, "test": f"tests/named.py::{test}"})
 
 
 def test_nothing_is_said_of_a_module_whose_tests_fail_anyway(tree: Tree) -> None:
