@@ -44,8 +44,9 @@ def _require_normal_switch(system: System) -> None:
         raise ToolchainError(
             f"No drill begins like this: the switch in {standby} can't be read: {error}"
         ) from error
-    if not row.is_normal:
-        says = row.sentence(int(time.time() * 1000), standby)
+    now = int(time.time() * 1000)
+    if not row.is_normal(now, standby):
+        says = row.sentence(now, standby)
         raise ToolchainError(
             f"No drill begins like this: {says}.\nNothing was broken. {_REMEDY[row.paused]}"
         )
@@ -71,7 +72,11 @@ def complaint(deployment: Deployment) -> str:
     named = watchers.failover_record(domain, regions).look()
     if named == standby.region:
         return f"DNS names {named} for origin.{domain}, not {primary.region}."
-    serving = watchers.serving_region(deployment.api_url).look()
-    if serving != primary.region:
-        return f"{deployment.api_url} is served by {serving}, not {primary.region}."
+    # A read that fails in one Region is answered by the other; a write is not.
+    for what, serving in (
+        ("reads", watchers.serving_region(deployment.api_url).look()),
+        ("writes", watchers.writes_served_by(deployment.api_url)),
+    ):
+        if serving != primary.region:
+            return f"{what} of {deployment.api_url} are served by {serving}, not {primary.region}."
     return ""

@@ -26,6 +26,14 @@ from local.patches.cloudfront import Origin, OriginTimeoutError, OriginUnreachab
 MAX_AGE_SECONDS = 5.0
 
 
+class ConnectTimeoutError(OriginTimeoutError):
+    """No connection came about in time.
+
+    A viewer is told as of any silence. A group counts it as 503 (high_availability_origin_failover:
+    CloudFront "fails to connect to the primary origin").
+    """
+
+
 @dataclass(slots=True)
 class Connection:
     """A connection to an origin; `used` once an answer has come over it. Times are monotonic."""
@@ -81,7 +89,7 @@ class Connections:
                 raise OriginUnreachableError(str(failure)) from failure
             except TimeoutError as silence:
                 if not left:
-                    raise OriginTimeoutError(str(silence)) from silence
+                    raise ConnectTimeoutError(str(silence)) from silence
             except OSError as failure:
                 if not left:
                     raise OriginUnreachableError(str(failure)) from failure
@@ -111,5 +119,6 @@ class Connections:
             return False
         if now - connection.idle_since >= origin.keepalive_timeout:
             return False
-        readable, _, _ = select.select([connection.http.sock], [], [], 0)
-        return not readable
+        closed = select.poll()
+        closed.register(connection.http.sock, select.POLLIN)
+        return not closed.poll(0)

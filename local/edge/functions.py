@@ -32,6 +32,8 @@ DISALLOWED_PREFIXES = ("x-amz-cf-", "x-edge-")
 
 # For a function that never ends; CloudFront ends one after about a millisecond.
 CPU_SECONDS = 1.0
+# helper-functions-origin-modification, "createRequestOriginGroup()": what a group may fail over on.
+FAILOVER_STATUSES = frozenset({400, 403, 404, 416, 429, 500, 502, 503, 504})
 MEMORY_BYTES = 16 * 1024 * 1024
 
 _IMPORT = re.compile(r"^[ \t]*import[ \t]+(\w+)[ \t]+from[ \t]+['\"]([^'\"]+)['\"];?", re.MULTILINE)
@@ -108,6 +110,8 @@ def _group(chosen: list[Any]) -> OriginGroup | None:
         codes = frozenset(map(int, chosen[-1]["failoverCriteria"]["statusCodes"]))
     except (TypeError, KeyError, ValueError) as wrong:
         raise FunctionError(f"createRequestOriginGroup: {wrong!r} in {chosen[-1]}") from wrong
-    if len(ids) != 2:
-        raise FunctionError(f"an origin group has two origins, not {len(ids)}")
+    if len(ids) != 2 or len(set(ids)) != 2:
+        raise FunctionError(f"an origin group has two origins, not {ids}")
+    if not codes or not codes <= FAILOVER_STATUSES:
+        raise FunctionError(f"an origin group can't fail over on {sorted(codes)}")
     return OriginGroup(ids, codes)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Collection, Sequence
 
 from local.edge import exchange, functions
-from local.edge.connections import Connection, Connections
+from local.edge.connections import Connection, Connections, ConnectTimeoutError
 from local.patches.cloudfront import (
     OriginRequest,
     OriginResponse,
@@ -52,11 +52,11 @@ class Edge:
         for request in others:
             try:
                 response = self._from_origin(request)
+            except (OriginUnreachableError, ConnectTimeoutError):
+                if UNAVAILABLE not in fails_over_on:
+                    raise
             except OriginTimeoutError:
                 if GATEWAY_TIMEOUT not in fails_over_on:
-                    raise
-            except OriginUnreachableError:
-                if UNAVAILABLE not in fails_over_on:
                     raise
             else:
                 if response.status not in fails_over_on:

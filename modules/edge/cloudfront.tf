@@ -77,6 +77,12 @@ resource "aws_cloudfront_function" "viewer_request" {
   code = templatefile("${path.module}/functions/viewer_request.js", {
     read_origins = jsonencode(local.read_origins)
   })
+
+  # CloudFront deletes no function that a distribution still names: the next one is
+  # there before the distribution changes to it, and this one goes after that.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 locals {

@@ -22,7 +22,7 @@ locals {
       public-path-down = {
         id          = aws_route53_health_check.public_path.id
         runbook     = "public-path-down.md"
-        description = "Pages: the whole way through the public name (CloudFront, DNS, a Region, its table) is down, seen from several parts of the world, whether anybody uses it or not. First: make status, and is one of the Regions ready? Then move users there (make takeover)."
+        description = "Pages: nobody is answered at the public name, seen from several parts of the world, whether anybody uses it or not: CloudFront or DNS is down, or both Regions are (a read is answered by either). First: make status, and is one of the Regions ready?"
       }
       primary-not-ready = {
         id          = aws_route53_health_check.ready["primary"].id
@@ -79,7 +79,8 @@ module "alarms" {
   }
 }
 
-# What no traffic would hide: users' whole way, asked for all the time. No record
+# What no traffic would hide: readers' whole way, asked for all the time, through
+# either Region; a checker gives up before a Region that hangs is left. No record
 # depends on it, as it follows the failover itself. It comes last: asked for sooner, it
 # would page on the first apply.
 resource "aws_route53_health_check" "public_path" {

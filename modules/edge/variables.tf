@@ -91,8 +91,8 @@ variable "read_timeout_seconds" {
   default     = 3
 
   validation {
-    condition     = var.read_timeout_seconds >= 1 && var.read_timeout_seconds <= 10
-    error_message = "read_timeout_seconds must be 1 to 10: a reader waits for it once per Region, and a cold start takes about one."
+    condition     = var.read_timeout_seconds >= 1 && var.read_timeout_seconds <= 10 && floor(var.read_timeout_seconds) == var.read_timeout_seconds
+    error_message = "read_timeout_seconds must be a whole number, 1 to 10: a reader waits for it once per Region, and a cold start takes about one."
   }
 }
 

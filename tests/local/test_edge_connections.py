@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -97,10 +97,14 @@ class Clock:
         return self.seconds
 
 
-def edge(port: int, now: Clock | None = None) -> Edge:
+def edge(
+    port: int,
+    now: Clock | None = None,
+    resolve: Callable[[str], str] = ADDRESSES.__getitem__,
+) -> Edge:
     trusting = ssl.create_default_context()
     AUTHORITY.configure_trust(trusting)
-    return Edge(Connections(ADDRESSES.__getitem__, port, trusting, now or Clock()))
+    return Edge(Connections(resolve, port, trusting, now or Clock()))
 
 
 def request(name: str, method: str = "GET") -> OriginRequest:
@@ -183,6 +187,26 @@ def test_a_first_that_takes_no_connection_is_left_for_the_second(second_alone: P
 def test_a_failed_connection_counts_only_where_503_is_listed(second_alone: Pair) -> None:
     with pytest.raises(OriginUnreachableError):
         second_alone.ask(fails_over_on=(500, 502, 504))
+
+
+@pytest.fixture
+def first_takes_too_long() -> Iterator[Pair]:
+    """A first that nobody comes to be connected with in time."""
+
+    def resolve(name: str) -> str:
+        if name == FIRST:
+            raise TimeoutError
+        return ADDRESSES[name]
+
+    first, second = Region(), Region()
+    with serving(second, SECOND) as port:
+        yield Pair(first, second, edge(port, resolve=resolve), Clock())
+
+
+def test_a_connection_that_takes_too_long_counts_as_503(first_takes_too_long: Pair) -> None:
+    assert first_takes_too_long.ask(fails_over_on=(503,)).body == SECOND.encode()
+    with pytest.raises(OriginTimeoutError):
+        first_takes_too_long.ask(fails_over_on=(500, 502, 504))
 
 
 def test_a_write_stays_with_the_first(pair: Pair) -> None:

@@ -75,6 +75,9 @@ def test_disallowed_headers_are_not_the_functions_to_see_nor_lose() -> None:
             "updateRequestOrigin is not emulated",
         ),
         (GROUP.replace("{ originId: 'a' }, ", ""), "two origins"),
+        (GROUP.replace("'a'", "'b'"), "two origins"),
+        (GROUP.replace("503, 504", "401"), "fail over on"),
+        (GROUP.replace("503, 504", ""), "fail over on"),
         (GROUP.replace("originId: 'a'", "id: 'a'"), "originId"),
         (
             "function handler(event) { return { headers: { 'X-Cache': { value: 'Hit' } } }; }",
