@@ -33,6 +33,6 @@ def _look(aws: Aws, expected: Expected, subject: str, region: str) -> Finding:
 def judge(subject: str, row: Row, now: int, standby: str) -> Finding:
     """Judge the switch at a moment (epoch milliseconds)."""
     says = row.sentence(now, standby)
-    if row.is_normal:
+    if row.is_normal(now, standby):
         return ok(subject, says)
     return wrong(subject, says, "make resume-writes" if row.paused else "make failback")

@@ -34,6 +34,8 @@ LOOKS_IN_A_ROW = 3
 SPARE_SECONDS = 15.0
 # How long nobody writes at most while the Regions bring each other up to date; a second is usual.
 CATCH_UP_SECONDS = 30.0
+# A Region keeps a bad answer to its readiness for a second.
+ASK_AGAIN_SECONDS = 2.0
 # After users are seen to have come back, others may still be sent to the Region that was left, by a
 # resolver's older answer or a connection that the edge keeps. AWS names no bound for these.
 LINGER_SECONDS = 15.0
@@ -118,6 +120,7 @@ class _Move:
         self._active = active
         self._row = self._switch.read()
         self._refused_since: float | None = None
+        self._seen: set[str] = set()
 
     def perform(self) -> Outcome:
         """Do what is left to do."""
@@ -126,13 +129,13 @@ class _Move:
                 f"Writes are paused in every Region since {self._row.paused_at}, and stay so: "
                 "`make resume-writes` ends that."
             )
-        state = self._state()
-        if state is _State.DONE:
+        if self._state() is _State.DONE:
             return self._already_done()
         if not self._leaving_is_well():
             return self._at_once()
         self._require_ready()
-        return self._go_on(state)
+        # What the row says changes by itself: it isn't what it was before the wait.
+        return self._go_on(self._state())
 
     def _state(self) -> _State:
         row = self._row
@@ -154,11 +157,13 @@ class _Move:
                 self._tell("A hand-over has begun before: this goes on with it.")
             case _State.REVERSED:
                 self._tell(f"A hand-over to {self._leaving} has begun: it is completed first.")
-                self._catch_up(self._coming, self._leaving, active=not self._active)
+                if not self._catch_up(self._coming, self._leaving, active=not self._active):
+                    return self._give_back(f"{self._coming} writes on")
                 self._set(Order.only(self._leaving, active=not self._active, since=self._now()))
-        if state is not _State.STOPPED and not self._announce():
-            return Outcome(moved=False)
-        return self._change_writers()
+        if state is _State.STOPPED:
+            return self._change_writers()
+        self._require_replication()
+        return self._change_writers() if self._announce() else Outcome(moved=False)
 
     def _final(self) -> Order:
         return Order(active=True, writer=self._coming) if self._active else NORMAL
@@ -175,12 +180,18 @@ class _Move:
         if not self._switch.reaches(self._leaving):
             self._tell(f"The table in {self._leaving} can't be reached.")
             return False
-        if self._hand_over.ready(self._leaving) or self._hand_over.ready(self._leaving):
+        if self._hand_over.ready(self._leaving):
+            return True
+        self._hand_over.pause(ASK_AGAIN_SECONDS)
+        if self._hand_over.ready(self._leaving):
             return True
         self._tell(f"{self._leaving} is not ready.")
         return False
 
     def _at_once(self) -> Outcome:
+        if self._active:
+            # A failback fences nobody; this does, and must not while the standby is no better.
+            self._require_ready()
         self._set(self._final())
         writers = f"{self._coming} may write" if self._active else "Every Region may write"
         self._tell(
@@ -203,6 +214,15 @@ class _Move:
                 f"`make {command}` again once it is (docs/runbooks/region-serves-errors.md)."
             )
 
+    def _require_replication(self) -> None:
+        """See that what is written in the one Region comes to the other; nothing has changed."""
+        if not self._arrives(self._leaving, self._coming, CATCH_UP_SECONDS):
+            raise ToolchainError(
+                f"What is written in {self._leaving} has not come to {self._coming} after "
+                f"{CATCH_UP_SECONDS:.0f} s, so that a move would lose it. Nothing was changed. "
+                "Look at ReplicationLatency of the table in CloudWatch, and try again."
+            )
+
     def _announce(self) -> bool:
         """Have users move, and await them; take it back, and False, where they stay."""
         patience = self._hand_over.patience_seconds
@@ -213,20 +233,23 @@ class _Move:
         )
         if self._users_come():
             return True
-        if self._hand_over.writes_served_by() != self._leaving:
+        if self._coming in self._seen or self._leaving not in self._seen:
             self._tell("Who serves users can't be seen: going on, as they were told to move.")
             return True
-        self._set(NORMAL if self._active else Order(active=True, writer=self._leaving))
-        self._tell(
-            f"Users are still in {self._leaving} after {patience:.0f} s: the switch is as it was "
-            "before. See the health checks."
-        )
+        self._give_back(f"Users are still in {self._leaving} after {patience:.0f} s")
         return False
+
+    def _give_back(self, why: str) -> Outcome:
+        """Let the Region that was to be left go on as before."""
+        self._set(NORMAL if self._active else Order(active=True, writer=self._leaving))
+        self._tell(f"{why}: the switch is as it was before. See the health checks.")
+        return Outcome(moved=False)
 
     def _change_writers(self) -> Outcome:
         if self._refused_since is None:
             self._refused_since = self._hand_over.clock()
-        self._catch_up(self._leaving, self._coming, active=self._active)
+        if not self._catch_up(self._leaving, self._coming, active=self._active):
+            return self._give_back(f"{self._leaving} writes on")
         self._set(Order.only(self._coming, active=self._active, since=self._now()))
         self._tell(f"{self._coming} may write.")
         self._sees(self._coming, self._row)
@@ -234,33 +257,46 @@ class _Move:
         refused = self._hand_over.clock() - self._refused_since
         return replace(self._complete(), refused_seconds=refused)
 
-    def _catch_up(self, leaving: str, coming: str, *, active: bool) -> None:
-        """Let nobody write until what one Region acknowledged is in the other."""
-        due = self._now() + int(CATCH_UP_SECONDS * 1000)
-        self._set(Order(active, NOBODY, coming, due))
-        self._tell(f"{leaving} stops writing.")
-        if not self._sees(leaving, self._row):
-            self._late(leaving, f"{leaving} has not seen the switch")
-            return
-        self._hand_over.pause(SEEN_SECONDS)
-        token = self._switch.mark(leaving)
-        left = (due - self._now()) / 1000
-        if token is None or not self._hand_over.until(
-            lambda: self._switch.marked(leaving, coming, token), left
-        ):
-            self._late(leaving, f"replication to {coming} has not caught up")
+    def _catch_up(self, leaving: str, coming: str, *, active: bool) -> bool:
+        """Let nobody write until what one Region acknowledged is in the other.
 
-    def _late(self, leaving: str, what: str) -> None:
-        self._tell(
-            f"After {CATCH_UP_SECONDS:.0f} s {what}: going on all the same. What {leaving} "
-            "acknowledged last may be overwritten."
+        False where it isn't in time. A Region that is lost meanwhile is waited for no longer.
+        """
+        lasts = CATCH_UP_SECONDS + SPARE_SECONDS
+        self._set(Order(active, NOBODY, coming, self._now() + int(lasts * 1000)))
+        self._tell(f"{leaving} stops writing.")
+        if self._sees(leaving, self._row):
+            self._hand_over.pause(SEEN_SECONDS)
+            if self._arrives(leaving, coming, CATCH_UP_SECONDS / 2):
+                return True
+        if not self._switch.reaches(leaving):
+            self._tell(
+                f"The table in {leaving} can't be reached any more. What it acknowledged last may "
+                "not have left it."
+            )
+            return True
+        self._tell(f"What {leaving} acknowledged is not known to have come to {coming}.")
+        return False
+
+    def _arrives(self, leaving: str, coming: str, seconds: float) -> bool:
+        """Whether what is written in the one Region from now on comes to the other in time."""
+        token = self._switch.mark(leaving)
+        return token is not None and self._hand_over.until(
+            lambda: self._switch.marked(leaving, coming, token), seconds
         )
 
     def _sees(self, region: str, row: Row) -> bool:
+        """Whether a Region has come to hold the row; not waited for once it can't be reached."""
+
         def same(there: Row) -> bool:
             return there.changed_at == row.changed_at
 
-        return self._hand_over.until(lambda: self._switch.shows(region, same), CATCH_UP_SECONDS)
+        def seen_or_lost() -> bool:
+            return self._switch.shows(region, same) or not self._switch.reaches(region)
+
+        return self._hand_over.until(seen_or_lost, CATCH_UP_SECONDS / 2) and self._switch.shows(
+            region, same
+        )
 
     def _complete(self) -> Outcome:
         """Await users, then leave the switch as it is to be."""
@@ -288,6 +324,7 @@ class _Move:
         def come() -> bool:
             nonlocal seen, in_a_row
             now = self._hand_over.writes_served_by()
+            self._seen.add(now)
             if now != seen:
                 self._tell(f"Writes are served by {now}.")
             if now == self._coming and self._refused_since is None:

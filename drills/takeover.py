@@ -76,8 +76,8 @@ def explained(account: Account) -> Iterator[None]:
             f"The switch of {account.name} can't be set or read: {error}\n"
             f"It is one item in table {account.table_name}, Region {account.standby_region}. "
             f"Check that your credentials are of account {account.account_id} and may call "
-            "dynamodb:GetItem and dynamodb:UpdateItem in both Regions, and run this again: it "
-            "goes on from what the switch says."
+            "dynamodb:GetItem, dynamodb:UpdateItem and kms:Decrypt in both Regions, and run this "
+            "again: it goes on from what the switch says."
         ) from error
 
 
@@ -119,8 +119,8 @@ def _verdict(names: Names, expected: str, outcome: Outcome, seconds: float) -> i
         say(f"\nUsers are served by {expected}, after {seconds:.0f} s.")
         if outcome.refused_seconds is not None:
             say(
-                f"Writes were refused for {outcome.refused_seconds:.0f} s at most, and succeed "
-                "when they are tried again."
+                f"Seen from here, writes were refused for {outcome.refused_seconds:.0f} s at most, "
+                "and succeed when they are tried again."
             )
         return 0
     say(f"\n{names.public_url} is not served by {expected} after {seconds:.0f} s.")

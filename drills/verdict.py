@@ -19,10 +19,10 @@ MIN_GOOD_BEFORE = 0.99
 # A request that starts later than this wasn't open loop any more.
 MAX_START_DELAY_SECONDS = 2.0
 # In a planned move the Region that is left stops before the other begins. Whoever comes to the
-# other one early is refused meanwhile: up to 5 s while connections to the old one are kept
-# (origin_keepalive_timeout of modules/edge), 2 s until the move is sure of users, 1 s for the
-# switch to replicate, 3 s until no function keeps an older one, 1 s for what was acknowledged to
-# arrive, and 2 s until every function has read that it may write. A second to spare.
+# other one early is refused meanwhile: 5 s for which connections to the old one are taken to be
+# kept (local/edge/connections.py; AWS names no bound), 2 s until the move is sure of users, 1 s
+# for the switch to replicate, 3 s until no function keeps an older one, 1 s for what was
+# acknowledged to arrive, and 2 s until every function has read that it may write. A second more.
 MAX_REFUSED_SECONDS = 15.0
 # What two writers can't be kept from by a switch that replicates and that functions read every 2 s.
 MAX_BOTH_WRITE_SECONDS = 3.0

@@ -55,10 +55,9 @@ class Row:
             paused_at=item.get("paused_at", {}).get("S"),
         )
 
-    @property
-    def is_normal(self) -> bool:
-        """Whether health checks alone say where users go, and every Region may write."""
-        return not self.active and not self.paused and self.writer is None and not self.next_writer
+    def is_normal(self, now: int, standby: str) -> bool:
+        """Whether at `now` health checks alone say where users go, and every Region may write."""
+        return not self.active and not self.paused and self.writer_at(now, standby) is None
 
     def writer_at(self, now: int, standby: str) -> str | None:
         """Tell who may write at `now` (epoch milliseconds), a pause left aside.
@@ -70,7 +69,8 @@ class Row:
         elapsed = now - self.next_at
         if self.next_writer != standby and elapsed >= SHARED_AFTER_MS:
             return None
-        return self.next_writer if elapsed >= HANDOVER_MS else NOBODY
+        has_begun = elapsed >= HANDOVER_MS or self.next_writer == self.writer
+        return self.next_writer if has_begun else NOBODY
 
     def sentence(self, now: int, standby: str) -> str:
         """Say who may write at `now`, and what a person has to do about it, if anything."""

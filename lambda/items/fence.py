@@ -69,7 +69,9 @@ def refusal(order: Order, region: str, standby: str, now: int) -> Refusal | None
         return Refusal(None)
     coming = order.next_writer
     if coming is not None and order.next_at is not None and now >= order.next_at:
-        return _handed_over(coming, region, standby, now - order.next_at)
+        # Who writes already and goes on needs no gap before it.
+        stays = region == order.writer == coming
+        return None if stays else _handed_over(coming, region, standby, now - order.next_at)
     if order.writer in {None, region}:
         return None
     return Refusal(coming if order.writer == NOBODY else order.writer)

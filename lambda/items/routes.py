@@ -130,7 +130,12 @@ class ItemsApi(Api):
     def delete_me(self, request: Request) -> Answer:
         """DELETE /v1/me."""
         ends = time.monotonic() + _deletion_seconds(self._context)
-        deletion = self._items.delete_all(self._caller(request), lambda: time.monotonic() < ends)
+
+        def may_go_on() -> bool:
+            # It works for seconds, in which writes may be handed to the other Region.
+            return time.monotonic() < ends and self._fence.refusal() is None
+
+        deletion = self._items.delete_all(self._caller(request), may_go_on)
         if deletion.done:
             return Answer(204)
         return Answer(

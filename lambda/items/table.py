@@ -128,10 +128,10 @@ class Table:
     def switch(self, standby: str) -> dict[str, Any]:
         """Read the operator's row of a standby Region, empty where there is none.
 
-        Not consistently, at half the price: what was written less than a second ago in the other
-        Region isn't here anyhow.
+        Consistently: whoever hands writes over sees so that this replica holds the row, and counts
+        on it that nobody here reads an older one from then on.
         """
-        return self._get(_key(f"region#{standby}", "takeover"), consistent=False)
+        return self._get(_key(f"region#{standby}", "takeover"))
 
     def insert(self, item: Item) -> bool:
         """Write a new item; False, and nothing written, when its id is taken by another write."""
@@ -379,14 +379,9 @@ class Table:
         """Give an item's sort key in the index that page uses."""
         return _listed_at(item) if status is None else _status_changed_at(item)
 
-    def _get(
-        self,
-        key: Any,  # noqa: ANN401 - botocore's attribute values
-        *,
-        consistent: bool = True,
-    ) -> dict[str, Any]:
+    def _get(self, key: Any) -> dict[str, Any]:  # noqa: ANN401 - botocore's attribute values
         with _errors():
-            answer = self._client.get_item(TableName=self._name, Key=key, ConsistentRead=consistent)
+            answer = self._client.get_item(TableName=self._name, Key=key, ConsistentRead=True)
         return dict(answer.get("Item") or {})
 
     def _query_ids(

@@ -6,7 +6,7 @@ locals {
   health_function_name = "${var.name}-health"
 
   # Of the operator's row (lambda/items/fence.py, drills/switch.py).
-  switch_attributes = ["active", "changed_at", "next_at", "next_writer", "paused", "writer"]
+  switch_attributes = ["active", "changed_at", "next_at", "next_writer", "paused", "paused_at", "writer"]
 
   # Route → the name of the method in the stage's settings, where every slash of
   # the path is ~1 (UpdateStage's patch paths; GetStage gives it back the same way).

@@ -394,12 +394,15 @@ def test_the_guide_lists_the_actions_that_are_asked_for_and_no_others(
     (policy,) = [
         json.loads(each) for each in POLICY.findall(GUIDE.read_text()) if "GetDNSSEC" in each
     ]
-    statement, switch = policy["Statement"]
+    statement, switch, key = policy["Statement"]
     assert sorted([*statement["Action"], *switch["Action"]]) == sorted(actions)
     # Or whoever may look after an account could read what its users wrote.
     assert switch["Action"] == ["dynamodb:GetItem"]
     rows = switch["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
     assert rows == ["region#*"]
+    # DynamoDB decrypts in the caller's name, which no call of doctor's shows.
+    assert key["Action"] == ["kms:Decrypt"]
+    assert key["Condition"] == {"StringLike": {"kms:ViaService": "dynamodb.*.amazonaws.com"}}
     assert not [action for action in actions if "*" in action]
 
 

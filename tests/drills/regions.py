@@ -64,6 +64,11 @@ class World:
         self._on_their_way: list[tuple[float, Callable[[], None]]] = []
         self._users_go: tuple[float, str] = (0.0, PRIMARY)
 
+    @property
+    def milliseconds(self) -> int:
+        """The time as the switch has it."""
+        return int(self.now * 1000)
+
     def wait(self, seconds: float) -> None:
         """Let time go by."""
         end = self.now + seconds
@@ -192,6 +197,8 @@ class FakeSwitch(Switch):
         return row
 
     def mark(self, region: str) -> str | None:
+        if self._world.replicas[region].gone:
+            return None
         token = f"marker of {self._world.now}"
         self._world.send(region, lambda replica: setattr(replica, "marker", token))
         return token

@@ -43,7 +43,7 @@ def assert_taken_over(world: World) -> None:
 def assert_normal(world: World) -> None:
     assert world.served_by == PRIMARY
     assert world.writers() == {PRIMARY, STANDBY}
-    assert world.replicas[STANDBY].row.is_normal
+    assert world.replicas[STANDBY].row.is_normal(world.milliseconds, STANDBY)
 
 
 def test_a_takeover_has_one_writer_at_a_time_and_refuses_writes_for_seconds(world: World) -> None:
@@ -187,7 +187,7 @@ def test_a_standby_that_is_gone_gives_back_through_the_primary(world: World) -> 
     assert world.hand_over().fail_back().moved
 
     world.wait(5)
-    assert world.replicas[PRIMARY].row.is_normal
+    assert world.replicas[PRIMARY].row.is_normal(world.milliseconds, STANDBY)
     assert world.writers() == {PRIMARY}
 
 
@@ -220,12 +220,128 @@ def test_users_who_do_not_move_keep_the_region_that_writes(world: World, command
     assert any("the switch is as it was before" in each for each in world.told)
 
 
-def test_replication_that_stalls_ends_in_a_hand_over_that_says_so(world: World) -> None:
+@pytest.mark.parametrize("command", ["take_over", "fail_back"])
+def test_no_move_begins_while_nothing_replicates(world: World, command: str) -> None:
+    if command == "fail_back":
+        taken_over(world)
+    before = world.replicas[STANDBY].row
     world.replicates = False
 
-    assert world.hand_over().take_over().moved
+    with pytest.raises(ToolchainError, match=r"has not come to .* Nothing was changed"):
+        getattr(world.hand_over(), command)()
 
-    assert any(f"{PRIMARY} has not seen the switch" in each for each in world.told)
+    assert world.replicas[STANDBY].row == before
+
+
+def test_replication_that_stops_while_nobody_writes_gives_the_writes_back(world: World) -> None:
+    def for_good(step: str) -> None:
+        if "stops writing" in step:
+            world.replicates = False
+            world.broken = lambda _step: None
+
+    world.broken = for_good
+    assert not world.hand_over().take_over().moved
+    world.replicates = True
+    world.wait(60)
+
+    assert_normal(world)
+    assert world.two_writers == []
+    assert any("writes on: the switch is as it was before" in each for each in world.told)
+
+
+def test_a_primary_that_is_lost_while_nobody_writes_is_waited_for_no_longer(world: World) -> None:
+    def lost(step: str) -> None:
+        if "stops writing" in step:
+            world.replicas[PRIMARY].gone = True
+            world.replicas[PRIMARY].ready = False
+
+    world.broken = lost
+    world.no_writer_seconds = 0
+    assert world.hand_over().take_over().moved
+    world.wait(5)
+
+    assert_taken_over(world)
+    assert world.no_writer_seconds <= REFUSED_SECONDS
+
+
+@pytest.mark.parametrize("command", ["take_over", "fail_back"])
+def test_what_was_announced_may_come_while_the_other_command_waits(command: str) -> None:
+    """It begins by what the row says after its wait, and that has changed by itself."""
+    other = "fail_back" if command == "take_over" else "take_over"
+    world = World() if command == "fail_back" else taken_over(World())
+    coming = PRIMARY if command == "fail_back" else STANDBY
+    announced = next(at for at in range(9) if says(world, other, at, "Users move"))
+    world = World() if command == "fail_back" else taken_over(World())
+    interrupt(world, other, announced)
+    world.wait(30)
+    # Nearly as long as the Region is waited for: by then the announced change has come.
+    asked_at = world.now
+    hand_over = replace(
+        world.hand_over(),
+        ready=lambda region: region != coming or world.now - asked_at >= PATIENCE_SECONDS - 5,
+    )
+
+    getattr(hand_over, command)()
+    world.wait(5)
+
+    (assert_normal if command == "fail_back" else assert_taken_over)(world)
+    assert world.two_writers == []
+
+
+def says(world: World, command: str, at: int, what: str) -> bool:
+    """Whether the last thing that a command told before its step of that number was this."""
+    interrupt(world, command, at)
+    return bool(world.told) and what in world.told[-1]
+
+
+@pytest.mark.parametrize("command", ["take_over", "fail_back"])
+def test_one_slip_of_a_region_that_is_left_is_no_lost_region(world: World, command: str) -> None:
+    if command == "fail_back":
+        taken_over(world)
+    leaving = PRIMARY if command == "take_over" else STANDBY
+    slipped_at = world.now
+
+    # Its function keeps a bad answer for a second.
+    hand_over = replace(
+        world.hand_over(), ready=lambda region: region != leaving or world.now - slipped_at >= 1
+    )
+    outcome = getattr(hand_over, command)()
+
+    assert outcome.refused_seconds is not None, "nothing was waited for"
+    assert world.two_writers == []
+
+
+def test_a_takeover_from_a_region_that_is_not_ready_waits_for_one_that_is(world: World) -> None:
+    before = world.replicas[STANDBY].row
+    world.replicas[PRIMARY].ready = world.replicas[STANDBY].ready = False
+
+    with pytest.raises(ToolchainError, match="Nothing was changed"):
+        world.hand_over().take_over()
+
+    assert world.replicas[STANDBY].row == before
+
+
+def test_one_last_look_that_fails_moves_nobody(world: World) -> None:
+    world.users_move = False
+    began = world.now
+
+    def look() -> str:
+        return PRIMARY if world.now - began < PATIENCE_SECONDS else "nobody (timeout)"
+
+    outcome = replace(world.hand_over(), writes_served_by=look).take_over()
+
+    assert not outcome.moved
+    assert_normal(world)
+
+
+def test_who_cannot_see_users_moves_them_all_the_same(world: World) -> None:
+    hand_over = replace(world.hand_over(), writes_served_by=lambda: "nobody (timeout)")
+
+    hand_over.take_over()
+    world.wait(5)
+
+    assert_taken_over(world)
+    assert world.two_writers == []
 
 
 def test_a_paused_account_says_so_and_stays_paused(world: World) -> None:
@@ -283,7 +399,7 @@ def test_a_switch_of_before_there_were_writers_is_given_back_too(world: World) -
 
     assert world.hand_over().fail_back().moved
 
-    assert world.replicas[STANDBY].row.is_normal
+    assert world.replicas[STANDBY].row.is_normal(world.milliseconds, STANDBY)
 
 
 def test_two_operators_do_not_interleave(world: World) -> None:

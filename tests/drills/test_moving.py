@@ -71,7 +71,11 @@ def unseen(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 @pytest.mark.parametrize(
     ("outcome", "status", "says"),
     [
-        (Outcome(moved=True, refused_seconds=6.4), 0, "Writes were refused for 6 s at most"),
+        (
+            Outcome(moved=True, refused_seconds=6.4),
+            0,
+            "Seen from here, writes were refused for 6 s at most",
+        ),
         (Outcome(moved=True), 0, "Users are served by"),
         (Outcome(moved=False), 1, "is not served by"),
     ],
@@ -102,7 +106,7 @@ def test_what_aws_refuses_is_explained(unseen: pytest.MonkeyPatch) -> None:
     with pytest.raises(ToolchainError) as refused:
         takeover(NAMES)
 
-    for part in ("AccessDenied", ACCOUNT.table_name, "dynamodb:UpdateItem in both", "goes on from"):
+    for part in ("AccessDenied", ACCOUNT.table_name, "kms:Decrypt in both", "goes on from"):
         assert part in str(refused.value)
 
 

@@ -152,7 +152,7 @@ def test_where_the_standby_can_not_be_reached_the_primary_is_written_and_that_is
     switch.set(NORMAL, row)
     switch.reset()
 
-    assert replicas[PRIMARY].row().is_normal
+    assert replicas[PRIMARY].row().is_normal(0, STANDBY)
     assert replicas[PRIMARY].row().changed_at
     assert len(told) == 1
     assert f"the switch is set in {PRIMARY}" in told[0]
@@ -185,7 +185,7 @@ def test_a_pause_is_apart_from_the_hand_over(switch: Switch) -> None:
     assert switch.set(NORMAL, paused).paused
     assert switch.resume()
     assert not switch.resume()
-    assert switch.read().is_normal
+    assert switch.read().is_normal(0, STANDBY)
 
 
 def test_markers_are_found_once_all_have_come(switch: Switch, replicas: Replicas) -> None:
@@ -256,7 +256,7 @@ def test_a_drill_that_was_broken_off_leaves_the_switch_as_it_usually_is(
     for order in ORDERS:
         switch.set(order, switch.read())
         Takeover(STANDBY).unmake(system())
-        assert drilled[STANDBY].row().is_normal
+        assert drilled[STANDBY].row().is_normal(0, STANDBY)
         Takeover(STANDBY).unmake(system())
 
 

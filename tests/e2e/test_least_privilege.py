@@ -312,7 +312,15 @@ def test_the_health_function_reaches_the_regions_own_items_and_reads_the_switch(
         client.get_item(TableName=operator.table, Key=own)
         refusals: list[Callable[[], object]] = [
             lambda said=said: update(client, own, said)  # type: ignore[misc]
-            for said in ("active", "changed_at", "next_at", "next_writer", "paused", "writer")
+            for said in (
+                "active",
+                "changed_at",
+                "next_at",
+                "next_writer",
+                "paused",
+                "paused_at",
+                "writer",
+            )
         ]
         for other in others:
             refusals += [

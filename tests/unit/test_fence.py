@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from items import contract
+from items import contract, logic
 from items.fence import (
     HANDOVER_MS,
     KEPT_SECONDS,
@@ -123,6 +123,13 @@ def test_the_region_that_comes_begins_well_after_the_one_that_leaves_has_stopped
     assert writers(order, AT + HANDOVER_MS) == {comes}
     assert refusal(order, leaves, STANDBY, AT) == Refusal(comes)
     assert refusal(order, comes, STANDBY, AT) == Refusal(comes)
+
+
+def test_a_writer_that_goes_on_writing_is_never_refused() -> None:
+    order = Order(writer=PRIMARY, next_writer=PRIMARY, next_at=AT)
+    for elapsed in (-1, 0, 1, HANDOVER_MS, SHARED_AFTER_MS - 1):
+        assert writers(order, AT + elapsed) == {PRIMARY}
+    assert writers(order, AT + SHARED_AFTER_MS) == {PRIMARY, STANDBY}
 
 
 def test_a_takeover_that_was_broken_off_leaves_the_standby_writing_alone() -> None:
@@ -302,6 +309,25 @@ def test_every_route_that_writes_is_among_them(client: Client) -> None:
     writing = {route.method for route in client.api.routes} - {"GET"}
     assert writing == {method for method, _, _ in WRITES}
     assert len([one for one in client.api.routes if one.method != "GET"]) == len(WRITES)
+
+
+def test_a_deletion_ends_where_it_is_once_the_fence_closes(
+    fenced: Fenced, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logic, "DELETION_PAGE_ROWS", 2)
+    for _ in range(6):
+        fenced.client.create()
+    rows = Table.rows
+
+    def read_while_writes_are_paused(*given: Any) -> Any:
+        fenced.order(paused={"BOOL": True})
+        return rows(*given)
+
+    monkeypatch.setattr(Table, "rows", read_while_writes_are_paused)
+    fenced.order(writer={"S": REGION})
+    answer = fenced.client.send("DELETE", "/v1/me")
+
+    assert (answer.status, answer.json["deleted"]) == (202, 2)
 
 
 def test_a_refused_create_succeeds_on_the_same_retry(fenced: Fenced) -> None:

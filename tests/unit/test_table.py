@@ -75,8 +75,17 @@ def reads(dynamodb: DynamoDBClient) -> Iterator[list[Json]]:
         lambda table: table.accepted(caller()),
         lambda table: table.closed_until(caller()),
         lambda table: table.rows(ITEM.owner, 5, None),
+        lambda table: table.switch("us-west-2"),
     ],
-    ids=["an item", "a list", "a list of some accounts", "what was accepted", "the mark", "rows"],
+    ids=[
+        "an item",
+        "a list",
+        "a list of some accounts",
+        "what was accepted",
+        "the mark",
+        "rows",
+        "who may write",
+    ],
 )
 def test_what_follows_from_a_read_is_read_consistently(
     table: Table, reads: list[Json], read: Callable[[Table], object]

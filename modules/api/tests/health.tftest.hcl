@@ -117,7 +117,7 @@ run "health_may_do_what_its_code_does_and_no_more" {
       Effect    = "Deny"
       Action    = "dynamodb:UpdateItem"
       Resource  = var.table_arn
-      Condition = { "ForAnyValue:StringEquals" = { "dynamodb:Attributes" = ["active", "changed_at", "next_at", "next_writer", "paused", "writer"] } }
+      Condition = { "ForAnyValue:StringEquals" = { "dynamodb:Attributes" = ["active", "changed_at", "next_at", "next_writer", "paused", "paused_at", "writer"] } }
     }
     error_message = "The health function may turn the operator's switch."
   }
