@@ -17,10 +17,9 @@ for: the other Region may write at once.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from drills.switch import NORMAL, Order, Switch
@@ -41,10 +40,6 @@ ASK_AGAIN_SECONDS = 2.0
 LINGER_SECONDS = 15.0
 
 
-class StoppedError(ToolchainError):
-    """The hand-over was told to stop; the switch stays as the last step left it."""
-
-
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """Whether users have moved, and for how long writes were refused at most; None if not known."""
@@ -58,7 +53,8 @@ class HandOver:
     """What a hand-over needs: the switch, eyes, and how patient it is.
 
     `writes_served_by` names the Region that answers the public name's writes, or says what else is
-    seen; `ready` tells whether a Region is; `tell` hears of each step; `over` ends it early.
+    seen; `ready` tells whether a Region is; `tell` hears of each step; `pause`
+    waits for so many seconds, and `clock` never goes back.
     """
 
     switch: Switch
@@ -67,14 +63,13 @@ class HandOver:
     tell: Callable[[str], None]
     patience_seconds: float
     linger_seconds: float = LINGER_SECONDS
-    over: threading.Event = field(default_factory=threading.Event)
+    pause: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
     def take_over(self) -> Outcome:
         """Make the standby serve and write, or go on with that.
 
-        Raises ToolchainError where it can't be, StoppedError once `over` is set, and botocore's
-        errors as they are.
+        Raises ToolchainError where it can't be, and botocore's errors as they are.
         """
         primary, standby = self.switch.primary_region, self.switch.standby_region
         return _Move(self, primary, standby, active=True).perform()
@@ -92,11 +87,6 @@ class HandOver:
                 return False
             self.pause(LOOK_AGAIN_SECONDS)
         return True
-
-    def pause(self, seconds: float) -> None:
-        """Wait. Raises StoppedError once `over` is set."""
-        if self.over.wait(seconds):
-            raise StoppedError("Stopped. The switch stays as the last step left it.")
 
 
 class _State(Enum):

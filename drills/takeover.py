@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -95,7 +94,6 @@ def _perform(names: Names, expected: str, move: Callable[[HandOver], Outcome]) -
         ),
         tell=tell,
         patience_seconds=names.patience_seconds,
-        over=threading.Event(),
     )
     with (
         explained(names.account),

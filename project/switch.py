@@ -88,6 +88,8 @@ class Row:
             who = "no Region" if writer == NOBODY else f"{writer} alone"
             return f"{who} may write, {self.next_writer} from {at} on (make {command} goes on)"
         if writer == NOBODY:
+            if self.next_writer is None:
+                return "no Region may write (make failback)"
             return f"no Region may write; {self.next_writer} does within seconds"
         if writer is None:
             if self.active:

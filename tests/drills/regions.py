@@ -7,7 +7,6 @@ may still go by.
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -103,7 +102,7 @@ class World:
             ready=lambda region: self.replicas[region].ready,
             tell=self._tell,
             patience_seconds=PATIENCE_SECONDS,
-            over=Waiting(self),
+            pause=self.wait,
             clock=lambda: self.now,
         )
 
@@ -152,18 +151,6 @@ class World:
             self._users_go = (self.now + MOVE_SECONDS, wanted)
         if self.now >= self._users_go[0]:
             self.served_by = self._users_go[1]
-
-
-class Waiting(threading.Event):
-    """An event whose waiting moves the world's clock."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__()
-        self._world = world
-
-    def wait(self, timeout: float | None = None) -> bool:
-        self._world.wait(timeout or 0.0)
-        return self.is_set()
 
 
 class FakeSwitch(Switch):

@@ -7,11 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from drills.hand_over import StoppedError
 from project.console import ToolchainError
 from project.switch import Row
 from tests.drills.histories import PRIMARY, STANDBY
-from tests.drills.regions import PATIENCE_SECONDS, Replica, Waiting, World
+from tests.drills.regions import PATIENCE_SECONDS, Replica, World
 
 # The last look, replication twice, and what functions still go by: writes are refused so long.
 REFUSED_SECONDS = 12.0
@@ -378,18 +377,6 @@ def test_writes_that_come_to_both_regions_in_turn_have_not_moved(world: World) -
 
     late = next(row for row in world.replicas[STANDBY].rows if row[1].writer == "nobody")
     assert late[0] - 1_000_000 >= PATIENCE_SECONDS
-
-
-def test_an_event_stops_it_between_two_steps(world: World) -> None:
-    hand_over = world.hand_over()
-    assert isinstance(hand_over.over, Waiting)
-    world.broken = lambda step: hand_over.over.set() if "Users move" in step else None
-
-    with pytest.raises(StoppedError):
-        hand_over.take_over()
-
-    row = world.replicas[STANDBY].row
-    assert (row.writer, row.next_writer) == (PRIMARY, STANDBY)
 
 
 def test_a_switch_of_before_there_were_writers_is_given_back_too(world: World) -> None:

@@ -15,8 +15,10 @@ from drills import pause
 from drills.faults import Takeover
 from drills.steady_state import _require_normal_switch
 from drills.switch import NORMAL, PROMPT, Order, Switch
+from items import fence
 from items.fence import Order as FenceOrder
 from items.fence import refusal
+from project import switch as row_of_the_switch
 from project.console import ToolchainError
 from project.switch import NOBODY, Row, key_of
 from tests.drills.histories import PRIMARY, STANDBY
@@ -324,3 +326,8 @@ def test_a_sentence_says_who_may_write_and_what_to_type(
     row: Row, milliseconds: int, says: str
 ) -> None:
     assert row.sentence(milliseconds, STANDBY).startswith(says)
+
+
+@pytest.mark.parametrize("name", ["KEPT_SECONDS", "HANDOVER_MS", "SHARED_AFTER_MS", "NOBODY"])
+def test_whoever_hands_over_counts_as_the_functions_do(name: str) -> None:
+    assert getattr(row_of_the_switch, name) == getattr(fence, name)
