@@ -281,12 +281,15 @@ class _Move:
         def same(there: Row) -> bool:
             return there.changed_at == row.changed_at
 
-        def seen_or_lost() -> bool:
-            return self._switch.shows(region, same) or not self._switch.reaches(region)
+        seen = False
 
-        return self._hand_over.until(seen_or_lost, CATCH_UP_SECONDS / 2) and self._switch.shows(
-            region, same
-        )
+        def seen_or_lost() -> bool:
+            nonlocal seen
+            seen = self._switch.shows(region, same)
+            return seen or not self._switch.reaches(region)
+
+        self._hand_over.until(seen_or_lost, CATCH_UP_SECONDS / 2)
+        return seen
 
     def _complete(self) -> Outcome:
         """Await users, then leave the switch as it is to be."""

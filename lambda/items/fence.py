@@ -9,9 +9,9 @@ row takes to replicate, and two seconds more.
     next_at       N     epoch milliseconds; absent, no change is due
     paused        BOOL  true: no Region may, whatever else the row says
 
-The row names a hand-over's time itself, so that a tool that dies half-way leaves nobody fenced for
-ever. Health checks move users without asking anybody: the row is absent, or names no writer, while
-they may.
+The row names a hand-over's time itself, so that a tool that dies half-way leaves no two Regions
+fenced. Health checks move users without asking anybody: the row is absent, or names no writer,
+while they may.
 """
 
 from __future__ import annotations
