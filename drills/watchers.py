@@ -143,11 +143,9 @@ def serving_region(url: str) -> Watcher:
     """Watch who answers at the public name, by a new connection each time."""
 
     def look() -> str:
-        try:
-            answer = requests.get(f"{url}/health", timeout=20, headers={"connection": "close"})
-        except requests.RequestException:
-            return "nobody"
-        return answer.headers.get("x-served-by") or f"nobody ({answer.status_code})"
+        return _region_that_answers(
+            lambda: requests.get(f"{url}/health", timeout=20, headers={"connection": "close"})
+        )
 
     return Watcher(f"{url} is served by", QUICK_SECONDS, look)
 
@@ -158,13 +156,19 @@ def writes_served_by(url: str) -> str:
     A write without a token is refused by the gateway of the Region that it came to, which says its
     name. Reads may be answered by another one, as they fail over within the request.
     """
-    try:
-        answer = requests.put(
+    return _region_that_answers(
+        lambda: requests.put(
             f"{url}/v1/items/{uuid.uuid4()}",
             json={},
             timeout=CHECKER_SECONDS,
             headers={"connection": "close"},
         )
+    )
+
+
+def _region_that_answers(ask: Callable[[], requests.Response]) -> str:
+    try:
+        answer = ask()
     except requests.RequestException:
         return "nobody"
     return answer.headers.get("x-served-by") or f"nobody ({answer.status_code})"
