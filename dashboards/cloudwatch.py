@@ -136,7 +136,9 @@ class CloudWatch:
         # A session, which makes clients, is not for several threads; a client is.
         with self._making:
             if region not in self._clients:
-                self._clients[region] = boto3.client("cloudwatch", region_name=region, config=QUICK)
+                self._clients[region] = boto3.Session().client(
+                    "cloudwatch", region_name=region, config=QUICK
+                )
             return self._clients[region]
 
 

@@ -59,7 +59,7 @@ def failback(names: Names) -> int:
 def switch_of(account: Account) -> Switch:
     """Reach an account's switch."""
     clients = {
-        region: boto3.client("dynamodb", region_name=region, config=PROMPT)
+        region: boto3.Session().client("dynamodb", region_name=region, config=PROMPT)
         for region in (account.primary_region, account.standby_region)
     }
     return Switch(account.primary_region, account.standby_region, clients, account.table_name, say)
@@ -104,7 +104,7 @@ def _perform(names: Names, expected: str, move: Callable[[HandOver], Outcome]) -
 
 
 def _shown(names: Names) -> list[watchers.Watcher]:
-    route53 = boto3.client("route53", region_name="us-east-1", config=QUICK)
+    route53 = boto3.Session().client("route53", region_name="us-east-1", config=QUICK)
     return [
         *watchers.health_checks(route53, [names.host(region) for region in names.regions]),
         watchers.failover_record(names.account.domain_name, names.regions),

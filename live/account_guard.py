@@ -197,7 +197,7 @@ def check_caller(account: Account) -> str:
     # may be the Region that is lost. No long wait: somebody is sitting in front of it.
     patience = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
     try:
-        sts = boto3.client("sts", region_name=account.state, config=patience)
+        sts = boto3.Session().client("sts", region_name=account.state, config=patience)
         caller = sts.get_caller_identity()
     except EndpointConnectionError as error:
         return f"AWS can't be reached to check whose account this is, so it is left alone: {error}"

@@ -26,7 +26,7 @@ def access_token(account: str, name: str) -> str:
 
     deployment = read_deployment(account)
     region = deployment.user_pool_id.partition("_")[0]
-    client = boto3.client("cognito-idp", region_name=region)
+    client = boto3.Session().client("cognito-idp", region_name=region)
     email = f"{name}@example.com"
     username = _username_of(client, deployment, email) or str(uuid.uuid4())
     return make_and_sign_in(client, deployment, username, email)

@@ -104,7 +104,7 @@ def main(account: str, ids: Sequence[str], file: Path | None) -> None:
     owners = read_owners(file) if file else [owner(*ids)]
     os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
     deployment = read_deployment(account)
-    client = boto3.client("dynamodb", region_name=deployment.primary.region)
+    client = boto3.Session().client("dynamodb", region_name=deployment.primary.region)
     try:
         count = accept(client, deployment.table_name, owners)
     except (BotoCoreError, ClientError) as error:

@@ -64,7 +64,7 @@ def follow(account: Account, identifier: str, minutes: int) -> Found:
 
 
 def _query(found: Found, name: str, region: str) -> SavedQuery | None:
-    client: CloudWatchLogsClient = boto3.client("logs", region_name=region, config=QUICK)
+    client: CloudWatchLogsClient = boto3.Session().client("logs", region_name=region, config=QUICK)
     try:
         return saved_query(client, region, name)
     except UNANSWERED as error:
@@ -88,7 +88,7 @@ def _add_lines(found: Found, query: SavedQuery, ids: Iterable[str], minutes: int
 
 
 def _add_spans(found: Found, region: str) -> None:
-    client: XRayClient = boto3.client("xray", region_name=region, config=QUICK)
+    client: XRayClient = boto3.Session().client("xray", region_name=region, config=QUICK)
     ids = traces(found.ids)
     try:
         for at in range(0, len(ids), TRACES_AT_ONCE):

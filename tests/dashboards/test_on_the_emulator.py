@@ -129,7 +129,6 @@ def _by_policy(
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{emulator['LOCAL_AWS_PORT']}")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     return of_account(LOCAL)
 
 

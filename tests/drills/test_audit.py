@@ -115,7 +115,7 @@ def test_every_page_is_read(regions: System, journal: Journal) -> None:
 
 def test_replicas_are_read_consistently(journal: Journal) -> None:
     made = system()
-    client = boto3.client(
+    client = boto3.Session().client(
         "dynamodb", region_name=PRIMARY, aws_access_key_id="a", aws_secret_access_key="a"
     )
     made._clients["dynamodb", PRIMARY] = client
@@ -140,7 +140,7 @@ def test_replicas_are_read_consistently(journal: Journal) -> None:
 
 def test_a_region_that_cannot_be_read_is_no_empty_one(journal: Journal) -> None:
     made = system()
-    client = boto3.client(
+    client = boto3.Session().client(
         "dynamodb", region_name=PRIMARY, aws_access_key_id="a", aws_secret_access_key="a"
     )
     made._clients["dynamodb", PRIMARY] = client

@@ -37,7 +37,7 @@ class Account:
         self.standby = self._stub("dynamodb", STANDBY)
 
     def _stub(self, service: Any, region: str) -> Stubber:
-        client: Any = boto3.client(
+        client: Any = boto3.Session().client(
             service, region_name=region, aws_access_key_id="a", aws_secret_access_key="a"
         )
         self.system._clients[service, region] = client

@@ -63,7 +63,7 @@ def without_failover_record(system: System) -> Iterator[None]:
 @contextmanager
 def without_function_at_the_edge(system: System) -> Iterator[None]:
     """While open, the distribution runs no function: a read follows DNS alone, as a write does."""
-    client: Any = boto3.client("cloudfront", region_name="us-east-1")
+    client: Any = boto3.Session().client("cloudfront", region_name="us-east-1")
     (distribution,) = client.list_distributions()["DistributionList"]["Items"]
     found = client.get_distribution_config(Id=distribution["Id"])
     config: dict[str, Any] = found["DistributionConfig"]

@@ -36,7 +36,7 @@ class Replica:
     """A Region's client of the table; `error` is what every call ends with, if anything."""
 
     def __init__(self, region: str) -> None:
-        self.client = boto3.client("dynamodb", region_name=region, config=PROMPT)
+        self.client = boto3.Session().client("dynamodb", region_name=region, config=PROMPT)
         self.error: Exception | None = None
         self.lost_answers = 0
 

@@ -80,7 +80,7 @@ def regions(clone: Clone) -> Iterator[tuple[SignedIn, SignedIn]]:
     with pytest.MonkeyPatch.context() as environment:
         clone.lead_here(environment)
         deployed = read_deployment(tree=clone.tree)
-    cognito = boto3.client(
+    cognito = boto3.Session().client(
         "cognito-idp",
         region_name=deployed.primary.region,
         endpoint_url=f"http://127.0.0.1:{clone.aws_port}",

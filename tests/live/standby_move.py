@@ -61,7 +61,7 @@ class Operator:
 
     def table(self, region: str) -> Any:
         """The items' table in a Region."""
-        dynamodb = boto3.resource(
+        dynamodb = boto3.Session().resource(
             "dynamodb",
             region_name=region,
             endpoint_url=self.environment["AWS_ENDPOINT_URL"],

@@ -30,7 +30,7 @@ def emf():
             "service": "api", "region": "here", "ItemsCreated": 2}
 
 def write(condition):
-    table = boto3.client("dynamodb", config=Config(retries={"max_attempts": 0}))
+    table = boto3.Session().client("dynamodb", config=Config(retries={"max_attempts": 0}))
     try:
         table.put_item(TableName="things", Item={"owner": {"S": "m"}, "item_id": {"S": "1"}},
                        **({"ConditionExpression": condition} if condition else {}))

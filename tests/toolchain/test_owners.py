@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 from moto import mock_aws
 
@@ -112,3 +114,26 @@ def test_neither_one_person_nor_a_file_is_refused(ids: list[str]) -> None:
 def test_a_person_and_a_file_at_once_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ToolchainError, match="or --csv FILE"):
         owners.main("local", [ALICE, FIRST, SECOND], tmp_path)
+
+
+def test_whose_credentials_were_found_first_signs_for_nobody_after(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """boto3's default session would: it looks once in a process."""
+    earlier: Any = boto3.Session(aws_access_key_id="EARLIER", aws_secret_access_key="none")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", earlier)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "TODAYS")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "none")
+    deployment = SimpleNamespace(primary=SimpleNamespace(region=REGION), table_name=TABLE)
+    monkeypatch.setattr(owners, "read_deployment", lambda _account: deployment)
+    signed_with: list[str] = []
+
+    def accept(client: Any, _table: str, _owners: object) -> int:
+        signed_with.append(client._request_signer._credentials.access_key)
+        return 1
+
+    monkeypatch.setattr(owners, "accept", accept)
+
+    owners.main("dev", [ALICE, FIRST, SECOND], None)
+
+    assert signed_with == ["TODAYS"]

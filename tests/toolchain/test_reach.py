@@ -49,7 +49,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 for service in sys.argv[1:]:
-    client = boto3.client(service, config=Config(retries={"total_max_attempts": 1}))
+    client = boto3.Session().client(service, config=Config(retries={"total_max_attempts": 1}))
     model = client.meta.service_model
     shapes = {name: model.operation_model(name).input_shape for name in model.operation_names}
     name = next(n for n, shape in shapes.items() if not (shape and shape.required_members))

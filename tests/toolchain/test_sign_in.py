@@ -52,7 +52,9 @@ def with_pool(monkeypatch: pytest.MonkeyPatch, pool: Pool) -> None:
     def client(_service: str, **_settings: Any) -> Pool:
         return pool
 
-    monkeypatch.setattr(boto3, "client", client)
+    monkeypatch.setattr(
+        boto3.Session, "client", lambda _session, *given, **more: client(*given, **more)
+    )
 
 
 def test_nobody_works_a_username_out_from_an_address(
