@@ -5,7 +5,7 @@ PYTHON ?= python3
 # What a person may type after `make`. Each counts only when it was typed here (WSL exports NAME, and
 # many shells REGION), and reaches Python in the environment, letter for letter: neither a shell nor
 # make itself expands it. toolchain/make_variables.py reads them.
-override VARIABLES := ACCOUNT CONFIRM COUNT ID JSON KIND MINUTES MS NAME REGION SEED SHELL_KIND TESTS WHERE WITHOUT
+override VARIABLES := ACCOUNT CONFIRM COUNT ID JSON KIND MINUTES MS NAME REGION SEED SHELL_KIND TESTS VERSION WHERE WITHOUT
 $(foreach name,$(VARIABLES),$(if $(filter command,$(origin $(name))),\
 	$(eval unexport $(name))$(eval export TYPED_$(name) := $$(value $(name))),\
 	$(eval unexport TYPED_$(name))))
@@ -16,7 +16,7 @@ RUN = command -v $(PYTHON) >/dev/null || { \
 TOOLCHAIN = @$(RUN)
 
 .DEFAULT_GOAL := help
-.PHONY: help up stop start down status dashboard fault heal takeover failback pause-writes resume-writes drill drills drill-all drill-report trace doctor env unit mutants test alarms e2e package install lock fmt check
+.PHONY: help up stop start down status dashboard fault heal takeover failback pause-writes resume-writes rollback releases drill drills drill-all drill-report trace doctor env unit mutants test alarms e2e package install lock fmt check
 
 help: ## what can be done here
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' Makefile | expand -t 15
@@ -56,6 +56,12 @@ pause-writes: ## let no Region of ACCOUNT write, for a restore or a bad release;
 
 resume-writes: ## let the Regions of ACCOUNT write again
 	$(TOOLCHAIN) drills resume-writes
+
+rollback: ## let the version before serve again, in seconds, without Terraform: [REGION=] [VERSION=] [ACCOUNT=]
+	$(TOOLCHAIN) releases rollback
+
+releases: ## what serves where since when, and what was rolled back and why: [ACCOUNT=]
+	$(TOOLCHAIN) releases list
 
 drill: ## rehearse a failover: [NAME=region-lost] [ACCOUNT=]; a report with a verdict
 	$(TOOLCHAIN) drills run

@@ -44,6 +44,10 @@ VARIABLES: Mapping[str, tuple[Variable, ...]] = {
     "local start": (Variable("WITHOUT", "items", "--without"),),
     "local heal": (Variable("REGION", "us-east-1", "--region"),),
     "drills run": (Variable("NAME", "region-lost"),),
+    "releases rollback": (
+        Variable("REGION", "us-east-1", "--region"),
+        Variable("VERSION", "7", "--version", at_most=999_999_999),
+    ),
     "mutants": (
         Variable("WHERE", "drills", "--where"),
         Variable("COUNT", "40", "--count", at_most=100_000),
@@ -77,6 +81,8 @@ ALSO_TAKEN: Mapping[str, tuple[str, ...]] = {
     "drills failback": ("ACCOUNT",),
     "drills pause-writes": ("ACCOUNT",),
     "drills resume-writes": ("ACCOUNT",),
+    "releases rollback": ("ACCOUNT",),
+    "releases list": ("ACCOUNT",),
 }
 # The embedded AWS is the only one that these can be meant for.
 LOCAL_COMMANDS = ("up", "down", "test", "alarms", "local")

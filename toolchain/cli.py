@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> int:
 
 
 # What has a command line of its own, and needs the locked environment.
-MODULES = ("local", "drills", "tracing", "dashboards", "doctor", "mutants")
+MODULES = ("local", "drills", "tracing", "dashboards", "releases", "doctor", "mutants")
 # Those that aren't for an account, whichever a shell exports.
 NEEDS_NO_ACCOUNT = ("local", "mutants")
 # Their own status for it; 1 says something else there.
@@ -81,6 +81,9 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--account", default=make_variables.account(os.environ, LOCAL))
         if name == "sign-in":
             command.add_argument("--as", dest="person", default="demo", metavar="NAME")
+    release = commands.add_parser("release", help="let a Region's newest versions serve, with care")
+    release.add_argument("--account", required=True, metavar="NAME")
+    release.add_argument("--region", required=True)
     owners = commands.add_parser("owners", help="give a rebuilt pool's accounts their items back")
     owners.add_argument("--account", default=make_variables.account(os.environ, LOCAL))
     owners.add_argument("--csv", type=Path, metavar="FILE", help="username,old_sub,new_sub")
@@ -91,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
 # What talks to the emulator, where the account is the local one. `python -m local` asks by itself:
 # it has to stop an emulator whatever the shell says. Mutants need none.
 ASKS_WHOSE = frozenset(
-    {"down", "e2e", "owners", "sign-in", "test", "up", *MODULES} - {"local", "mutants"}
+    {"down", "e2e", "owners", "release", "sign-in", "test", "up", *MODULES} - {"local", "mutants"}
 )
 # Of those, what only reads files of this clone.
 READS_FILES = (["list"], ["report"])
@@ -126,6 +129,8 @@ def _run(parsed: argparse.Namespace) -> int:
 
             _work_on(parsed.account)
             owners.main(parsed.account, parsed.ids, parsed.csv)
+        case "release":
+            _release(parsed.account, parsed.region)
         case "lock":
             from toolchain.lock_dependencies import lock  # noqa: PLC0415
 
@@ -197,6 +202,14 @@ def _enter_locked_environment() -> None:
     if TREE.python.exists() and Path(sys.prefix).resolve() != TREE.venv.resolve():
         command = [str(TREE.python), "-m", "toolchain", *sys.argv[1:]]
         os.execv(command[0], command)  # noqa: S606 - becomes the same command, with its packages
+
+
+def _release(account_name: str, region: str) -> None:
+    """Become the release: what ends this process, a signal or its parent's death, is for that."""
+    _work_on(account_name)
+    command = [str(TREE.python), "-m", "releases", "release", f"--region={region}"]
+    os.chdir(TREE.root)
+    os.execv(command[0], command)  # noqa: S606 - no shell; the environment is this process's
 
 
 def _print_environment(account_name: str) -> int:
