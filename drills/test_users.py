@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from drills.system import System
+from project.owners import owner_of, remove_rows
 from project.sign_in import make_and_sign_in
 
 EMAIL_DOMAIN = "drill.invalid"
@@ -23,11 +24,6 @@ class User:
     def owner(self) -> str:
         """The table's hash key of everything that this user owns."""
         return owner_of(self.username)
-
-
-def owner_of(username: str) -> str:
-    """Name the owner of a user's items, as the function does."""
-    return f"user#{username}"
 
 
 def new_username() -> str:
@@ -47,21 +43,6 @@ def remove(system: System, username: str) -> None:
     cognito = system.cognito()
     with suppress(cognito.exceptions.UserNotFoundException):
         cognito.admin_delete_user(UserPoolId=system.deployment.user_pool_id, Username=username)
-    for region in system.regions:
-        _remove_rows(system, region, owner_of(username))
-
-
-def _remove_rows(system: System, region: str, owner: str) -> None:
     # In each Region: one that was cut off may hold what the other never saw.
-    table, client = system.deployment.table_name, system.dynamodb(region)
-    pages = client.get_paginator("query").paginate(
-        TableName=table,
-        KeyConditionExpression="#owner = :owner",
-        ExpressionAttributeNames={"#owner": "owner"},
-        ExpressionAttributeValues={":owner": {"S": owner}},
-        ProjectionExpression="#owner, item_id",
-    )
-    for page in pages:
-        for row in page["Items"]:
-            key = {"owner": row["owner"], "item_id": row["item_id"]}
-            client.delete_item(TableName=table, Key=key)
+    for region in system.regions:
+        remove_rows(system.dynamodb(region), system.deployment.table_name, owner_of(username))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -89,10 +89,10 @@ def deployment_of(account: Account, tree: Tree = TREE) -> Deployment:
     """Read what is deployed in an account that is known already. Raises as read_deployment."""
     if account.name != LOCAL:
         require_access(tree, account)
-        return from_outputs(account, _terragrunt_outputs(tree, account), tree)
+        return from_outputs(account, _terragrunt_outputs(tree, account, _units(account)), tree)
     if not (tree.local_state / "tfstate").is_dir():
         raise NotDeployedError("Nothing is deployed in the embedded AWS yet: run `make up`.")
-    return from_outputs(account, _state_outputs(tree, account), tree)
+    return from_outputs(account, _state_outputs(tree, _units(account)), tree)
 
 
 def from_outputs(account: Account, outputs: Mapping[str, Outputs], tree: Tree = TREE) -> Deployment:
@@ -140,19 +140,30 @@ def from_outputs(account: Account, outputs: Mapping[str, Outputs], tree: Tree = 
     )
 
 
+def outputs_of(account: Account, units: Sequence[str], tree: Tree = TREE) -> dict[str, Outputs]:
+    """Read the outputs of some units alone, by unit path; empty for one that isn't deployed.
+
+    Raises AccessError when the account is not to be touched, ToolchainError when outputs can't be
+    read.
+    """
+    if account.name == LOCAL:
+        return _state_outputs(tree, units)
+    require_access(tree, account)
+    return _terragrunt_outputs(tree, account, units)
+
+
 def _units(account: Account) -> list[str]:
     regions = (account.primary_region, account.standby_region)
     shared = [f"global/{unit}" for unit in ("foundation", "identity", "data", "edge")]
     return [*shared, *(f"{region}/api" for region in regions)]
 
 
-def _state_outputs(tree: Tree, account: Account) -> dict[str, Outputs]:
+def _state_outputs(tree: Tree, units: Sequence[str]) -> dict[str, Outputs]:
     # `terragrunt output` says the same, ten Terraform runs later: too slow for every new shell.
-    return {unit: terraform_state.outputs(tree, unit) for unit in _units(account)}
+    return {unit: terraform_state.outputs(tree, unit) for unit in units}
 
 
-def _terragrunt_outputs(tree: Tree, account: Account) -> dict[str, Outputs]:
-    units = _units(account)
+def _terragrunt_outputs(tree: Tree, account: Account, units: Sequence[str]) -> dict[str, Outputs]:
     environment = process_environment(tree, account, os.environ)
     with ThreadPoolExecutor(len(units)) as pool:
         documents = pool.map(lambda unit: _unit_outputs(tree, account, unit, environment), units)

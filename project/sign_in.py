@@ -6,14 +6,26 @@ import contextlib
 import os
 import secrets
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from project.account import LOCAL
 from project.console import ToolchainError
-from project.deployment import Deployment, read_deployment
+from project.deployment import read_deployment
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
+
+
+class Pool(Protocol):
+    """A user pool and the app's client of it; a Deployment is one."""
+
+    @property
+    def user_pool_id(self) -> str:
+        """The pool."""
+
+    @property
+    def user_pool_client_id(self) -> str:
+        """The client."""
 
 
 def access_token(account: str, name: str) -> str:
@@ -32,9 +44,7 @@ def access_token(account: str, name: str) -> str:
     return make_and_sign_in(client, deployment, username, email)
 
 
-def _username_of(
-    client: CognitoIdentityProviderClient, deployment: Deployment, email: str
-) -> str | None:
+def _username_of(client: CognitoIdentityProviderClient, deployment: Pool, email: str) -> str | None:
     """Find whose verified address this is.
 
     A username that could be worked out from an address could be signed up by somebody else first.
@@ -47,7 +57,7 @@ def _username_of(
 
 
 def make_and_sign_in(
-    client: CognitoIdentityProviderClient, deployment: Deployment, username: str, email: str
+    client: CognitoIdentityProviderClient, deployment: Pool, username: str, email: str
 ) -> str:
     """Make a user unless there is one, sign in through SRP, and return the access token.
 
@@ -69,7 +79,7 @@ def make_and_sign_in(
 
 def _make_user(
     client: CognitoIdentityProviderClient,
-    deployment: Deployment,
+    deployment: Pool,
     username: str,
     email: str,
     password: str,

@@ -3,16 +3,54 @@
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import sys
-from collections.abc import Sequence
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-SERVES, DOES_NOT_SERVE = 0, 1
+from project import resolver
+from project.access import require_access, require_running
+from project.account import LOCAL, Account, read_account
+from project.console import ToolchainError, files_explained, on_termination, say
+from project.paths import TREE
+from releases import settings
+from releases.ledger import mark_of
+from releases.listing import listed
+from releases.plan import Look
+from releases.release import Release
+from releases.rollback import Rollback
+from releases.stack import AWS_ERRORS, Stack
+from releases.surroundings import Surroundings, who
+from releases.versions import fingerprint
+
+SERVES, DOES_NOT_SERVE, INTERRUPTED = 0, 1, 130
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; 0 when what was asked for serves, 1 when it doesn't, 130 interrupted."""
-    _parser().parse_args(arguments)
-    return SERVES
+    parsed = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, on_termination)
+    try:
+        account = read_account(TREE, os.environ.get("ACCOUNT") or LOCAL)
+        with files_explained(), _names_resolved(account):
+            require_running(TREE, account)
+            return _run(parsed, account)
+    except ToolchainError as error:
+        say(f"\n{error}")
+    except AWS_ERRORS as error:
+        say(f"\n{error}\n{_WHAT_TO_CHECK.format(account=account)}")
+    except KeyboardInterrupt:
+        say("\nInterrupted. What served before serves; the same command tries again.")
+        return INTERRUPTED
+    return DOES_NOT_SERVE
+
+
+_WHAT_TO_CHECK = (
+    "Check that your credentials are of account {account.account_id}, and may do what "
+    'docs/deployment-guide.md lists ("Releases").'
+)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -22,9 +60,99 @@ def _parser() -> argparse.ArgumentParser:
     release.add_argument("--region", required=True)
     rollback = commands.add_parser("rollback", help="let the versions before serve again")
     rollback.add_argument("--region")
-    rollback.add_argument("--version")
+    rollback.add_argument("--version", type=int, help="the users' function's, of that Region")
     commands.add_parser("list", help="what serves where, and what was rolled back")
     return parser
+
+
+def _run(parsed: argparse.Namespace, account: Account) -> int:
+    around = Surroundings.of(account)
+    match parsed.command:
+        case "release":
+            return _release(around, parsed.region)
+        case "rollback":
+            require_access(TREE, account)
+            return _rollback(around, parsed.region, parsed.version)
+        case _:
+            return _list(around)
+
+
+@contextmanager
+def _names_resolved(account: Account) -> Iterator[None]:
+    if account.name != LOCAL:
+        yield
+        return
+    with resolver.installed():
+        yield
+
+
+def _release(around: Surroundings, region: str) -> int:
+    release = Release(
+        here=around.stack(region),
+        there=around.stack(around.other(region)),
+        around=around,
+        settings=settings.read(TREE, around.account.name),
+        run=str(uuid.uuid4()),
+        who=who(),
+    )
+    return SERVES if release.perform() else DOES_NOT_SERVE
+
+
+def _rollback(around: Surroundings, region: str | None, version: int | None) -> int:
+    if version is not None and region is None:
+        raise ToolchainError(
+            "A version's number is its Region's own: say REGION= as well. `make releases` shows "
+            "both."
+        )
+    regions = [region] if region else around.regions
+    missed = [each for each in regions if not _rolled_back(around, each, version)]
+    for each in missed:
+        say(f"{each} was not rolled back.")
+    return DOES_NOT_SERVE if missed else SERVES
+
+
+def _rolled_back(around: Surroundings, region: str, version: int | None) -> bool:
+    rollback = Rollback(
+        stack=around.stack(region),
+        there=around.stack(around.other(region)),
+        run=str(uuid.uuid4()),
+        who=who(),
+        tell=around.tell,
+        wall=around.wall,
+        version=version,
+    )
+    try:
+        rollback.perform()
+    except AWS_ERRORS as error:
+        say(f"{region}: {error}")
+        return False
+    except ToolchainError as error:
+        say(f"{error}")
+        return False
+    return True
+
+
+def _list(around: Surroundings) -> int:
+    stacks = {region: around.stack(region) for region in reversed(around.regions)}
+    unread = 0
+    for region, role in zip(stacks, ("primary", "standby"), strict=True):
+        try:
+            print(listed(region, role, _look(stacks, region), around.wall()))
+        except AWS_ERRORS as error:
+            unread += 1
+            print(f"{region} ({role})\n  can't be read: {error}")
+    return DOES_NOT_SERVE if unread else SERVES
+
+
+def _look(stacks: dict[str, Stack], region: str) -> Look:
+    functions = stacks[region].functions
+    newest = functions.newest()
+    ledgers = [
+        stacks[region].records.read(),
+        *(stack.ledger(say) for each, stack in stacks.items() if each != region),
+    ]
+    name = fingerprint(functions.facts(newest))
+    return Look(functions.aliases(), newest, name, ledgers[0], mark_of(name, ledgers))
 
 
 if __name__ == "__main__":
