@@ -48,6 +48,12 @@ locals {
   email_ses_identity_arn = null
   email_from             = null
 
+  # A release of the function in the Region that serves: the share of calls that the new version gets at
+  # first, in percent, and for how long, while it is compared with the old one. CloudWatch's metrics
+  # come a minute or two late, so a shorter time sees little; 0 minutes lets it serve at once.
+  canary_percent = 10
+  bake_minutes   = 10
+
   # How many items one account may have, deleted ones included (kept for 30 days).
   max_items_per_owner = 10000
   # It decides how fast the function is.

@@ -1,4 +1,5 @@
-# One Region's stack. Both Regions have it, side by side, once what they share is there.
+# One Region's stack. Both Regions have it, once what they share is there; the standby first, so that
+# what is wrong shows where no user is.
 
 locals {
   repository = dirname(find_in_parent_folders(".terragrunt-filters"))
@@ -24,6 +25,12 @@ locals {
 
   # A former standby is there to be destroyed. What it was made of is among no outputs any more.
   is_former = local.region == local.account.former_standby_region
+}
+
+# The primary reads nothing of the standby: it waits until the standby serves what was asked for. A
+# destroy goes the other way round.
+dependencies {
+  paths = local.role == "primary" ? ["${dirname(local.global)}/${local.account.standby_region}/api"] : []
 }
 
 dependency "foundation" {
@@ -78,6 +85,18 @@ terraform {
   before_hook "package_link" {
     commands = ["plan", "apply", "destroy", "refresh", "import", "console"]
     execute  = ["ln", "-sf", "${local.repository}/.build/lambda.zip", "lambda.zip"]
+  }
+
+  # An apply publishes; this puts what was published to the test, and lets it serve or not. A unit whose
+  # release fails has failed, and those that wait for it don't run.
+  after_hook "release" {
+    commands    = ["apply"]
+    if          = local.refusal == "" && !local.command.destroys
+    working_dir = local.repository
+    execute = [
+      "${local.repository}/.venv/bin/python", "-m", "toolchain", "release",
+      "--account", local.account.account_name, "--region", local.region,
+    ]
   }
 }
 

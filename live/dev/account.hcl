@@ -38,6 +38,10 @@ locals {
   throttle_rate_limit  = 100
   throttle_burst_limit = 200
 
+  # Nobody waits long for a developer's release.
+  canary_percent = 50
+  bake_minutes   = 3
+
   alarm_emails = [] # ← whom alarms wake
 
   drills_ask_twice = false

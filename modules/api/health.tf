@@ -64,6 +64,11 @@ resource "aws_lambda_alias" "health" {
   description      = "What the API's health routes call."
   function_name    = aws_lambda_function.health.function_name
   function_version = aws_lambda_function.health.version
+
+  # As the users' function's: a release moves it.
+  lifecycle {
+    ignore_changes = [function_version, routing_config]
+  }
 }
 
 resource "aws_lambda_permission" "gateway_health" {

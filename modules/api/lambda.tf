@@ -13,7 +13,7 @@ resource "aws_lambda_function" "this" {
   timeout                        = var.function_timeout_seconds
   reserved_concurrent_executions = var.reserved_concurrency
 
-  # Every change is a version of its own; the alias names the one that serves.
+  # Every change is a version of its own, which serves nobody yet.
   publish = true
 
   environment {
@@ -60,6 +60,13 @@ resource "aws_lambda_alias" "live" {
   description      = "What the API calls."
   function_name    = aws_lambda_function.this.function_name
   function_version = aws_lambda_function.this.version
+
+  # The first version serves as soon as it is there. A later one serves once it
+  # has shown that it can, and it is not for an apply to judge: live/_units/api.hcl
+  # calls releases/ after each, which moves the alias, by weights or at once.
+  lifecycle {
+    ignore_changes = [function_version, routing_config]
+  }
 }
 
 resource "aws_lambda_provisioned_concurrency_config" "live" {

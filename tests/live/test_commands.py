@@ -65,6 +65,14 @@ def pack_nothing(tree: Tree) -> None:
     (tree.root / "toolchain/__main__.py").touch()
 
 
+def refuse_releases(tree: Tree, region: str) -> None:
+    (tree.root / "toolchain/__main__.py").write_text(
+        "import sys\n"
+        f"if sys.argv[1:2] == ['release'] and sys.argv[-1] == {region!r}:\n"
+        f"    sys.exit('{region} goes on with version 4: version 5 is slow.')\n"
+    )
+
+
 def run(
     tree: Tree, stub: StubTerraform, folder: str, *arguments: str, **environment: str
 ) -> subprocess.CompletedProcess[str]:
@@ -78,6 +86,43 @@ DESTROYS = {
     "apply -destroy": ("run", "--all", "--", "apply", "-destroy"),
     "a plan to destroy that is applied later": ("run", "--all", "--", "plan", "-destroy"),
 }
+
+
+def test_a_release_that_the_standby_refuses_reaches_no_other_region(
+    tree: Tree, deployed: StubTerraform
+) -> None:
+    refuse_releases(tree, "us-west-2")
+
+    done = run(tree, deployed, "local", *QUEUE, "--", "apply")
+
+    assert done.returncode != 0
+    assert "us-west-2 goes on with version 4: version 5 is slow." in done.stderr
+    assert set(deployed.asked("apply")) == UNITS - {"us-east-1/api", "global/edge"}
+
+
+def test_a_release_that_the_primary_refuses_leaves_the_edge_as_it_is(
+    tree: Tree, deployed: StubTerraform
+) -> None:
+    refuse_releases(tree, "us-east-1")
+
+    done = run(tree, deployed, "local", *QUEUE, "--", "apply")
+
+    assert done.returncode != 0
+    asked = deployed.asked("apply")
+    assert set(asked) == UNITS - {"global/edge"}
+    assert asked.index("us-west-2/api") < asked.index("us-east-1/api")
+
+
+def test_a_destroy_takes_the_primary_first_and_releases_nothing(
+    tree: Tree, deployed: StubTerraform
+) -> None:
+    refuse_releases(tree, "us-west-2")
+
+    done = run(tree, deployed, "local", *QUEUE, "--", "destroy")
+
+    assert done.returncode == 0, done.stderr
+    asked = deployed.asked("destroy")
+    assert asked.index("us-east-1/api") < asked.index("us-west-2/api")
 
 
 @pytest.mark.parametrize("command", DESTROYS.values(), ids=DESTROYS.keys())

@@ -108,6 +108,31 @@ def test_a_unit_waits_only_for_what_it_reads(units: Mapping[str, Unit]) -> None:
     }
 
 
+def test_a_release_reaches_the_standby_before_the_primary(units: Mapping[str, Unit]) -> None:
+    asked = {
+        unit.path: unit.waits_for - {f"{unit.account}/global/{name}" for name in unit.dependencies}
+        for unit in of(units, "api")
+    }
+    assert asked == {
+        unit.path: {f"{unit.account}/us-west-2/api"} if unit.inputs["role"] == "primary" else set()
+        for unit in of(units, "api")
+    }
+
+
+def test_an_apply_that_published_has_it_released_in_its_own_region(
+    units: Mapping[str, Unit],
+) -> None:
+    for unit in of(units, "api"):
+        hook = unit.rendered["terraform"]["after_hook"]["release"]
+        assert hook["commands"] == ["apply"]
+        # The other accounts' ids are placeholders, so their units are refused.
+        assert hook["if"] is (unit.account == "local")
+        assert not hook.get("run_on_error")
+        assert hook["execute"][1:] == [
+            "-m", "toolchain", "release", "--account", unit.account, "--region", unit.area,
+        ]  # fmt: skip
+
+
 def test_the_edge_has_the_domain_name_of_each_region(units: Mapping[str, Unit]) -> None:
     for unit in of(units, "edge"):
         areas = {

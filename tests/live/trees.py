@@ -52,6 +52,12 @@ class Unit:
         return blocks
 
     @property
+    def waits_for(self) -> frozenset[str]:
+        """The units before which it isn't applied, though it reads nothing of them."""
+        paths = (self.rendered["dependencies"] or {}).get("paths") or []
+        return frozenset("/".join(Path(path).parts[-3:]) for path in paths)
+
+    @property
     def backend(self) -> Mapping[str, Any]:
         """The state's settings."""
         config: Mapping[str, Any] = self.rendered["remote_state"]["config"]

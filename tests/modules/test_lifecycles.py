@@ -79,3 +79,10 @@ def test_an_origin_key_is_made_once() -> None:
     key = resources("foundation")["terraform_data.origin_key"]
     assert key.listed("ignore_changes") == {"triggers_replace"}
     assert REFERENCE.findall(key.body) == []
+
+
+def test_an_apply_moves_no_alias() -> None:
+    """It would let a version serve that nobody has tried, and bring back what was rolled back."""
+    for name in ("live", "health"):
+        alias = resources("api")[f"aws_lambda_alias.{name}"]
+        assert alias.listed("ignore_changes") == {"function_version", "routing_config"}

@@ -12,7 +12,7 @@ run "the_alias_is_what_is_called" {
 
   assert {
     condition     = aws_lambda_function.this.publish && aws_lambda_alias.live.function_version == aws_lambda_function.this.version
-    error_message = "The alias isn't the version that was just published."
+    error_message = "The alias isn't made at the version that was just published."
   }
 }
 
