@@ -51,13 +51,20 @@ class Page:
         self.name = path.relative_to(TREE.root).as_posix()
         self._tokens = MarkdownIt("commonmark").enable("table").parse(path.read_text())
 
-    def blocks(self) -> list[Block]:
-        """Give every block of code, in order."""
-        return [
-            Block((token.info.split() or [""])[0], token.map[0] + 1, token.content)
-            for token in self._tokens
-            if token.type in {"fence", "code_block"} and token.map
-        ]
+    def blocks(self, under: str = "") -> list[Block]:
+        """Give every block of code, in order.
+
+        `under` a heading, as it is written, only those before the next one.
+        """
+        blocks: list[Block] = []
+        heading = ""
+        for index, token in enumerate(self._tokens):
+            if token.type == "heading_open":
+                heading = self._tokens[index + 1].content
+            if token.type in {"fence", "code_block"} and token.map and under in {"", heading}:
+                language = (token.info.split() or [""])[0]
+                blocks.append(Block(language, token.map[0] + 1, token.content))
+        return blocks
 
     def links(self) -> list[str]:
         """Give every link's and picture's target, as it is written."""
