@@ -11,7 +11,7 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.logging import Logger
-from aws_lambda_powertools.metrics import Metrics, MetricUnit
+from aws_lambda_powertools.metrics import Metrics, MetricUnit, single_metric
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,8 +61,11 @@ class Observer:
         self.logger = Logger(service=settings.service, use_rfc3339=True, utc=True)
         self._metrics = Metrics(namespace=settings.namespace, service=settings.service)
         self._metrics.set_default_dimensions(region=settings.region)
+        self._region = settings.region
+        self._namespace = settings.namespace
         self._cold_start = True
         self._counted = False
+        self._refused = False
 
     def begin(
         self,
@@ -121,6 +124,7 @@ class Observer:
     def refused(self, writer: str | None) -> None:
         """Log that a write was refused as writer alone may write, None as nobody may."""
         self.logger.warning("write refused", extra={"writer": writer or "nobody"})
+        self._refused = True
 
     def end(self, *, method: str, route: str, status: int, milliseconds: float) -> None:
         """Write the request's line, send what was counted, and forget the request.
@@ -140,9 +144,12 @@ class Observer:
                     "duration_ms": round(milliseconds, 1),
                 },
             )
+        if status >= 500 and not self._refused:
+            self._server_error()
         if self._counted:
             self._metrics.flush_metrics()
         self._counted = False
+        self._refused = False
         self._cold_start = False
         self.logger.remove_keys(
             [
@@ -154,6 +161,25 @@ class Observer:
                 "owner_hash",
             ]
         )
+
+    def _server_error(self) -> None:
+        """Count an answer that is this version's fault, or its Region's.
+
+        To Lambda such an answer is a success: its own metric Errors counts what the function
+        raises. By version, a release is told from the version that it replaces; Powertools adds
+        the service, for both functions have a version 1.
+        """
+        with single_metric(
+            name="ServerErrors",
+            unit=MetricUnit.Count,
+            value=1,
+            namespace=self._namespace,
+            default_dimensions={
+                "region": self._region,
+                "version": os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+            },
+        ):
+            pass
 
     def _annotate(self, key: str, value: str | bool) -> None:
         if _tracer is not None and value != "" and _sampled():

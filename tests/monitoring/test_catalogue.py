@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from costs.arithmetic import read
 from tests.monitoring import catalogue
 from tests.monitoring.named import Named, by_alarm, by_dashboard
 
@@ -48,6 +49,8 @@ def dashboard(*metrics: Sequence[object], **properties: object) -> str:
         alarm("AWS/DynamoDB", "ReplicationLatency", 300, TableName="t", ReceivingRegion="r"),
         alarm("AWS/CloudFront", "5xxErrorRate", DistributionId="E", Region="Global"),
         alarm("landing-local", "ItemCreated", service="items", region="us-east-1"),
+        alarm("landing-local", "ServerErrors", service="items", region="us-east-1", version="7"),
+        alarm("AWS/Lambda", "Duration", FunctionName="f", Resource="f:live", ExecutedVersion="7"),
     ],
     ids=lambda document: document["MetricName"],
 )
@@ -62,6 +65,13 @@ def test_a_metric_that_aws_publishes_is_all_right(document: dict[str, Any]) -> N
         (alarm("application", "ItemCreated", service="items", region="r"), "no metric"),
         (alarm("AWS/ApiGateway", "5XXError", Stage="live"), "not published by Stage"),
         (alarm("AWS/Lambda", "Errors"), "not published by no dimension"),
+        (
+            alarm(
+                "AWS/Lambda", "Throttles", FunctionName="f", Resource="f:live", ExecutedVersion="7"
+            ),
+            "not published by ExecutedVersion",
+        ),
+        (alarm("landing-local", "ServerErrors", service="items", region="r"), "not published by"),
         (alarm("AWS/DynamoDB", "SystemErrors", TableName="t"), "not published by TableName"),
         (
             alarm("AWS/DynamoDB", "ReplicationLatency", TableName="t", ReceivingRegion="r"),
@@ -125,3 +135,9 @@ def test_every_namespace_names_the_page_that_it_was_taken_from() -> None:
     assert [
         name for name, entry in written.items() if "docs.aws.amazon.com" not in entry["page"]
     ] == []
+
+
+def test_the_estimate_counts_the_functions_own_metrics() -> None:
+    counted = catalogue.written()[catalogue.APPLICATION]["metrics"].values()
+    always = [metric for metric in counted if "version" not in str(metric.get("dimensions"))]
+    assert len(always) == read().count("own_metrics")

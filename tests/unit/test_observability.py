@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from items.fence import Refusal
+from items.health import Readiness
 from items.problems import Problem
 from items.settings import FunctionSettings, Settings, SettingsError
 from items.table import TableBusy, TableUnavailable
@@ -158,6 +160,72 @@ def test_a_conflict_is_counted_and_no_other_refusal(
     client.api._items.get = refuse  # type: ignore[attr-defined]
     assert client.send("GET", ITEM).status == status
     assert [one["WriteConflict"] for one in metrics(capsys.readouterr().out)] == [[1.0]] * counted
+
+
+VERSION = "AWS_LAMBDA_FUNCTION_VERSION"
+
+
+@pytest.mark.parametrize(("status", "counted"), [(500, 1), (503, 1), (451, 0), (429, 0), (200, 0)])
+def test_an_answer_that_is_the_servers_fault_is_counted_by_region_and_version(
+    client: Client,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+    counted: int,
+) -> None:
+    def answer(*_: object) -> None:
+        raise Problem(status, "no")
+
+    monkeypatch.setenv(VERSION, "7")
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "items")
+    client.api._items.get = answer  # type: ignore[attr-defined]
+    client.send("GET", ITEM)
+
+    found = metrics(capsys.readouterr().out)
+    assert [one["ServerErrors"] for one in found] == [[1.0]] * counted
+    for one in found:
+        assert (one["region"], one["service"], one["version"]) == (REGION, "items", "7")
+        (directive,) = one["_aws"]["CloudWatchMetrics"]
+        assert directive["Namespace"] == "landing-test"
+        assert directive["Metrics"] == [{"Name": "ServerErrors", "Unit": "Count"}]
+        assert [sorted(names) for names in directive["Dimensions"]] == [
+            ["region", "service", "version"]
+        ]
+
+
+def test_a_function_that_is_no_version_counts_as_latest(
+    client: Client, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(VERSION, raising=False)
+    client.api._items.get = None  # type: ignore[attr-defined]
+    assert client.send("GET", ITEM).status == 500
+
+    (found,) = metrics(capsys.readouterr().out)
+    assert found["version"] == "$LATEST"
+
+
+def test_a_refusal_of_the_fence_is_no_servers_error_and_the_next_fault_is(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused = iter([Refusal("elsewhere"), None])
+    client.api._fence.refusal = lambda: next(refused)  # type: ignore[attr-defined]
+    client.api._items.create = None  # type: ignore[attr-defined]
+    assert [client.create().status for _ in "ab"] == [503, 500]
+
+    found = metrics(capsys.readouterr().out)
+    assert [one["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"] for one in found] == [
+        "WriteRefused",
+        "ServerErrors",
+    ]
+
+
+def test_a_region_that_is_not_ready_is_counted_as_well(
+    client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client.health._probe.ready = lambda: Readiness("read", "timeout")  # type: ignore[attr-defined]
+    assert client.send("GET", "/health/ready", user=None).status == 503
+
+    assert [one["ServerErrors"] for one in metrics(capsys.readouterr().out)] == [[1.0]]
 
 
 @dataclass
