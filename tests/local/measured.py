@@ -164,19 +164,24 @@ def deploy_measured(stack: Stack) -> Measured:
     return Measured(emulator, api_id, pool["Id"], client)
 
 
+def package(status: int = 200) -> bytes:
+    """The function's package, which answers this status unless it is asked for another."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as file:
+        file.writestr("measured.py", CODE.replace(", 200))", f", {status}))"))
+    return content.getvalue()
+
+
 def _function(emulator: Emulator) -> str:
     """The alias' ARN."""
     functions = emulator.client("lambda")
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as package:
-        package.writestr("measured.py", CODE)
     functions.create_function(
         FunctionName=FUNCTION,
         Runtime="python3.13",
         Role=emulator.client("iam").get_role(RoleName="function")["Role"]["Arn"],
         Handler="measured.handler",
         Timeout=10,
-        Code={"ZipFile": content.getvalue()},
+        Code={"ZipFile": package()},
     )
     version = functions.publish_version(FunctionName=FUNCTION)["Version"]
     alias: str = functions.create_alias(FunctionName=FUNCTION, Name=ALIAS, FunctionVersion=version)[

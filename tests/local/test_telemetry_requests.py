@@ -20,6 +20,7 @@ from tests.local.measured import (
     Measured,
     access_log_fields,
     deploy_measured,
+    package,
 )
 from tests.local.test_waf import PATH
 from tests.local.test_web_acls import match, rule
@@ -262,6 +263,51 @@ def test_invocations_are_counted_for_the_function_and_for_its_alias(measured: Me
         assert measured.function("Errors", **more) == errors + 1
         assert measured.function("Throttles", **more) == 0
     assert measured.function("ConcurrentExecutions", "Maximum") >= 1
+
+
+@pytest.fixture
+def second(measured: Measured) -> Iterator[str]:
+    """A second version of the function, which answers 202, and no alias leads to afterwards."""
+    functions = measured.emulator.client("lambda")
+    functions.update_function_code(FunctionName=FUNCTION, ZipFile=package(202))
+    version = functions.publish_version(FunctionName=FUNCTION)["Version"]
+    yield version
+    functions.update_alias(FunctionName=FUNCTION, Name=ALIAS, RoutingConfig={})
+    functions.delete_function(FunctionName=FUNCTION, Qualifier=version)
+
+
+def test_a_weighted_alias_calls_either_version_and_each_is_measured(
+    measured: Measured, second: str
+) -> None:
+    functions = measured.emulator.client("lambda")
+    called = {"FunctionName": FUNCTION, "Qualifier": ALIAS}
+
+    def by_version(name: str, version: str) -> float:
+        resource = f"{FUNCTION}:{ALIAS}"
+        return measured.function(name, Resource=resource, ExecutedVersion=version)
+
+    def weigh(weight: float) -> None:
+        routing = {"AdditionalVersionWeights": {second: weight}}
+        functions.update_alias(FunctionName=FUNCTION, Name=ALIAS, RoutingConfig=routing)
+
+    weigh(1.0)
+    assert measured.get("/items/1").status_code == 202
+    assert functions.invoke(**called, Payload=b"{}")["ExecutedVersion"] == second
+    measured.get("/items/1", params={"raise": 1})
+    assert (by_version("Invocations", second), by_version("Errors", second)) == (3, 1)
+
+    weigh(0.5)
+    seen = {measured.get("/items/1").status_code for _ in range(30)}
+    assert seen == {200, 202}
+    assert by_version("Invocations", "1") + by_version("Invocations", second) == 33
+
+    with pytest.raises(ClientError, match="referenced by an alias"):
+        functions.delete_function(FunctionName=FUNCTION, Qualifier=second)
+    streams = measured.emulator.client("logs").describe_log_streams(
+        logGroupName=f"/aws/lambda/{FUNCTION}"
+    )["logStreams"]
+    versions = {stream["logStreamName"].partition("[")[2].partition("]")[0] for stream in streams}
+    assert {"1", second} <= versions
 
 
 def test_an_invocation_by_the_api_counts_once(measured: Measured) -> None:
