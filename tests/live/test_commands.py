@@ -233,6 +233,19 @@ def test_a_plan_of_what_is_deployed_may_be_written(tree: Tree, deployed: StubTer
     assert deployed.asked("plan") == ["us-west-2/api"]
 
 
+def test_a_package_that_cannot_be_built_is_applied_nowhere(
+    tree: Tree, deployed: StubTerraform
+) -> None:
+    packing = 'import sys\nsys.exit("The package does not compile")\n'
+    (tree.root / "toolchain/__main__.py").write_text(packing)
+    done = run(tree, deployed, "local", *QUEUE, "--", "apply")
+
+    assert done.returncode != 0
+    assert "The package does not compile" in done.stderr
+    applied = set(deployed.asked("apply"))
+    assert applied == {"global/foundation", "global/identity", "global/data"}
+
+
 def change_the_standby(tree: Tree) -> None:
     """As docs/deployment-guide.md has it: Another standby Region."""
     folder = tree.account("local")

@@ -218,3 +218,15 @@ def test_code_that_does_not_compile_is_refused(clone: Tree, interpreter: Path) -
     with pytest.raises(ToolchainError, match=r"does not compile(.|\n)*invalid syntax"):
         build_package(clone)
     assert not clone.package.exists()
+
+
+def test_code_that_does_not_compile_leaves_the_last_package_and_is_refused_again(
+    clone: Tree, interpreter: Path
+) -> None:
+    build_package(clone)
+    before = clone.package.read_bytes()
+    (clone.root / "lambda" / "lambda_function.py").write_text("def broken(:\n")
+    for _ in "ab":
+        with pytest.raises(ToolchainError, match="does not compile"):
+            build_package(clone)
+    assert clone.package.read_bytes() == before
