@@ -15,7 +15,7 @@ from drills.history import Lag
 from drills.journal import Journal
 from drills.rollback_log import RollbackLog
 from drills.system import System
-from project.owners import owner_of
+from project.owned_rows import owner_of
 
 EVERY_SECONDS = 5.0
 # Looked for ever less often, as one that waits for a partition's end would take all the attention.

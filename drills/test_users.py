@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from drills.system import System
-from project.owners import owner_of, remove_rows
+from project.owned_rows import owner_of, remove_rows
 from project.sign_in import make_and_sign_in
 
 EMAIL_DOMAIN = "drill.invalid"

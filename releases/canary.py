@@ -78,15 +78,15 @@ class Canary:
         self._firing = self.metrics.alarms()
         self._base = {
             kind: {
-                version: self._count(kind, version, self._began)
-                for version in {self.new.of(kind), self.old.of(kind)}
+                version: self._count(kind, version, self._began) for version in self._watched(kind)
             }
             for kind in KINDS
         }
-        self._earlier = {
-            kind: self._count(kind, self.old.of(kind), self._began - BEFORE_SECONDS)
-            for kind in KINDS
-        }
+        if self.at_once:
+            self._earlier = {
+                kind: self._count(kind, self.old.of(kind), self._began - BEFORE_SECONDS)
+                for kind in KINDS
+            }
 
     def bake(self, seconds: float) -> None:
         """Watch for so long, and until CloudWatch has shown all of it.
@@ -132,7 +132,7 @@ class Canary:
         for kind in KINDS:
             counts[kind] = {}
             until = 0.0
-            for version in {self.new.of(kind), self.old.of(kind)}:
+            for version in self._watched(kind):
                 seen = self._counts(kind, version)
                 until = max(until, seen[1])
                 own = self._calls[kind, version]
@@ -167,8 +167,17 @@ class Canary:
             self.renew()
 
     def _counts(self, kind: Kind, version: int) -> tuple[Counts, float]:
-        seen = self.metrics.seen(kind, version, self._began, self.wall())
+        seen = self.metrics.seen(kind, version, self._began, self.wall(), alone=self._alone(kind))
         return seen.counts.without(self._base[kind][version]), seen.until
 
     def _count(self, kind: Kind, version: int, since: float) -> Counts:
-        return self.metrics.seen(kind, version, since, self._began).counts
+        seen = self.metrics.seen(kind, version, since, self._began, alone=self._alone(kind))
+        return seen.counts
+
+    def _watched(self, kind: Kind) -> set[int]:
+        """The versions that calls come to."""
+        return {self.new.of(kind)} if self.at_once else {self.new.of(kind), self.old.of(kind)}
+
+    def _alone(self, kind: Kind) -> bool:
+        """Whether the alias leads to one version at a time."""
+        return self.at_once or self.new.of(kind) == self.old.of(kind)

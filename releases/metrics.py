@@ -1,8 +1,9 @@
 """What CloudWatch says of two versions under one alias, and of the Region's alarms.
 
 AWS/Lambda has each metric by FunctionName, Resource (`<function>:<alias>`) and ExecutedVersion,
-which tells the versions of a weighted alias apart (monitoring-metrics, "By Executed Version").
-Lambda sends them in 1-minute intervals (the same page); how much later they can be read is written
+which tells the two versions of a weighted alias apart (monitoring-metrics, "By Executed Version");
+whether an alias that leads to one version has it is written nowhere, so there the alias as a whole
+counts. Lambda sends them in 1-minute intervals (the same page); how much later they can be read is written
 nowhere. So a look says up to which minute it can see.
 """
 
@@ -41,12 +42,18 @@ class Metrics:
     prefix: str
     region: str
 
-    def seen(self, kind: Kind, version: int, since: float, now: float) -> Seen:
-        """Count what a version did in the minutes from `since` (epoch seconds) on."""
+    def seen(
+        self, kind: Kind, version: int, since: float, now: float, *, alone: bool = False
+    ) -> Seen:
+        """Count what a version did in the minutes from `since` (epoch seconds) on.
+
+        `alone`: the alias led to no other one then.
+        """
+        executed = None if alone else version
         queries = [
-            _query("calls", self._lambda("Invocations", kind, version), "Sum"),
-            _query("errors", self._lambda("Errors", kind, version), "Sum"),
-            _query("median", self._lambda("Duration", kind, version), "p50"),
+            _query("calls", self._lambda("Invocations", kind, executed), "Sum"),
+            _query("errors", self._lambda("Errors", kind, executed), "Sum"),
+            _query("median", self._lambda("Duration", kind, executed), "p50"),
             _query("server", self._own(kind, version), "Sum"),
         ]
         found = self._values(queries, since, now)
@@ -91,13 +98,11 @@ class Metrics:
             ],
         )
 
-    def _lambda(self, metric: str, kind: Kind, version: int) -> dict[str, Any]:
+    def _lambda(self, metric: str, kind: Kind, executed: int | None) -> dict[str, Any]:
         name = f"{self.prefix}-{kind}"
-        dimensions = {
-            "FunctionName": name,
-            "Resource": f"{name}:{ALIAS}",
-            "ExecutedVersion": str(version),
-        }
+        dimensions = {"FunctionName": name, "Resource": f"{name}:{ALIAS}"}
+        if executed is not None:
+            dimensions["ExecutedVersion"] = str(executed)
         return _metric("AWS/Lambda", metric, dimensions)
 
     def _own(self, kind: Kind, version: int) -> dict[str, Any]:

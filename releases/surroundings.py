@@ -20,7 +20,7 @@ from project.account import LOCAL, Account
 from project.console import ToolchainError, say
 from project.deployment import outputs_of
 from project.environment import https_port
-from project.owners import owner_of, remove_rows
+from project.owned_rows import owner_of, remove_rows
 from project.sign_in import make_and_sign_in
 from releases import watchdog
 from releases.events import Caller, Request, proxy_event

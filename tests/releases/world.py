@@ -72,6 +72,7 @@ class Region:
     rows: dict[str, Any] = field(default_factory=dict)
     calls: Counter[tuple[Kind, int, float]] = field(default_factory=Counter)
     failures: Counter[tuple[Kind, int, float]] = field(default_factory=Counter)
+    weighted: set[tuple[Kind, int, float]] = field(default_factory=set)
     users_failed: int = 0
     users: int = 0
     lost: bool = False
@@ -177,6 +178,8 @@ class World:
     def count(self, region: Region, kind: Kind, version: int, *, failed: bool) -> None:
         minute = self.now // MINUTE * MINUTE
         region.calls[kind, version, minute] += 1
+        if region.aliases[kind].weights:
+            region.weighted.add((kind, version, minute))
         region.failures[kind, version, minute] += failed
 
     # What runs.
@@ -501,17 +504,22 @@ class FakeMetrics(Metrics):
         super().__init__(None, "landing-dev", region.name)  # type: ignore[arg-type]
         object.__setattr__(self, "_w", (world, region))
 
-    def seen(self, kind: Kind, version: int, since: float, now: float) -> Seen:
+    def seen(
+        self, kind: Kind, version: int, since: float, now: float, *, alone: bool = False
+    ) -> Seen:
         world, region = self._w  # type: ignore[attr-defined]
         world.step(f"metrics {kind} {version}")
-        minutes = [
-            minute
-            for (each, number, minute) in region.calls
-            if (each, number) == (kind, version)
-            and since // MINUTE * MINUTE <= minute <= now - world.late_seconds
+        keys = [
+            key
+            for key in region.calls
+            if key[0] == kind
+            # Lambda tells versions apart where an alias has weights.
+            and (alone or (key[1] == version and key in region.weighted))
+            and since // MINUTE * MINUTE <= key[2] <= now - world.late_seconds
         ]
-        calls = sum(region.calls[kind, version, minute] for minute in minutes)
-        failures = sum(region.failures[kind, version, minute] for minute in minutes)
+        calls = sum(region.calls[key] for key in keys)
+        failures = sum(region.failures[key] for key in keys)
+        minutes = [key[2] for key in keys]
         median = region.published[kind][version].milliseconds if calls else None
         return Seen(Counts(calls, failures, 0, median), max(minutes, default=0.0))
 
