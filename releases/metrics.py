@@ -3,8 +3,8 @@
 AWS/Lambda has each metric by FunctionName, Resource (`<function>:<alias>`) and ExecutedVersion,
 which tells the two versions of a weighted alias apart (monitoring-metrics, "By Executed Version");
 whether an alias that leads to one version has it is written nowhere, so there the alias as a whole
-counts. Lambda sends them in 1-minute intervals (the same page); how much later they can be read is written
-nowhere. So a look says up to which minute it can see.
+counts. Lambda sends them in 1-minute intervals (the same page); how much later they can be read is
+written nowhere. So a look says up to which minute it can see.
 """
 
 from __future__ import annotations

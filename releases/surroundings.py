@@ -58,6 +58,7 @@ class Surroundings:
 
     account: Account
     port: str
+    _clients: dict[tuple[str, str, Config], Any] = field(default_factory=dict, repr=False)
     _client_ids: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -81,14 +82,22 @@ class Surroundings:
     def stack(self, region: str) -> Stack:
         """Reach a Region."""
         account, prefix = self.account, f"{self.account.project}-{self.account.name}"
-        own, other = (client("dynamodb", each) for each in (region, self.other(region)))
+        own, other = (self.client("dynamodb", each) for each in (region, self.other(region)))
         return Stack(
             region,
-            Functions(client("lambda", region), prefix),
+            Functions(self.client("lambda", region), prefix),
             Records(own, account.table_name, region),
             Records(other, account.table_name, region),
-            Metrics(client("cloudwatch", region), prefix, region),
+            Metrics(self.client("cloudwatch", region), prefix, region),
         )
+
+    def client(self, service: Service, region: str, config: Config = QUICK) -> Any:  # noqa: ANN401 - one type a service
+        """Give a client; making one takes a tenth of a second."""
+        key = (service, region, config)
+        if key not in self._clients:
+            session: Any = boto3.session.Session()
+            self._clients[key] = session.client(service, region_name=region, config=config)
+        return self._clients[key]
 
     def tell(self, what: str) -> None:
         """Say it on stderr."""
@@ -116,7 +125,7 @@ class Surroundings:
 
     def _row(self, region: str) -> switch.Row:
         return switch.read(
-            client("dynamodb", region), self.account.table_name, self.account.standby_region
+            self.client("dynamodb", region), self.account.table_name, self.account.standby_region
         )
 
     def _answers_users(self) -> str:
@@ -131,7 +140,7 @@ class Surroundings:
 
     def direct(self, stack: Stack, kind: Kind, qualifier: str) -> Send:
         """Call a function as the gateway does, at the Region's own name."""
-        calls = Functions(client("lambda", stack.region, CALLS), stack.functions.prefix)
+        calls = Functions(self.client("lambda", stack.region, CALLS), stack.functions.prefix)
         host = self._host(stack.region)
 
         def send(request: Request, username: str | None) -> Reply:
@@ -158,7 +167,7 @@ class Surroundings:
         if pool is None or not _resolves(self._host(region)):
             yield None
             return
-        cognito = client("cognito-idp", pool.user_pool_id.partition("_")[0])
+        cognito = self.client("cognito-idp", pool.user_pool_id.partition("_")[0])
         try:
             email = f"{username}@{EMAIL_DOMAIN}"
             token = make_and_sign_in(cognito, pool, username, email)
@@ -187,7 +196,7 @@ class Surroundings:
 
     def sweep(self, region: str, usernames: list[str]) -> None:
         """Remove the rows of throw-away owners; replication takes the removal along."""
-        table = client("dynamodb", region)
+        table = self.client("dynamodb", region)
         for username in usernames:
             remove_rows(table, self.account.table_name, owner_of(username))
 
@@ -196,7 +205,7 @@ class Surroundings:
         pool = self._pool()
         if pool is None:
             return
-        cognito = client("cognito-idp", pool.user_pool_id.partition("_")[0])
+        cognito = self.client("cognito-idp", pool.user_pool_id.partition("_")[0])
         for username in usernames:
             remove_user(cognito, pool, username)
 
@@ -205,12 +214,6 @@ def remove_user(cognito: Any, pool: Pool, username: str) -> None:  # noqa: ANN40
     """Remove a test user, if there is one."""
     with suppress(cognito.exceptions.UserNotFoundException):
         cognito.admin_delete_user(UserPoolId=pool.user_pool_id, Username=username)
-
-
-def client(service: Service, region: str, config: Config = QUICK) -> Any:  # noqa: ANN401 - one type a service
-    """Make a client, of a session of its own."""
-    session: Any = boto3.session.Session()
-    return session.client(service, region_name=region, config=config)
 
 
 def who() -> str:
