@@ -7,8 +7,8 @@ import os
 import signal
 import sys
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 
 from project import resolver
 from project.access import require_access, require_running
@@ -20,7 +20,7 @@ from releases.ledger import mark_of
 from releases.listing import listed
 from releases.plan import Look
 from releases.release import Release
-from releases.rollback import Rollback
+from releases.rollback import Rollback, concerned
 from releases.stack import AWS_ERRORS, Stack
 from releases.surroundings import Surroundings, who
 from releases.versions import fingerprint
@@ -104,15 +104,18 @@ def _rollback(around: Surroundings, region: str | None, version: int | None) -> 
             "A version's number is its Region's own: say REGION= as well. `make releases` shows "
             "both."
         )
-    regions = [region] if region else around.regions
-    missed = [each for each in regions if not _rolled_back(around, each, version)]
+    rollbacks = {
+        each: _rollback_of(around, each, version)
+        for each in ([region] if region else around.regions)
+    }
+    missed = [each for each in _concerned(rollbacks) if not _rolled_back(each, rollbacks[each])]
     for each in missed:
         say(f"{each} was not rolled back.")
     return DOES_NOT_SERVE if missed else SERVES
 
 
-def _rolled_back(around: Surroundings, region: str, version: int | None) -> bool:
-    rollback = Rollback(
+def _rollback_of(around: Surroundings, region: str, version: int | None) -> Rollback:
+    return Rollback(
         stack=around.stack(region),
         there=around.stack(around.other(region)),
         run=str(uuid.uuid4()),
@@ -121,6 +124,23 @@ def _rolled_back(around: Surroundings, region: str, version: int | None) -> bool
         wall=around.wall,
         version=version,
     )
+
+
+def _concerned(rollbacks: Mapping[str, Rollback]) -> list[str]:
+    """The Regions to roll back; one that can't be asked is tried, which says why it can't."""
+    if len(rollbacks) == 1:
+        return [*rollbacks]
+    found = {}
+    for region, rollback in rollbacks.items():
+        with suppress(*AWS_ERRORS, ToolchainError):
+            found[region] = rollback.leaving()
+    named = concerned(found)
+    for region in found.keys() - named:
+        say(f"{region} serves something older: it is left so.")
+    return [region for region in rollbacks if region in named or region not in found]
+
+
+def _rolled_back(region: str, rollback: Rollback) -> bool:
     try:
         rollback.perform()
     except AWS_ERRORS as error:
@@ -134,13 +154,14 @@ def _rolled_back(around: Surroundings, region: str, version: int | None) -> bool
 
 def _list(around: Surroundings) -> int:
     stacks = {region: around.stack(region) for region in reversed(around.regions)}
-    unread = 0
+    shown, unread = [], 0
     for region, role in zip(stacks, ("primary", "standby"), strict=True):
         try:
-            print(listed(region, role, _look(stacks, region), around.wall()))
+            shown.append(listed(region, role, _look(stacks, region), around.wall()))
         except AWS_ERRORS as error:
             unread += 1
-            print(f"{region} ({role})\n  can't be read: {error}")
+            shown.append(f"{region} ({role})\n  can't be read: {error}")
+    print("\n\n".join(shown))
     return DOES_NOT_SERVE if unread else SERVES
 
 

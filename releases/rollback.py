@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from project.console import ToolchainError
@@ -11,6 +11,26 @@ from releases.records import LostClaimError
 from releases.release import iso
 from releases.stack import AWS_ERRORS, Stack
 from releases.versions import KINDS, Alias, Kind, Versions, fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """What a Region serves, or tries, and since when (ISO 8601; empty where nobody knows)."""
+
+    fingerprint: str
+    since: str
+
+
+def concerned(found: Mapping[str, Leaving]) -> set[str]:
+    """Name the Regions that have to leave the last release.
+
+    All where the same serves; where they differ, as a release has come to one only, those that have
+    it: the others serve already what served before.
+    """
+    last = max(found.values(), key=lambda each: each.since, default=None)
+    return {
+        region for region, each in found.items() if last and each.fingerprint == last.fingerprint
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +70,17 @@ class Rollback:
                 f"{left} back: {error}"
             )
         return target
+
+    def leaving(self) -> Leaving:
+        """Tell what it would leave, without moving anything. Raises as `perform`."""
+        ledger, aliases = self._ledger(), self.stack.functions.aliases()
+        served = served_by(aliases)
+        shared = any(alias.weights for alias in aliases.values())
+        left = self._left(ledger, served, shared=shared)
+        name = fingerprint(self.stack.functions.facts(left))
+        if ledger.claim:
+            return Leaving(name, ledger.claim.since)
+        return Leaving(name, ledger.serving.since if ledger.serving else "")
 
     def _ledger(self) -> Ledger:
         """What is written, in whichever replica can be read."""
@@ -95,7 +126,7 @@ class Rollback:
         functions, now = self.stack.functions, iso(self.wall())
         theirs, ours = fingerprint(functions.facts(left)), fingerprint(functions.facts(target))
         back = target.api < left.api
-        reason = f"make rollback, by {self.who}."
+        reason = f"make rollback, by {self.who.partition(',')[0]}."
         mark = None
         if back and theirs != ours:
             mark = Mark(theirs, now, self.stack.region, left, reason)

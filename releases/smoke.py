@@ -186,8 +186,11 @@ def slower(new: Timings, old: Timings) -> str:
             continue
         ours, theirs = statistics.median(new[name]), statistics.median(old[name])
         if ours > SLOWER_TIMES * theirs + SLOWER_MS:
-            found.append(f"{name} takes {ours:.0f} ms in place of {theirs:.0f} ms")
-    return "; ".join(found)
+            found.append((ours - theirs, f"{name} takes {ours:.0f} ms in place of {theirs:.0f} ms"))
+    if not found:
+        return ""
+    others = f", and {len(found) - 1} other kinds of request are slower" if len(found) > 1 else ""
+    return max(found)[1] + others
 
 
 def usernames(run: str) -> list[str]:

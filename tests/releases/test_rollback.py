@@ -10,6 +10,7 @@ from project.console import ToolchainError
 from releases.ledger import CHOSEN, ROLLED_BACK, Claim
 from releases.listing import listed
 from releases.plan import Look
+from releases.rollback import Leaving, concerned
 from releases.versions import Versions
 from tests.releases.world import GOOD, PRIMARY, STANDBY, World
 
@@ -54,6 +55,30 @@ def test_a_version_that_is_wanted_is_marked_no_more(world: World) -> None:
     assert world.release(PRIMARY)
     assert world.regions[PRIMARY].served == THIRD
     assert world.rollback(STANDBY) == SECOND
+
+
+def leaving(world: World) -> dict[str, Leaving]:
+    return {region: world.a_rollback(region).leaving() for region in (STANDBY, PRIMARY)}
+
+
+def test_both_regions_leave_what_both_serve(world: World) -> None:
+    assert concerned(leaving(world)) == {STANDBY, PRIMARY}
+
+
+def test_a_release_that_came_to_one_region_is_left_there_alone(world: World) -> None:
+    world.wait(60)
+    world.publish(replace(GOOD, name="fourth"))
+    world.release(STANDBY)
+    assert concerned(leaving(world)) == {STANDBY}
+
+    region = world.regions[PRIMARY]
+    region.aliases["api"] = replace(region.aliases["api"], weights={4: 0.1})
+    region.rows["claim"] = Claim("run", "ada", "2026", world.now + 60, THIRD, FOURTH)
+    assert concerned(leaving(world)) == {STANDBY, PRIMARY}
+
+
+def test_regions_of_which_nobody_knows_anything_are_none() -> None:
+    assert concerned({}) == set()
 
 
 def test_a_version_that_was_never_published_is_refused(world: World) -> None:

@@ -210,6 +210,9 @@ class World:
         return self.a_release(name).perform()
 
     def rollback(self, name: str, version: int | None = None) -> Versions:
+        return self.a_rollback(name, version).perform()
+
+    def a_rollback(self, name: str, version: int | None = None) -> Rollback:
         self.runs += 1
         return Rollback(
             stack=self.stack(name),
@@ -219,7 +222,7 @@ class World:
             tell=self.told.append,
             wall=lambda: self.now,
             version=version,
-        ).perform()
+        )
 
     def ledger(self, name: str) -> Ledger:
         return FakeRecords(self, self.regions[name], name, dead_too=True).read()
