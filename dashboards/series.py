@@ -16,6 +16,8 @@ PALETTE = (
 )
 # What a body's color may be, to go into a page's style.
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+# The metric of which each data point is a release.
+RELEASE = "Release"
 # GetMetricData, MetricDataResult: the other states are whole, or go on with the next page.
 FAILED = {"InternalError", "Forbidden"}
 
@@ -87,15 +89,35 @@ def problems(results: Iterable[Result]) -> list[str]:
 
 
 def document(graph: Graph, shown: Window, results: Sequence[Result]) -> dict[str, Any]:
-    """The graph as the page draws it: times, series beside them, annotations."""
+    """The graph as the page draws it: times, series beside them, annotations, releases.
+
+    Releases are lines across the graph, each at the time of its period.
+    """
+    drawn = [*_series(graph, shown, results)]
     return {
         "times": list(shown.times),
-        "series": [asdict(one) for one in _series(graph, shown, results)],
+        "series": [asdict(one) for line, one in drawn if not is_release(line)],
         "annotations": [asdict(one) for one in graph.annotations],
+        "releases": sorted(
+            {
+                at
+                for line, one in drawn
+                if is_release(line)
+                for at, count in zip(shown.times, one.values, strict=True)
+                if count
+            }
+        ),
     }
 
 
-def _series(graph: Graph, shown: Window, results: Sequence[Result]) -> Iterable[Series]:
+def is_release(line: Line) -> bool:
+    """Whether a line counts releases (releases/metrics.py)."""
+    return line.metric[1:2] == (RELEASE,) and not line.metric[0].startswith("AWS/")
+
+
+def _series(
+    graph: Graph, shown: Window, results: Sequence[Result]
+) -> Iterable[tuple[Line, Series]]:
     visible = [line for line in graph.lines if line.visible]
     for position, line in enumerate(visible):
         own = [result for result in results if result["Id"] == line.id]
@@ -106,7 +128,7 @@ def _series(graph: Graph, shown: Window, results: Sequence[Result]) -> Iterable[
             points.update(zip(times, result["Values"], strict=True))
         label = own[0]["Label"] if own else line.label or line.id
         values = tuple(_number(points.get(at)) for at in shown.times)
-        yield Series(label, _color(line, position), values)
+        yield line, Series(label, _color(line, position), values)
 
 
 def _color(line: Line, position: int) -> str:

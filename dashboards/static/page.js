@@ -2,7 +2,7 @@
 // text or a canvas here, never markup.
 "use strict";
 
-const INK = "#334155", GRID = "#e2e8f0", ALERT = "#dc2626";
+const INK = "#334155", GRID = "#e2e8f0", ALERT = "#dc2626", RELEASE = "#7c3aed";
 const UNITS = [[1e9, "G"], [1e6, "M"], [1e3, "k"]];
 const UNABBREVIATED = 1e4;
 const FONT = "12px system-ui, sans-serif";
@@ -35,6 +35,29 @@ function heights(annotations) {
     if (!seen.length || (least === 0 && most === 0)) return [0, 1];
     const room = { pad: 0.1, soft: 0, mode: 3 };
     return uPlot.rangeNum(least, most, { min: room, max: room });
+  };
+}
+
+// Each release is a line across the graph, named at its foot.
+function markReleases(releases) {
+  return ({ ctx, bbox, valToPos, scales }) => {
+    ctx.save();
+    ctx.strokeStyle = ctx.fillStyle = RELEASE;
+    ctx.lineWidth = devicePixelRatio;
+    ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+    ctx.textBaseline = "bottom";
+    ctx.setLineDash([2 * devicePixelRatio, 3 * devicePixelRatio]);
+    for (const at of releases.filter((at) => at >= scales.x.min && at <= scales.x.max)) {
+      const x = valToPos(at, "x", true);
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+      const left = x - bbox.left > bbox.width / 2;
+      ctx.textAlign = left ? "right" : "left";
+      ctx.fillText("release", x + (left ? -4 : 4) * devicePixelRatio, bbox.top + bbox.height - 2 * devicePixelRatio);
+    }
+    ctx.restore();
   };
 }
 
@@ -89,7 +112,7 @@ function options(graph, legend, { width, height }) {
         points: { show: false, filter: alone, size: 5, fill: color },
       })),
     ],
-    hooks: { draw: [annotate(graph.annotations)], setCursor: [showLatest] },
+    hooks: { draw: [annotate(graph.annotations), markReleases(graph.releases)], setCursor: [showLatest] },
   };
 }
 
@@ -101,7 +124,7 @@ const resized = new ResizeObserver((entries) => {
 function draw(widget, graph) {
   const box = widget.querySelector(".plot");
   const data = [graph.times, ...graph.series.map(({ values }) => values)];
-  const shape = JSON.stringify([graph.annotations, graph.series.map(({ label, color }) => [label, color])]);
+  const shape = JSON.stringify([graph.annotations, graph.releases, graph.series.map(({ label, color }) => [label, color])]);
   const drawn = plots.get(box);
   if (drawn?.shape === shape) {
     update(drawn.plot, data);

@@ -140,3 +140,20 @@ def test_what_cloudwatch_could_not_compute_is_shown_with_its_reason() -> None:
     failed = result("a", {}, StatusCode="InternalError", Messages=messages)
 
     assert series.problems([failed, result("b", {})]) == ["A: Division by zero"]
+
+
+def test_a_release_is_a_line_across_the_graph_and_no_series() -> None:
+    release = line("r", metric=("landing-dev", "Release", "region", "us-east-1"))
+    another = line("other", metric=("AWS/Own", "Release", "region", "us-east-1"))
+    one = graph(line("a"), release, another)
+    document = drawn(
+        one, result("a", {600: 1}), result("r", {660: 1, 720: 0, 840: 2}), result("other", {600: 1})
+    )
+
+    assert document["releases"] == [660, 840]
+    assert [each["label"] for each in document["series"]] == ["A", "OTHER"]
+
+
+def test_without_releases_there_is_no_line() -> None:
+    release = line("r", metric=("landing-dev", "Release", "region", "us-east-1"))
+    assert drawn(graph(line("a"), release), result("a", {600: 1}))["releases"] == []
