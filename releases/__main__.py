@@ -19,7 +19,7 @@ from releases import settings
 from releases.ledger import mark_of
 from releases.listing import listed
 from releases.plan import Look
-from releases.release import Release
+from releases.release import Release, Story
 from releases.rollback import Rollback, concerned
 from releases.stack import AWS_ERRORS, Stack
 from releases.surroundings import Surroundings, who
@@ -87,15 +87,35 @@ def _names_resolved(account: Account) -> Iterator[None]:
 
 
 def _release(around: Surroundings, region: str) -> int:
+    wanted = settings.read(TREE, around.account.name)
     release = Release(
         here=around.stack(region),
         there=around.stack(around.other(region)),
         around=around,
-        settings=settings.read(TREE, around.account.name),
+        settings=wanted,
         run=str(uuid.uuid4()),
         who=who(),
     )
-    return SERVES if release.perform() else DOES_NOT_SERVE
+    try:
+        served = release.perform()
+    except (ToolchainError, *AWS_ERRORS):
+        _report(release.story, around.account, region, wanted)
+        raise
+    _report(release.story, around.account, region, wanted)
+    return SERVES if served else DOES_NOT_SERVE
+
+
+def _report(story: Story, account: Account, region: str, wanted: settings.Settings) -> None:
+    """Write the report of a release that had something to move."""
+    if story.target is None or story.target == story.before:
+        return
+    # Drawing takes a second to load, and most applies have nothing to draw.
+    from releases.report import files  # noqa: PLC0415
+    from releases.report.document import build  # noqa: PLC0415
+
+    page = files.write(build(story, account.name, region, wanted.canary_percent))
+    shown = page.relative_to(TREE.root) if page.is_relative_to(TREE.root) else page
+    say(f"Report: {shown}")
 
 
 def _rollback(around: Surroundings, region: str | None, version: int | None) -> int:

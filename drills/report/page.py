@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from drills.report import picture
 from drills.report.document import Document
+from project.pages import style_sheet
 
 # Where each figure stands in the document, and what it says, under what they are about.
 FIGURES = {
@@ -80,7 +81,9 @@ def html(document: Document) -> str:
     # The picture is this project's own drawing; whatever else stands in the page is escaped.
     drawn = Markup(picture.svg(document))  # noqa: S704
     page = environment.get_template("page.html")
-    return page.render(report=document, picture=drawn, figures=list(_figures(document)))
+    return page.render(
+        report=document, picture=drawn, style=style_sheet(), figures=list(_figures(document))
+    )
 
 
 def text(document: Document) -> str:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from drills.report.document import Document
+from project import pictures
+from project.pictures import FAINT, INK
 
 COLOURS = {"primary": "#2a78b8", "standby": "#e8963a", "failed": "#c8323c"}
-INK, FAINT = "#24292f", "#8c959f"
 # Moments of the drill, each a line across the picture, with what stands beside it.
 MOMENTS = {
     "fault made": "fault",
@@ -21,45 +20,27 @@ MOMENTS = {
     "healed": "healed",
     "failback seen": "primary serves",
 }
-# What matplotlib would say of itself and of the day.
-UNSAID = ("Creator", "Date", "Format", "Type")
-STYLE: Any = {
-    "font.family": "DejaVu Sans",
-    "font.size": 9,
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    # Text stays text: smaller, and found by a search in the page.
-    "svg.fonttype": "none",
-    "svg.hashsalt": "drill",
-}
 
 
 def svg(document: Document) -> str:
     """Draw it as SVG, to stand inside a page."""
-    written = io.StringIO()
-    _draw(document).savefig(written, format="svg", metadata=dict.fromkeys(UNSAID))
-    drawn = written.getvalue()
-    return drawn[drawn.index("<svg") :]
+    return pictures.svg(_draw(document))
 
 
 def png(document: Document) -> bytes:
     """Draw it as PNG, for where a page can't stand."""
-    written = io.BytesIO()
-    _draw(document).savefig(written, format="png", dpi=130)
-    return written.getvalue()
+    return pictures.png(_draw(document))
 
 
 def _draw(document: Document) -> Figure:
-    with mpl.rc_context(STYLE):
+    with pictures.style():
         figure = Figure(figsize=(11, 6.4), layout="constrained")
         reads, writes, signs = figure.subplots(3, 1, sharex=True, height_ratios=(3, 3, 2))
         _requests(reads, document, "reads")
         _requests(writes, document, "writes")
         _signs(signs, document)
         for axes in (reads, writes, signs):
-            _plain(axes)
+            pictures.plain(axes)
             _moments(axes, document)
         _name_moments(reads, document)
         writes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=3, frameon=False)
@@ -128,14 +109,6 @@ def _sign_colour(document: Document, subject: str, seen: str) -> str:
     # The operator's switch is silent when all is as usual; readiness isn't.
     good, bad = (COLOURS["standby"], "#e4e8ec") if "takeover" in subject else ("#57a773", "#d9a5a9")
     return {"answers": good, "does not answer": bad}.get(seen, FAINT)
-
-
-def _plain(axes: Axes) -> None:
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
-    axes.tick_params(length=0)
-    axes.grid(axis="x", color="#eaeef2", linewidth=0.8)
-    axes.set_axisbelow(True)
 
 
 def _moments(axes: Axes, document: Document) -> None:

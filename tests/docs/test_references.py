@@ -17,7 +17,7 @@ from tests.docs.pages import Page, pages, tracked
 PAGES = pages()
 PLACEHOLDER = re.compile(r"<[^>]+>|…")
 # What a run makes, and nobody commits.
-MADE = (".local", ".tools", ".build", ".venv", "drills/reports", "report.json")
+MADE = (".local", ".tools", ".build", ".venv", "drills/reports", "releases/reports", "report.json")
 REGION = re.compile(r"\b(?:us|eu|ap)-[a-z]+-\d\b")
 SUFFIXES = {".hcl", ".html", ".json", ".lock", ".md", ".py", ".tf", ".toml", ".txt", ".yaml"}
 

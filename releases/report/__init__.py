@@ -1,0 +1,1 @@
+"""What a release did, as data, a picture and a page."""
