@@ -78,7 +78,7 @@ def test_a_broken_function_is_stopped_at_the_standby_and_costs_users_nothing(
     assert function.read_text() != good
     assert f"{STANDBY}" in shipped
     assert "rolled back" in shipped
-    assert "Unit us-east-1/api did not run" in shipped, shipped
+    assert "us-east-1/api' did not run" in shipped, shipped
 
     status, mended = typed(deployed_clone, take_it_back.text)
 
