@@ -18,15 +18,13 @@ from pathlib import Path, PurePosixPath
 from project.console import ToolchainError, say
 from project.file_lock import exclusive
 from project.paths import Tree, write_atomically
+from toolchain import sdk
 
 # The Python of the function's runtime (modules/api, variable `runtime`).
 RUNTIME = (3, 13)
 # Where Lambda unpacks the package; compiled code carries it, so that tracebacks tell the truth.
 TASK_ROOT = "/var/task"
 
-# Lambda's Python runtimes bring boto3 with all that it needs. jmespath is among that, but
-# Powertools imports it too and is tested with the locked one, so it stays.
-IN_THE_RUNTIME = frozenset({"boto3", "botocore", "s3transfer", "urllib3", "python-dateutil", "six"})
 # Nothing here is read at run time: no distribution's metadata, no sources of optional C parts.
 NOT_PACKED = (
     "*.dist-info/*",
@@ -37,6 +35,10 @@ NOT_PACKED = (
     "*.h",
     "*/tests/*",
     "*/__pycache__/*",
+)
+# What a distribution's licence asks to go with it, from wherever its metadata has it.
+LICENCE = re.compile(
+    r"([^/]+)\.dist-info/(?:licenses/)?((?:[^/]+/)*(?:LICEN[CS]E|NOTICE|COPYING)[^/]*)"
 )
 NOT_SOURCES = (
     "requirements.*",
@@ -79,10 +81,14 @@ def locked(text: str) -> list[Requirement]:
     ]
 
 
-def packed_requirements(text: str) -> str:
-    """Keep of a lock what the package carries, and leave out what the runtime brings."""
-    kept = (entry for entry in locked(text) if entry.name not in IN_THE_RUNTIME)
-    return "".join(f"{entry.lines}\n" for entry in kept)
+def requirements(tree: Tree) -> str:
+    """Give what the package carries: all of the lock, by version and hash.
+
+    The SDK, too, though the runtime has one: it is the one that tests run with, and Lambda renews
+    its own under a function. AWS recommends it (Lambda's python-package), and the package's own
+    comes first: /var/task is the first place that an import looks at.
+    """
+    return "".join(f"{entry.lines}\n" for entry in locked(_lock(tree).read_text()))
 
 
 def sources(root: Path) -> dict[str, bytes]:
@@ -113,8 +119,8 @@ def build_package(tree: Tree) -> bool:
                 )
             )
         digest = _digest(tree, interpreter)
-        wheels = fetch_wheels(tree, packed_requirements(_lock(tree).read_text()))
-        files = {**unpacked(wheels), **sources(tree.root / "lambda")}
+        wheels = fetch_wheels(tree, requirements(tree))
+        files = {**sdk.reduced(unpacked(wheels)), **sources(tree.root / "lambda")}
         write_atomically(tree.package, archive(files, interpreter))
         write_atomically(stamp, digest.encode())
         say(f"  {tree.package.relative_to(tree.root)}: {tree.package.stat().st_size / 1e6:.2f} MB")
@@ -133,7 +139,9 @@ def _is_current(tree: Tree, interpreter: Path | None, stamp: Path) -> bool:
 
 def _digest(tree: Tree, interpreter: Path | None) -> str:
     parts = hashlib.sha256()
-    own = {"": Path(__file__).read_bytes(), "lock": _lock(tree).read_bytes()}
+    builders = (Path(__file__), Path(sdk.__file__))
+    own = {builder.name: builder.read_bytes() for builder in builders}
+    own["lock"] = _lock(tree).read_bytes()
     for name, content in {**own, **sources(tree.root / "lambda")}.items():
         parts.update(f"{name}\0{len(content)}\0".encode() + content)
     parts.update(_identity(interpreter).encode())
@@ -214,13 +222,21 @@ def unpacked(wheels: Iterable[Path]) -> dict[str, bytes]:
     for wheel in wheels:
         with zipfile.ZipFile(wheel) as contents:
             for entry in contents.infolist():
-                name = re.sub(r"^[^/]+\.data/(purelib|platlib)/", "", entry.filename)
+                name = _packed_name(entry.filename)
                 if entry.is_dir() or _is(name, NOT_PACKED):
                     continue
                 if _is(name, NATIVE):
                     raise ToolchainError(f"{wheel.name} brings machine code: {name}")
                 files[name] = contents.read(entry)
     return files
+
+
+def _packed_name(name: str) -> str:
+    """Name a wheel's file as the package does."""
+    licence = LICENCE.fullmatch(name)
+    if licence:
+        return f"licenses/{licence[1]}/{licence[2]}"
+    return re.sub(r"^[^/]+\.data/(purelib|platlib)/", "", name)
 
 
 def archive(files: Mapping[str, bytes], interpreter: Path | None) -> bytes:

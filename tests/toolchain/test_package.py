@@ -5,26 +5,26 @@ from __future__ import annotations
 import io
 import os
 import re
-import subprocess
-import sys
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+import botocore
 import pytest
 
 from project.console import ToolchainError
 from project.paths import TREE, Tree
-from toolchain import package
+from toolchain import package, sdk
 from toolchain.package import (
     RUNTIME,
     archive,
     build_package,
     fetch_wheels,
     find_interpreter,
-    packed_requirements,
+    locked,
+    requirements,
     sources,
     unpacked,
 )
@@ -45,9 +45,8 @@ def interpreter() -> Path:
 @pytest.fixture(scope="module")
 def files() -> dict[str, bytes]:
     """What the real package holds."""
-    lock = (TREE.root / "lambda" / "requirements.txt").read_text()
-    wheels = fetch_wheels(TREE, packed_requirements(lock))
-    return {**unpacked(wheels), **sources(TREE.root / "lambda")}
+    wheels = fetch_wheels(TREE, requirements(TREE))
+    return {**sdk.reduced(unpacked(wheels)), **sources(TREE.root / "lambda")}
 
 
 @pytest.fixture(scope="module")
@@ -112,39 +111,43 @@ def test_it_carries_the_contract_and_its_schemas_and_nothing_that_only_developer
     assert [name for name in names if unwanted.search(name)] == []
 
 
-def test_the_runtimes_own_boto3_is_left_to_the_runtime(packed: zipfile.ZipFile) -> None:
-    top = {name.split("/")[0] for name in packed.namelist()}
-    assert top & {"boto3", "botocore", "s3transfer", "urllib3", "dateutil", "six.py"} == set()
-    assert {"aws_lambda_powertools", "jmespath", "fastjsonschema"} <= top
-
-
-def test_its_size_is_at_most_a_third_of_fastapi_with_boto3(packed: zipfile.ZipFile) -> None:
-    # Wheels of FastAPI, Starlette, pydantic with its core, Mangum, boto3 and botocore: 19 MB.
-    # botocore alone, which is locked here too, is 16, and so a bound that any of them exceeds.
-    size = sum(entry.compress_size for entry in packed.infolist())
-    assert size < 16_000_000 / 3
-
-
-def test_everything_it_needs_beyond_the_runtime_is_inside(
-    packed: zipfile.ZipFile, tmp_path: Path
+def test_it_carries_the_sdk_that_tests_run_with_and_nothing_that_it_has_no_use_for(
+    files: dict[str, bytes], packed: zipfile.ZipFile
 ) -> None:
-    packed.extractall(tmp_path / "task")
-    runtime = tmp_path / "runtime"
-    runtime.mkdir()
-    site = next((TREE.venv / "lib").glob("python*")) / "site-packages"
-    for name in ("boto3", "botocore", "s3transfer", "urllib3", "dateutil", "six.py"):
-        (runtime / name).symlink_to(site / name)
-    task = f"import sys; sys.path[:0] = [{str(tmp_path / 'task')!r}, {str(runtime)!r}]"
-    imports = "import aws_lambda_powertools, aws_xray_sdk.core, fastjsonschema, jmespath, wrapt"
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", f"{task}; {imports}; print(jmespath.__file__)"],
-        env={"AWS_XRAY_SDK_ENABLED": "false"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(str(tmp_path / "task"))
+    top = {name.split("/")[0] for name in packed.namelist()}
+    assert top == {
+        *{"lambda_function.py", "health_function.py", "items", "schemas", "openapi.yaml"},
+        *{"aws_lambda_powertools", "aws_xray_sdk", "botocore", "dateutil", "fastjsonschema"},
+        *{"jmespath", "six.py", "typing_extensions.py", "urllib3", "wrapt"},
+        *{"licenses", "__pycache__"},
+    }
+    version = re.search(r"^__version__ = '(.+)'$", files["botocore/__init__.py"].decode(), re.M)
+    assert version
+    assert version[1] == botocore.__version__
+
+
+def test_every_licence_is_inside(files: dict[str, bytes]) -> None:
+    lock = (TREE.root / "lambda" / "requirements.txt").read_text()
+    pinned = {re.split(r"[ ;]", each.lines)[0].replace("==", "-") for each in locked(lock)}
+    inside = {name.split("/")[1].replace("_", "-") for name in files if name.startswith("licenses")}
+    assert inside == pinned
+    assert b"Apache License" in files[f"licenses/botocore-{botocore.__version__}/LICENSE.txt"]
+    assert f"licenses/botocore-{botocore.__version__}/NOTICE" in files
+
+
+def test_a_licence_is_kept_wherever_a_wheel_has_it(tmp_path: Path) -> None:
+    wheel = tmp_path / "some-1.0-py3-none-any.whl"
+    names = ("LICENSE", "licenses/sub/COPYING.txt", "licenses/NOTICE", "METADATA", "licences.md")
+    with zipfile.ZipFile(wheel, "w") as contents:
+        for name in names:
+            contents.writestr(f"some-1.0.dist-info/{name}", name)
+    kept = ("LICENSE", "sub/COPYING.txt", "NOTICE")
+    assert set(unpacked([wheel])) == {f"licenses/some-1.0/{name}" for name in kept}
+
+
+def test_its_size_is_at_most_6_mb(packed: zipfile.ZipFile) -> None:
+    # Wheels of FastAPI, Starlette, pydantic with its core, Mangum, boto3 and botocore: 19 MB.
+    assert sum(entry.compress_size for entry in packed.infolist()) < 6_000_000
 
 
 def test_machine_code_in_a_wheel_is_refused(tmp_path: Path) -> None:
@@ -153,18 +156,6 @@ def test_machine_code_in_a_wheel_is_refused(tmp_path: Path) -> None:
         contents.writestr("fast/_speedups.cpython-313-x86_64-linux-gnu.so", b"\x7fELF")
     with pytest.raises(ToolchainError, match="machine code: fast/_speedups"):
         unpacked([wheel])
-
-
-def test_the_lock_keeps_every_hash_of_what_is_packed_and_drops_the_runtimes_own() -> None:
-    lock = (
-        "# made by make lock\n"
-        "botocore==1.0 \\\n    --hash=sha256:aa\n    # via aws-xray-sdk\n"
-        "jmespath==1.1.0 ; python_version > '3' \\\n    --hash=sha256:bb \\\n    --hash=sha256:cc\n"
-        "    # via x\n"
-    )
-    assert packed_requirements(lock) == (
-        "jmespath==1.1.0 ; python_version > '3' \\\n    --hash=sha256:bb \\\n    --hash=sha256:cc\n"
-    )
 
 
 @pytest.fixture
