@@ -7,12 +7,9 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools.event_handler.api_gateway import APIGatewayRestResolver, Response
-
 from items.problems import (
     Problem,
     fault,
-    not_found,
     storage_full,
     too_busy,
     unavailable,
@@ -44,33 +41,31 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One operation of the contract; rule is its path as Powertools writes it."""
+    """One operation of the contract; resource is its path there, `/v1/items/{id}`."""
 
     method: str
-    rule: str
-    answer: Callable[..., Answer]
+    resource: str
+    answer: Callable[[Request], Answer]
 
 
 class Api:
-    """The part of one Region's API that one function serves: the routes that it is given."""
+    """The part of one Region's API that one function serves: the routes that it is given.
+
+    The gateway has found the route already, and names it in each event by method and resource.
+    """
 
     def __init__(
         self, settings: FunctionSettings, observe: Observer, routes: Sequence[Route]
     ) -> None:
         self._settings = settings
         self._observe = observe
-        self._route = ""
         self._context: object = None
         self.routes = tuple(routes)
-        self._resolver = APIGatewayRestResolver()
-        for route in self.routes:
-            self._resolver.route(route.rule, route.method)(self._guarded(route))
-        self._resolver.not_found(self._no_route)
+        self._by_operation = {(route.method, route.resource): route for route in self.routes}
 
     def handle(self, event: dict[str, Any], context: object) -> dict[str, Any]:
         """Answer one proxy event; whatever happens, as a proxy response with the usual headers."""
         began = time.perf_counter()
-        self._route = "none"
         self._context = context
         request = Request.from_event(event)
         self._observe.begin(
@@ -79,37 +74,32 @@ class Api:
             function_request_id=getattr(context, "aws_request_id", ""),
             edge_request_id=request.headers.get("x-amz-cf-id", ""),
         )
-        self._resolver.context["request"] = request  # the resolver forgets it in the end
-        answer: dict[str, Any] = self._resolver.resolve(event, context)  # type: ignore[arg-type]
+        route = self._by_operation.get((request.method, request.resource))
+        answer = self._answer(request, route) if route else self._no_route(request)
+        response = self._response(request, answer)
         self._observe.end(
             method=request.method,
-            route=self._route,
-            status=answer["statusCode"],
+            route=route.resource if route else "none",
+            status=answer.status,
             milliseconds=(time.perf_counter() - began) * 1000,
         )
-        return answer
+        return response
 
     def _admit(self, request: Request) -> None:
         """Refuse a request before its route has done anything, by raising what a route may."""
 
-    def _guarded(self, route: Route) -> Callable[..., Response[str]]:
-        """Make what the resolver calls: an answer of the route, or the problem that it met."""
-
-        def call(**captured: str) -> Response[str]:
-            request: Request = self._resolver.context["request"]
-            self._route = route.rule
-            try:
-                self._admit(request)
-                return self._response(request, route.answer(request, **captured))
-            except Problem as problem:
-                return self._problem(request, problem)
-            except TableError as error:
-                return self._problem(request, self._refused(request, error))
-            except Exception as error:  # the last line of defence
-                self._observe.fault(error, route.rule)
-                return self._problem(request, fault(request.method))
-
-        return call
+    def _answer(self, request: Request, route: Route) -> Answer:
+        """Give the route's answer, or the problem that it met."""
+        try:
+            self._admit(request)
+            return route.answer(request)
+        except Problem as problem:
+            return self._problem(request, problem)
+        except TableError as error:
+            return self._problem(request, self._refused(request, error))
+        except Exception as error:  # the last line of defence
+            self._observe.fault(error, route.resource)
+            return self._problem(request, fault(request.method))
 
     def _refused(self, request: Request, error: TableError) -> Problem:
         """Give the problem for what the table refused, and log what concerns who runs the API."""
@@ -127,26 +117,23 @@ class Api:
         self._observe.unavailable(str(error))
         return unavailable(request.method)
 
-    def _no_route(self, _: Exception) -> Response[str]:
-        request: Request = self._resolver.context["request"]
-        allowed = sorted(route.method for route in self.routes if _fits(route.rule, request.path))
-        if request.method in allowed:
-            # The resolver knows no id of such characters, and nobody has one.
-            problem = not_found()
-        elif allowed:
+    def _no_route(self, request: Request) -> Answer:
+        allowed = sorted(one.method for one in self.routes if one.resource == request.resource)
+        if allowed:
             methods = ", ".join(allowed)
             problem = Problem(405, f"Use {methods} here.", headers={"allow": methods})
         else:
             problem = Problem(404, "There is nothing here. Items are at /v1/items.")
         return self._problem(request, problem)
 
-    def _problem(self, request: Request, problem: Problem) -> Response[str]:
+    def _problem(self, request: Request, problem: Problem) -> Answer:
         if problem.status in {409, 412}:
             self._observe.count("WriteConflict")
         body = problem.body(request.path, request.request_id)
-        return self._response(request, Answer(problem.status, body, problem.headers, PROBLEM))
+        return Answer(problem.status, body, problem.headers, PROBLEM)
 
-    def _response(self, request: Request, answer: Answer) -> Response[str]:
+    def _response(self, request: Request, answer: Answer) -> dict[str, Any]:
+        """Write an answer as a function's proxy integration gives it (payload 1.0)."""
         headers = {
             "cache-control": "no-store",
             "x-served-by": self._settings.region,
@@ -155,12 +142,14 @@ class Api:
             **self._cors(request),
         }
         has_body = answer.body is not None
-        return Response(
-            status_code=answer.status,
-            content_type=answer.media_type if has_body else None,
-            body=_written(answer) if has_body and request.method != "HEAD" else "",
-            headers=headers,
-        )
+        if has_body:
+            headers["content-type"] = answer.media_type
+        return {
+            "statusCode": answer.status,
+            "multiValueHeaders": {name: [value] for name, value in headers.items()},
+            "body": _written(answer) if has_body and request.method != "HEAD" else "",
+            "isBase64Encoded": False,
+        }
 
     def _cors(self, request: Request) -> dict[str, str]:
         allowed = self._settings.allowed_origins
@@ -178,11 +167,3 @@ def _written(answer: Answer) -> str:
     # A problem may quote what is no character; an item never holds any, and stays short in UTF-8.
     only_ascii = answer.media_type == PROBLEM
     return json.dumps(answer.body, separators=(",", ":"), ensure_ascii=only_ascii)
-
-
-def _fits(rule: str, path: str) -> bool:
-    expected, given = rule.split("/"), path.rstrip("/").split("/")
-    return len(expected) == len(given) and all(
-        part.startswith("<") or part == segment
-        for part, segment in zip(expected, given, strict=True)
-    )

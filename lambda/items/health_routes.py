@@ -23,8 +23,8 @@ class HealthApi(Api):
             settings,
             observe,
             tuple(
-                Route(method, rule, answer)
-                for rule, answer in (
+                Route(method, resource, answer)
+                for resource, answer in (
                     ("/health", self.health),
                     ("/health/ready", self.ready),
                     ("/health/takeover", self.takeover),

@@ -30,14 +30,18 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 class Request:
     """One request.
 
-    headers have lower-case names, their values joined as RFC 9110 section 5.2 says. query keeps
-    every value of every parameter. username, sub and client_id are the access token's claims, None
-    on public routes. request_id may be the caller's own choice; extended_request_id never is (API
-    Gateway's set-up-logging).
+    resource is the path in the contract that the gateway found for it, `/v1/items/{id}`; item_id is
+    what stands there for the id, empty where there is none (the input format in API Gateway's
+    set-up-lambda-proxy-integrations). headers have lower-case names, their values joined as RFC
+    9110 section 5.2 says. query keeps every value of every parameter. username, sub and client_id
+    are the access token's claims, None on public routes. request_id may be the caller's own choice;
+    extended_request_id never is (API Gateway's set-up-logging).
     """
 
     method: str
+    resource: str
     path: str
+    item_id: str
     headers: Mapping[str, str]
     query: Mapping[str, Sequence[str]]
     body: str | None
@@ -55,7 +59,9 @@ class Request:
         claims = (context.get("authorizer") or {}).get("claims") or {}
         return cls(
             method=event.get("httpMethod") or "",
+            resource=event.get("resource") or "",
             path=event.get("path") or "",
+            item_id=(event.get("pathParameters") or {}).get("id") or "",
             headers=_headers(event),
             query=_query(event),
             body=event.get("body"),

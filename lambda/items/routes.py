@@ -55,10 +55,10 @@ class ItemsApi(Api):
             (
                 Route("POST", "/v1/items", self.create_item),
                 Route("GET", "/v1/items", self.list_items),
-                Route("GET", "/v1/items/<item_id>", self.get_item),
-                Route("PUT", "/v1/items/<item_id>", self.replace_item),
-                Route("PATCH", "/v1/items/<item_id>", self.patch_item),
-                Route("DELETE", "/v1/items/<item_id>", self.delete_item),
+                Route("GET", "/v1/items/{id}", self.get_item),
+                Route("PUT", "/v1/items/{id}", self.replace_item),
+                Route("PATCH", "/v1/items/{id}", self.patch_item),
+                Route("DELETE", "/v1/items/{id}", self.delete_item),
                 Route("DELETE", "/v1/me", self.delete_me),
             ),
         )
@@ -98,33 +98,33 @@ class ItemsApi(Api):
         items = [item.representation() for item in page.items]
         return Answer(200, {"items": items, "next_cursor": page.next_cursor})
 
-    def get_item(self, request: Request, item_id: str) -> Answer:
+    def get_item(self, request: Request) -> Answer:
         """GET /v1/items/{id}."""
-        caller, valid_id = self._caller(request), _valid_id(item_id)
+        caller, valid_id = self._caller(request), _valid_id(request)
         condition = request.condition("If-None-Match")
         item = self._items.get(caller, valid_id)
         if condition is not None and condition.matches_weakly(item.etag):
             return Answer(304, headers={"etag": item.etag})
         return _item_response(item, 200)
 
-    def replace_item(self, request: Request, item_id: str) -> Answer:
+    def replace_item(self, request: Request) -> Answer:
         """PUT /v1/items/{id}."""
-        caller, valid_id = self._caller(request), _valid_id(item_id)
+        caller, valid_id = self._caller(request), _valid_id(request)
         condition = _required(request.condition("If-Match"))
         body = contract.check("item-replace", request.json((JSON,)))
         return _item_response(self._items.put(caller, valid_id, condition, body), 200)
 
-    def patch_item(self, request: Request, item_id: str) -> Answer:
+    def patch_item(self, request: Request) -> Answer:
         """PATCH /v1/items/{id}."""
-        caller, valid_id = self._caller(request), _valid_id(item_id)
+        caller, valid_id = self._caller(request), _valid_id(request)
         condition = _required(request.condition("If-Match"))
         patch = contract.check("item-patch", request.json((MERGE_PATCH, JSON)))
         return _item_response(self._items.patch(caller, valid_id, condition, patch), 200)
 
-    def delete_item(self, request: Request, item_id: str) -> Answer:
+    def delete_item(self, request: Request) -> Answer:
         """DELETE /v1/items/{id}."""
         caller = self._caller(request)
-        self._items.delete(caller, _valid_id(item_id), request.condition("If-Match"))
+        self._items.delete(caller, _valid_id(request), request.condition("If-Match"))
         return Answer(204)
 
     def delete_me(self, request: Request) -> Answer:
@@ -152,11 +152,11 @@ def _item_response(item: Item, status: int, headers: Mapping[str, str] | None = 
     return Answer(status, item.representation(), {"etag": item.etag, **(headers or {})})
 
 
-def _valid_id(item_id: str) -> str:
-    """Give an id that could be one; any other is nobody's."""
-    if not _ID.fullmatch(item_id):
+def _valid_id(request: Request) -> str:
+    """Give the path's id if it could be one; any other is nobody's."""
+    if not _ID.fullmatch(request.item_id):
         raise not_found()
-    return item_id
+    return request.item_id
 
 
 def _required(condition: Condition | None) -> Condition:

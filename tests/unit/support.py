@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from items.fence import Fence
 from items.model import Caller, Item
 from local import gateway_headers
+from project.paths import TREE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,6 +34,11 @@ ORIGIN = "https://app.example.com"
 CLIENT_ID = "1example23456789"
 REQUEST_ID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
 EXTENDED_REQUEST_ID = "DeSKvE3CIAMFdNw="
+
+# The contract's paths, `{id}` and all.
+RESOURCES = re.findall(
+    r"^  (/[^:]*):$", (TREE.root / "lambda/openapi.yaml").read_text("utf-8"), re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,20 @@ def caller(user: str = ALICE, sub: str | None = None) -> Caller:
     return Caller(f"user#{user.lower()}", sub or SUBS[user.lower()])
 
 
+def route_of(path: str) -> tuple[str, dict[str, str]]:
+    """Give what the gateway makes of a path: its resource, and the values of its parameters.
+
+    A path that the contract doesn't know never reaches a function, unless somebody adds a
+    catch-all: then its resource is `/{proxy+}`.
+    """
+    for resource in RESOURCES:
+        pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(resource))
+        match = re.fullmatch(pattern, path)
+        if match:
+            return resource, match.groupdict()
+    return "/{proxy+}", {"proxy": path.removeprefix("/")}
+
+
 def event(
     method: str,
     path: str,
@@ -77,20 +98,22 @@ def event(
     sent = dict(headers or {})
     parameters = dict(query or {})
     account = sub or SUBS.get((user or "").lower(), "somebody")
+    resource, path_parameters = route_of(path)
     return {
-        "resource": path,
+        "resource": resource,
         "path": path,
         "httpMethod": method,
         "headers": sent or None,
         "multiValueHeaders": {name: [value] for name, value in sent.items()} or None,
         "queryStringParameters": {name: v[-1] for name, v in parameters.items()} or None,
         "multiValueQueryStringParameters": parameters or None,
-        "pathParameters": None,
+        "pathParameters": path_parameters or None,
         "stageVariables": None,
         "requestContext": {
             "requestId": REQUEST_ID,
             "extendedRequestId": EXTENDED_REQUEST_ID,
             "path": f"/live{path}",
+            "resourcePath": resource,
             "stage": "live",
             "httpMethod": method,
             "authorizer": {"claims": {"username": user, "sub": account, "client_id": client_id}}

@@ -47,10 +47,7 @@ def subschemas(schema: Json) -> list[Json]:
 
 
 def test_every_operation_of_the_contract_has_its_route_and_no_route_more(client: Client) -> None:
-    served = [
-        (r.method, re.sub(r"<\w+>", "{id}", r.rule))
-        for r in (*client.api.routes, *client.health.routes)
-    ]
+    served = [(r.method, r.resource) for r in (*client.api.routes, *client.health.routes)]
     assert sorted(served) == sorted(OPERATIONS)
 
 

@@ -79,7 +79,8 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
     if draw(st.booleans()):
         octets = base64.b64encode(draw(st.binary(max_size=30))).decode()
         raw |= {"body": draw(st.just(octets) | anything), "isBase64Encoded": True}
-    for missing in draw(st.sets(st.sampled_from(["headers", "body", "requestContext"]))):
+    optional = ["headers", "body", "requestContext", "resource", "pathParameters"]
+    for missing in draw(st.sets(st.sampled_from(optional))):
         raw |= {missing: {} if missing == "requestContext" else None}
     return raw
 

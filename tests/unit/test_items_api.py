@@ -596,8 +596,21 @@ def test_another_method_is_answered_with_those_that_there_are(client: Client) ->
     assert answer.headers["allow"] == "GET, POST"
     assert answer.json["detail"] == "Use GET, POST here."
     assert client.send("POST", "/health").headers["allow"] == "GET, HEAD"
-    assert client.send("PUT", "/v1/items/").headers["allow"] == "GET, POST"
     assert client.send("POST", UNKNOWN).headers["allow"] == "DELETE, GET, PATCH, PUT"
+
+
+def test_the_gateway_says_which_route_it_is_and_the_path_says_nothing(client: Client) -> None:
+    made = client.create()
+    raw = event("GET", path_of(made)) | {"path": "/base/path/mapped"}
+    assert client.deliver(raw).json == made.json
+    assert client.deliver(event("GET", "/nowhere") | {"path": path_of(made)}).status == 404
+
+
+def test_an_event_without_the_parameter_of_its_route_finds_nothing(client: Client) -> None:
+    made = client.create()
+    for lost in (None, {}, {"id": None}, {"id": ""}, {"item": made.json["id"]}):
+        raw = event("GET", path_of(made)) | {"pathParameters": lost}
+        assert_problem(client.deliver(raw), 404, "Not Found")
 
 
 @pytest.mark.parametrize(

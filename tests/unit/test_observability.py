@@ -83,7 +83,7 @@ def test_a_request_leaves_one_line_that_can_be_followed(client: Client, log: io.
         }
         == first
     )
-    assert second["route"] == "/v1/items/<item_id>"
+    assert second["route"] == "/v1/items/{id}"
     assert second["cold_start"] is False
     assert second["edge_request_id"] == ""
 
@@ -240,7 +240,7 @@ def test_a_line_names_the_invocation_and_the_route(client: Client, log: io.Strin
     client.api.handle(event("GET", ITEM), None)
     first, second = lines(log)
     assert (first["function_request_id"], first["route"]) == ("invocation", "none")
-    assert (second["function_request_id"], second["route"]) == ("", "/v1/items/<item_id>")
+    assert (second["function_request_id"], second["route"]) == ("", "/v1/items/{id}")
 
 
 def test_a_fault_is_logged_with_its_kind_its_place_and_its_request(
@@ -254,7 +254,7 @@ def test_a_fault_is_logged_with_its_kind_its_place_and_its_request(
 
     fault, line = lines(log)
     assert (fault["level"], fault["message"]) == ("ERROR", "fault")
-    assert (fault["route"], fault["exception_name"]) == ("/v1/items/<item_id>", "KeyError")
+    assert (fault["route"], fault["exception_name"]) == ("/v1/items/{id}", "KeyError")
     assert "in fail" in fault["stack"][-1]
     assert (fault["request_id"], fault["function_request_id"]) == (REQUEST_ID, "invocation")
     assert fault["owner_hash"] == line["owner_hash"]
