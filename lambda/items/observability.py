@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import traceback
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.logging import Logger
@@ -16,40 +17,49 @@ from aws_lambda_powertools.metrics import Metrics, MetricUnit, single_metric
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from aws_lambda_powertools.tracing import Tracer
+
     from items.settings import FunctionSettings
 
     Handler = Callable[[dict[str, Any], object], dict[str, Any]]
 
 
 def _tracing() -> bool:
-    """Tell whether there is anyone to trace for: importing the X-Ray SDK is not cheap."""
+    """Tell whether there is anyone to trace for."""
     disabled = os.environ.get("POWERTOOLS_TRACE_DISABLED", "").lower() in {"1", "true", "yes"}
     return "LAMBDA_TASK_ROOT" in os.environ and not disabled
 
 
-if _tracing():
-    from aws_lambda_powertools.tracing import Tracer
-
-    _tracer: Tracer | None = Tracer(patch_modules=["botocore"])
-else:
-    _tracer = None
+_TRACING = _tracing()
 
 
 def _sampled() -> bool:
     """Tell whether X-Ray wants this request; most requests are spared the work."""
-    return "Sampled=1" in os.environ.get("_X_AMZN_TRACE_ID", "")
+    return _TRACING and "Sampled=1" in os.environ.get("_X_AMZN_TRACE_ID", "")
+
+
+@cache
+def _tracer() -> Tracer:
+    """Make the tracer, at the first request that is sampled: its SDK takes long to import.
+
+    It patches a class of botocore's, and so the clients that are there already.
+    """
+    from aws_lambda_powertools.tracing import Tracer  # noqa: PLC0415 - as above
+
+    return Tracer(patch_modules=["botocore"])
 
 
 def traced(handler: Handler) -> Handler:
     """Trace a handler and its DynamoDB calls; what it answers or raises is never recorded."""
-    if _tracer is None:
-        return handler
-    traced_handler: Handler = _tracer.capture_lambda_handler(
-        handler, capture_response=False, capture_error=False
-    )
+
+    @cache
+    def traced_handler() -> Handler:
+        return _tracer().capture_lambda_handler(
+            handler, capture_response=False, capture_error=False
+        )
 
     def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
-        return (traced_handler if _sampled() else handler)(event, context)
+        return (traced_handler() if _sampled() else handler)(event, context)
 
     return handle
 
@@ -182,5 +192,5 @@ class Observer:
             pass
 
     def _annotate(self, key: str, value: str | bool) -> None:
-        if _tracer is not None and value != "" and _sampled():
-            _tracer.put_annotation(key, value)
+        if value != "" and _sampled():
+            _tracer().put_annotation(key, value)

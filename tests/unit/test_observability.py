@@ -475,7 +475,7 @@ def test_a_line_names_the_trace_and_has_the_fields_that_queries_may_read(
     assert log_queries.FUNCTION - line.keys() == {"exception_name", "reason", "stack"}
 
 
-def test_a_request_that_xray_did_not_pick_sends_nothing() -> None:
+def test_a_request_that_xray_did_not_pick_sends_nothing_and_loads_no_tracer() -> None:
     with xray_daemon() as daemon:
         daemon.setblocking(False)
         done = run(
@@ -483,6 +483,7 @@ def test_a_request_that_xray_did_not_pick_sends_nothing() -> None:
             _X_AMZN_TRACE_ID="Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0",
         )
         assert "ANSWER 201" in done.stdout, done.stderr
+        assert "XRAY False" in done.stdout
         with pytest.raises(BlockingIOError):
             daemon.recv(65_536)
 
