@@ -338,7 +338,7 @@ def test_the_health_function_needs_nothing_that_is_the_users() -> None:
 # The whole function in a process of its own, as the runtime loads it.
 # It is called once, or once for each trace header that it is given.
 PROGRAM = """
-import json, os, sys
+import gc, json, os, sys
 from moto import mock_aws
 with mock_aws():
     import lambda_function
@@ -352,6 +352,7 @@ with mock_aws():
 items, config = lambda_function.api._items, lambda_function.api._items._store._client.meta.config
 print("LIMITS", items._region, items._max, config.read_timeout, items._store._name)
 print("XRAY", "aws_xray_sdk" in sys.modules)
+print("HEAP", gc.isenabled(), gc.get_freeze_count() > 10_000)
 """
 
 
@@ -400,6 +401,7 @@ def test_the_function_works_without_a_tracer_where_there_is_none() -> None:
     done = run()
     assert "ANSWER 201" in done.stdout, done.stderr
     assert "XRAY False" in done.stdout
+    assert "HEAP True True" in done.stdout
     assert f"LIMITS {REGION} 10 2 items" in done.stdout
 
 
@@ -489,7 +491,7 @@ def test_a_request_that_xray_did_not_pick_sends_nothing_and_loads_no_tracer() ->
 
 
 HEALTH_PROGRAM = """
-import sys
+import gc, sys
 from moto import mock_aws
 with mock_aws():
     import health_function
@@ -502,6 +504,7 @@ with mock_aws():
 probe = health_function.api._probe
 print("PROBE", probe._owner, probe._table_name, probe._client.meta.config.read_timeout)
 print("USERS", sorted({"items.contract", "items.logic", "aws_xray_sdk"} & sys.modules.keys()))
+print("HEAP", gc.isenabled(), gc.get_freeze_count() > 10_000)
 """
 
 
@@ -513,6 +516,7 @@ def test_the_health_function_serves_health_and_loads_nothing_of_the_users() -> N
         "ANSWER /health/takeover 404",
         f"PROBE region#{REGION} items 0.22",
         "USERS []",
+        "HEAP True True",
     ], done.stderr
 
 
