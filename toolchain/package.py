@@ -139,7 +139,7 @@ def _is_current(tree: Tree, interpreter: Path | None, stamp: Path) -> bool:
 
 def _digest(tree: Tree, interpreter: Path | None) -> str:
     parts = hashlib.sha256()
-    builders = (Path(__file__), Path(sdk.__file__))
+    builders = (Path(__file__), *sdk.SOURCES)
     own = {builder.name: builder.read_bytes() for builder in builders}
     own["lock"] = _lock(tree).read_bytes()
     for name, content in {**own, **sources(tree.root / "lambda")}.items():

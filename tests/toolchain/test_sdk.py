@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,23 @@ def loader(kept: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) -> 
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
     return Loader([str(folder / "botocore/data")], include_default_search_paths=False)
+
+
+def test_the_generator_of_documentation_goes_and_what_botocore_imports_of_it_is_there() -> None:
+    files = {f"botocore/docs/{path.name}": path.read_bytes() for path in ALL.glob("docs/*.py")}
+    kept = sdk.reduced(files)
+    assert set(kept) == {f"botocore/docs/{name}.py" for name in ("__init__", "docstring", "utils")}
+    assert kept["botocore/docs/utils.py"] == files["botocore/docs/utils.py"]
+    standing_in: dict[str, Any] = {}
+    exec(kept["botocore/docs/docstring.py"], standing_in)  # noqa: S102 - as the function imports it
+    real = re.findall(
+        r"^class (\w+Docstring)\(", files["botocore/docs/docstring.py"].decode(), re.M
+    )
+    used = [name for name in real if name != "LazyLoadedDocstring"]
+    assert len(used) == 3
+    assert [standing_in[name](operation_model=None, include_signature=False) for name in used] == [
+        None
+    ] * 3
 
 
 def test_nothing_is_kept_but_dynamodbs_data_and_what_no_service_goes_without(
