@@ -5,7 +5,7 @@ PYTHON ?= python3
 # What a person may type after `make`. Each counts only when it was typed here (WSL exports NAME, and
 # many shells REGION), and reaches Python in the environment, letter for letter: neither a shell nor
 # make itself expands it. toolchain/make_variables.py reads them.
-override VARIABLES := ACCOUNT CONFIRM COUNT ID JSON KIND MINUTES MS NAME REGION SEED SHELL_KIND TESTS VERSION WHERE WITHOUT
+override VARIABLES := ACCOUNT CONFIRM COUNT ID JSON KIND MINUTES MS NAME REGION RUNS SEED SHELL_KIND TESTS VERSION WHERE WITHOUT
 $(foreach name,$(VARIABLES),$(if $(filter command,$(origin $(name))),\
 	$(eval unexport $(name))$(eval export TYPED_$(name) := $$(value $(name))),\
 	$(eval unexport TYPED_$(name))))
@@ -16,7 +16,7 @@ RUN = command -v $(PYTHON) >/dev/null || { \
 TOOLCHAIN = @$(RUN)
 
 .DEFAULT_GOAL := help
-.PHONY: help up stop start down status dashboard fault heal takeover failback pause-writes resume-writes rollback releases drill drills drill-all drill-report trace doctor env unit mutants test alarms e2e package install lock fmt check
+.PHONY: help up stop start down status dashboard fault heal takeover failback pause-writes resume-writes rollback releases drill drills drill-all drill-report trace doctor env unit mutants test alarms bench e2e package install lock fmt check
 
 help: ## what can be done here
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' Makefile | expand -t 15
@@ -97,6 +97,9 @@ test: ## every check and test, on the embedded AWS: [TESTS=]; 18 minutes at most
 alarms: ## every alarm that pages, set off and waited for to go back: about 40 minutes
 	$(TOOLCHAIN) alarms
 
+bench: ## cold start, warm requests and size beside FastAPI and others, with budgets: [RUNS=9] [JSON=1]
+	$(TOOLCHAIN) bench
+
 e2e: ## the end-to-end suite against ACCOUNT (local, dev, prod)
 	$(TOOLCHAIN) e2e
 
@@ -106,7 +109,7 @@ package: ## build the Lambda package
 install: ## install the pinned tools
 	$(TOOLCHAIN) install
 
-lock: ## renew the locks from pyproject.toml and lambda/requirements.in
+lock: ## renew the locks from pyproject.toml and each requirements.in
 	$(TOOLCHAIN) lock
 
 check: ## linters, types and formats

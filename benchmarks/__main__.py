@@ -1,11 +1,8 @@
-"""`python -m benchmarks`: measures the budgets of the function, in ratios to FastAPI, in one run.
+"""`make bench`: the function beside the same API in other clothes, in one run on this machine.
 
-Run it as `.venv/bin/python -m benchmarks`, after `make install package`; it needs the Python of the
-runtime. Exit status 1 when a budget is missed. What is beside each package on Lambda (boto3 and
-what it needs) is installed once, with its bytecode, and shared; a package of FastAPI is its
-sources, as `pip install --target` and zip make it without further care. FastAPI's version never
-traces, so the budgets are for requests that X-Ray didn't pick; those that it did are shown beside
-them.
+The packages take turns, each in a fresh process of the runtime's Python, so that a busy moment
+strikes all. Budgets are ratios to FastAPI with bytecode: 1 when one is missed, 2 when nobody could
+look.
 """
 
 from __future__ import annotations
@@ -13,184 +10,110 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
+import platform
+import re
 import subprocess
 import sys
 import tempfile
-import threading
-import zipfile
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from benchmarks import comparison
+from benchmarks.packages import RIVALS, Package, all_packages, interpreter
+from benchmarks.table import table
+from project.console import ToolchainError, files_explained, say
 from project.paths import TREE
-from toolchain.package import RUNTIME, Requirement, find_interpreter, locked
 
-HERE = Path(__file__).parent
-OF_THE_RUNTIME = (
-    "boto3",
-    "botocore",
-    "jmespath",
-    "python-dateutil",
-    "s3transfer",
-    "six",
-    "urllib3",
-)
-TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
-COLD_BUDGET, WARM_BUDGET, SIZE_BUDGET = 0.5, 0.45, 1 / 3
+COULD_NOT_LOOK, INTERRUPTED = 2, 130
+RUNS, REQUESTS = 9, 200
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
-    """A package on disk, unpacked; bytes is the size of its zip with boto3, if it brings that."""
-
-    name: str
-    path: Path
-    bytes: int
-
-
-class Table(BaseHTTPRequestHandler):
-    """Says yes to every write, as DynamoDB would."""
-
-    def do_POST(self) -> None:
-        """Answer `{}`."""
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(200)
-        self.send_header("Content-Type", "application/x-amz-json-1.0")
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"{}")
-
-    def log_message(self, format: str, *_: object) -> None:  # noqa: A002 - http.server's name
-        """Say nothing."""
+def measure(
+    packages: Sequence[Package], python: Path, runs: int
+) -> dict[str, list[dict[str, Any]]]:
+    """Run every package cold and warm, by turns. Raises ToolchainError when one fails."""
+    measured: dict[str, list[dict[str, float]]] = {package.name: [] for package in packages}
+    with table() as url:
+        for number in range(1, runs + 1):
+            say(f"  run {number} of {runs}")
+            for package in packages:
+                figures = package.run(python, url, "cold")
+                figures |= package.run(python, url, "warm", str(REQUESTS))
+                if package.traces:
+                    figures |= package.run(python, url, "traced", str(REQUESTS))
+                if package.calls_botocore:
+                    figures |= package.run(python, url, "alone", str(REQUESTS))
+                measured[package.name].append(figures | {"bytes": package.bytes})
+    return measured
 
 
-def install(target: Path, requirements: list[Requirement]) -> None:
-    """Install locked distributions into a folder: wheels with the lock's hashes, and no others."""
-    with tempfile.NamedTemporaryFile("w", suffix=".txt") as lock:
-        lock.write("".join(f"{each.lines}\n" for each in requirements))
-        lock.flush()
-        uv = [str(TREE.uv), "pip", "install", "--quiet", "--python", _python()]
-        uv += ["--target", str(target), "--require-hashes", "--no-deps", "--only-binary", ":all:"]
-        done = subprocess.run([*uv, "--requirement", lock.name], check=False)
-    if done.returncode != 0:
-        raise SystemExit("The packages to compare with could not be installed: see above.")
+def about(python: Path, runs: int) -> dict[str, Any]:
+    """Say what was measured, on what."""
+    version = subprocess.run([str(python), "-V"], capture_output=True, text=True, check=True)
+    return {
+        "python": version.stdout.strip().removeprefix("Python "),
+        "machine": f"{os.cpu_count()} cores, {_processor()}, {platform.system()}",
+        "load": [round(load, 1) for load in os.getloadavg()],
+        "runs": runs,
+        "versions": _versions(),
+    }
 
 
-def zipped(folders: list[Path]) -> int:
-    """Give the size of folders' files in one zip, bytecode left out."""
-    with tempfile.TemporaryFile() as file:
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-            for folder in folders:
-                for path in folder.rglob("*"):
-                    if path.is_file() and path.suffix != ".pyc" and path.name != ".lock":
-                        archive.write(path, path.relative_to(folder))
-        return file.tell()
+def _processor() -> str:
+    try:
+        found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    except OSError:
+        found = None
+    return found[1].strip() if found else platform.machine()
 
 
-def prepare(scratch: Path) -> tuple[Path, Package, Package]:
-    """Make the runtime's folder and both packages."""
-    if not (TREE.uv.exists() and TREE.package.exists()):
-        raise SystemExit(
-            "Run `make install package` first: uv or the function's package is missing."
-        )
-    runtime, rival, ours = scratch / "runtime", scratch / "rival", scratch / "task"
-    requirements = locked((HERE / "requirements.txt").read_text())
-    install(runtime, [each for each in requirements if each.name in OF_THE_RUNTIME])
-    compile_all = [_python(), "-m", "compileall", "-q", str(runtime)]
-    subprocess.run(compile_all, check=True)
-    install(rival, [each for each in requirements if each.name not in OF_THE_RUNTIME])
-    (rival / "lambda_function.py").write_text((HERE / "rival/lambda_function.py").read_text())
-    with zipfile.ZipFile(TREE.package) as archive:
-        archive.extractall(ours)
+def _versions() -> dict[str, str]:
+    locks = (TREE.root / "lambda/requirements.txt", *sorted(RIVALS.glob("*/requirements.txt")))
+    named = {"aws-lambda-powertools", "boto3", "botocore", "fastapi", "mangum", "pydantic"}
+    found = (
+        re.findall(r"^([a-z0-9-]+)==([^ ]+)", lock.read_text(), re.MULTILINE) for lock in locks
+    )
+    return {name: version for pairs in found for name, version in pairs if name in named}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure and print; 0 when every budget is kept."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--runs", type=int, default=RUNS, help="fresh processes of each kind")
+    parser.add_argument("--json", action="store_true", help="for machines")
+    parsed = parser.parse_args(arguments)
+    try:
+        with files_explained(), tempfile.TemporaryDirectory() as scratch:
+            python = interpreter()
+            packages = all_packages(Path(scratch), python)
+            measured = measure(packages, python, parsed.runs)
+            context = about(python, parsed.runs)
+    except ToolchainError as error:
+        say(str(error))
+        return COULD_NOT_LOOK
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    rows = comparison.rows(measured)
+    if parsed.json:
+        print(json.dumps(comparison.document(rows, context), indent=2))
+    else:
+        print(_text(rows, context, [package.name for package in packages]))
+    return 0 if all(row.kept for row in rows) else 1
+
+
+def _text(rows: list[comparison.Row], context: dict[str, Any], names: list[str]) -> str:
+    versions = ", ".join(
+        f"{name} {version}" for name, version in sorted(context["versions"].items())
+    )
+    load = " ".join(map(str, context["load"]))
     return (
-        runtime,
-        Package("ours", ours, TREE.package.stat().st_size),
-        Package("FastAPI", rival, zipped([rival, runtime])),
+        f"{comparison.table(rows, names)}\n\n"
+        f"Python {context['python']}; {versions}. {context['machine']}; load {load}. Medians of "
+        f"{context['runs']} runs and half of what lies between their quartiles; times are the "
+        "processor's. The ratio is ours to FastAPI with bytecode."
     )
 
 
-def measure(package: Package, runtime: Path, port: int, *mode: str) -> dict[str, float]:
-    """Run the driver in a fresh process, beside one package."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": f"{package.path}:{runtime}",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "LAMBDA_TASK_ROOT": str(package.path),
-        "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:9",
-        "_X_AMZN_TRACE_ID": TRACE,
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-        "AWS_ACCESS_KEY_ID": "none",
-        "AWS_SECRET_ACCESS_KEY": "none",
-        "AWS_REGION": "us-east-1",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "TABLE_NAME": "items",
-        "CLIENT_IDS": "benchmarks",
-        "MAX_ITEMS_PER_OWNER": "10000",
-        "STANDBY_REGION": "us-west-2",
-        "POWERTOOLS_SERVICE_NAME": "items",
-        "POWERTOOLS_METRICS_NAMESPACE": "benchmarks",
-    }
-    command = [_python(), "-P", str(HERE / "driver.py"), *mode]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise SystemExit(f"{package.name}: {done.stderr}")
-    figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return figures
-
-
-def compare(runs: int) -> bool:
-    """Measure, print the table, and tell whether every budget is kept."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Table)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    port = server.server_address[1]
-    with tempfile.TemporaryDirectory() as scratch:
-        runtime, *packages = prepare(Path(scratch))
-        cold: dict[str, list[dict[str, float]]] = {package.name: [] for package in packages}
-        warm: dict[str, list[dict[str, float]]] = {package.name: [] for package in packages}
-        for _ in range(runs):  # by turns, so that a busy moment strikes both
-            for package in packages:
-                cold[package.name].append(measure(package, runtime, port, "cold"))
-                warm[package.name].append(measure(package, runtime, port, "warm", "400"))
-    server.shutdown()
-    kept = True
-    rows = [
-        ("import, ms", cold, "import", 1e3, None),
-        ("first POST, ms", cold, "first", 1e3, None),
-        ("cold start, ms", cold, "cold", 1e3, COLD_BUDGET),
-        ("warm POST, us", warm, "POST", 1e6, WARM_BUDGET),
-        ("warm GET, us", warm, "GET", 1e6, WARM_BUDGET),
-        ("traced POST, us", warm, "POST traced", 1e6, None),
-        ("traced GET, us", warm, "GET traced", 1e6, None),
-    ]
-    print(f"{'':18}{'ours':>9}{'FastAPI':>9}{'ratio':>8}{'budget':>8}")
-    for label, figures, key, scale, budget in rows:
-        mine, theirs = (
-            statistics.median(run[key] for run in figures[package.name]) * scale
-            for package in packages
-        )
-        kept &= _row(label, mine, theirs, budget)
-    mine, theirs = (package.bytes / 1e6 for package in packages)
-    return _row("package, MB", mine, theirs, SIZE_BUDGET) and kept
-
-
-def _row(label: str, mine: float, theirs: float, budget: float | None) -> bool:
-    ratio = mine / theirs
-    limit = f"{budget:8.2f}" if budget else ""
-    kept = budget is None or ratio <= budget
-    print(f"{label:18}{mine:9.1f}{theirs:9.1f}{ratio:8.2f}{limit}{'' if kept else '  missed'}")
-    return kept
-
-
-def _python() -> str:
-    """Find the interpreter that the package was compiled for."""
-    found = find_interpreter(RUNTIME, os.environ)
-    if found is None:
-        raise SystemExit("Install Python {}.{} first: pyenv, uv or apt.".format(*RUNTIME))
-    return str(found)
-
-
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--runs", type=int, default=7, help="fresh processes of each kind")
-    sys.exit(0 if compare(parser.parse_args().runs) else 1)
+    sys.exit(main(sys.argv[1:]))

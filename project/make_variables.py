@@ -53,6 +53,10 @@ VARIABLES: Mapping[str, tuple[Variable, ...]] = {
         Variable("COUNT", "40", "--count", at_most=100_000),
         Variable("SEED", "7", "--seed", at_most=999_999_999),
     ),
+    "bench": (
+        Variable("RUNS", "9", "--runs", at_most=1000),
+        Variable("JSON", "1", "--json", flag=True),
+    ),
     "doctor": (Variable("JSON", "1", "--json", flag=True),),
     "tracing": (
         # A year: no log is kept for longer.

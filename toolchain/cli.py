@@ -49,7 +49,7 @@ MODULES = ("local", "drills", "tracing", "dashboards", "releases", "doctor", "mu
 # Those that aren't for an account, whichever a shell exports.
 NEEDS_NO_ACCOUNT = ("local", "mutants")
 # Their own status for it; 1 says something else there.
-COULD_NOT_RUN = {"drills": 2, "tracing": 2, "doctor": 2, "e2e": 2, "mutants": 2}
+COULD_NOT_RUN = {"drills": 2, "tracing": 2, "doctor": 2, "e2e": 2, "mutants": 2, "bench": 2}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text)
         command.add_argument("arguments", nargs=argparse.REMAINDER, help="given to pytest")
     commands.add_parser("alarms", help="every alarm that pages, set off and back")
+    commands.add_parser("bench", help="the function beside the same API in other clothes")
     commands.add_parser("check", help="linters, types and formats")
     commands.add_parser("fmt", help="put formatting right")
     commands.add_parser("e2e", help="the end-to-end suite against an account").add_argument(
@@ -171,8 +172,9 @@ def _run_on_tree(command: str, parsed: argparse.Namespace) -> int:
             up.down(TREE)
         case module if module in MODULES:
             return _run_module(module, parsed.arguments)
-        case "check" | "alarms":
-            return {"check": testing.check, "alarms": testing.alarms}[command](TREE)
+        case "check" | "alarms" | "bench":
+            run_alone = {"check": testing.check, "alarms": testing.alarms, "bench": testing.bench}
+            return run_alone[command](TREE)
         case "fmt":
             testing.fmt(TREE)
         case "e2e":

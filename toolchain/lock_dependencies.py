@@ -17,11 +17,15 @@ COMPILE = [
 # The others follow the developers' lock, so that tests and benchmarks run what is packed.
 JOBS = (
     ("3.11", "--group", "pyproject.toml:dev", "-o", "requirements.lock"),
+    ("3.11", "lambda/requirements.in", "-c", "requirements.lock", "-o", "lambda/requirements.txt"),
     *(
-        (python, f"{name}.in", "-c", "requirements.lock", "-o", f"{name}.txt")
-        for python, name in (("3.11", "lambda/requirements"), ("3.13", "benchmarks/requirements"))
+        (
+            "3.13", f"benchmarks/rivals/{name}/requirements.in", "-c", "requirements.lock",
+            "-c", "lambda/requirements.txt", "-o", f"benchmarks/rivals/{name}/requirements.txt",
+        )
+        for name in ("fastapi", "powertools")
     ),
-)
+)  # fmt: skip
 
 
 def lock(tree: Tree, upgrade: bool) -> None:

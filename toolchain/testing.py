@@ -137,6 +137,17 @@ def alarms(tree: Tree) -> int:
     return _pytest(tree, ["-s", "tests/monitoring/alarm_recovery.py"])
 
 
+def bench(tree: Tree) -> int:
+    """Measure the function beside others, as it was typed; 0 when every budget is kept."""
+    arguments = make_variables.arguments(["bench"], os.environ)
+    install(tree)
+    build_package(tree)
+    # The shell's own environment: it may say how the package index is reached.
+    command = [str(tree.python), "-m", "benchmarks", *arguments]
+    with _interruptible():
+        return subprocess.run(command, cwd=tree.root, check=False).returncode
+
+
 def _any_deployed(tree: Tree, arguments: Sequence[str]) -> bool:
     """Whether one of these tests needs the deployment; so, too, when pytest can't tell."""
     command = [*_command(tree), "--collect-only", "-qq", *arguments, "-m", "deployed"]

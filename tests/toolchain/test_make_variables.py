@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAMES = (
-    "ACCOUNT", "CONFIRM", "COUNT", "ID", "JSON", "KIND", "MINUTES", "MS", "NAME", "REGION", "SEED",
-    "SHELL_KIND", "TESTS", "WHERE", "WITHOUT",
+    "ACCOUNT", "CONFIRM", "COUNT", "ID", "JSON", "KIND", "MINUTES", "MS", "NAME", "REGION", "RUNS",
+    "SEED", "SHELL_KIND", "TESTS", "WHERE", "WITHOUT",
 )  # fmt: skip
 # `{}` is a file that must not appear.
 NASTY = (
@@ -193,6 +193,7 @@ def test_every_target_says_what_it_takes(make: Make, target: str) -> None:
 
 # What the Makefile's own help says of each target, and ACCOUNT where it names one.
 TAKEN = {
+    "bench": ("JSON", "RUNS"),
     "dashboard": ("ACCOUNT",),
     "doctor": ("ACCOUNT", "JSON"),
     "drill": ("ACCOUNT", "CONFIRM", "NAME"),

@@ -1,4 +1,4 @@
-"""The same create and read on FastAPI, Mangum and boto3, written the way their guides do.
+"""The same create, read and list on FastAPI, Mangum and boto3, written the way their guides do.
 
 It traces nothing, counts nothing and writes plain log lines, so the comparison flatters it.
 """
@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 logger = logging.getLogger("items")
 logger.setLevel(logging.INFO)
-client = boto3.client("dynamodb", config=Config(retries={"mode": "standard"}))
+client = boto3.Session().client("dynamodb", config=Config(retries={"mode": "standard"}))
 TABLE = os.environ["TABLE_NAME"]
 REGION = os.environ["AWS_REGION"]
 Tag = Annotated[str, Field(min_length=1, max_length=50)]
@@ -56,6 +56,13 @@ class Item(ItemCreate):
     version: int
     created_at: str
     updated_at: str
+
+
+class Page(BaseModel):
+    """A page of items."""
+
+    items: list[Item]
+    next_cursor: str | None = None
 
 
 app = FastAPI(title="Items")
@@ -127,14 +134,36 @@ def get_item(item_id: str, request: Request, response: Response) -> Item:
     response.headers["etag"] = f'"{current["version"]["N"]}"'
     response.headers["x-served-by"] = REGION
     logger.info("read %s", item_id)
+    return shown(current)
+
+
+@app.get("/v1/items", response_model_exclude_none=True)
+def list_items(request: Request, response: Response) -> Page:
+    """List items."""
+    found = client.query(
+        TableName=TABLE,
+        IndexName="by_created",
+        Limit=25,
+        ScanIndexForward=False,
+        KeyConditionExpression="#owner = :owner",
+        ExpressionAttributeNames={"#owner": "owner"},
+        ExpressionAttributeValues={":owner": {"S": owner_of(request)}},
+    )
+    response.headers["x-served-by"] = REGION
+    logger.info("listed")
+    return Page(items=[shown(row) for row in found["Items"]])
+
+
+def shown(row: dict[str, Any]) -> Item:
+    """Give a row as an item."""
     return Item(
-        id=item_id,
-        title=current["title"]["S"],
-        status=Status(current["status"]["S"]),
-        tags=[tag["S"] for tag in current["tags"]["L"]],
-        version=int(current["version"]["N"]),
-        created_at=current["created_at"]["S"],
-        updated_at=current["updated_at"]["S"],
+        id=row["item_id"]["S"],
+        title=row["title"]["S"],
+        status=Status(row["status"]["S"]),
+        tags=[tag["S"] for tag in row["tags"]["L"]],
+        version=int(row["version"]["N"]),
+        created_at=row["created_at"]["S"],
+        updated_at=row["updated_at"]["S"],
     )
 
 
