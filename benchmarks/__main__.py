@@ -26,7 +26,7 @@ from project.console import ToolchainError, files_explained, say
 from project.paths import TREE
 
 COULD_NOT_LOOK, INTERRUPTED = 2, 130
-RUNS, REQUESTS = 9, 200
+RUNS, REQUESTS = 9, 60
 
 
 def measure(

@@ -283,7 +283,7 @@ variable "provisioned_concurrency" {
 }
 
 variable "snap_start" {
-  description = "Start the function from a snapshot (SnapStart): shorter cold starts, for a price by version and restore. Off by default: the package starts fast by itself."
+  description = "Start the function from a snapshot (SnapStart): shorter cold starts, for a price by version and restore. Off by default: the package starts fast by itself, and a version that nobody calls for 14 days, as a standby's, has to be made ready again before it answers (docs/performance.md)."
   type        = bool
   default     = false
 }
