@@ -33,18 +33,24 @@ def main(arguments: Sequence[str]) -> int:
     parsed = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, on_termination)
     try:
-        account = read_account(TREE, os.environ.get("ACCOUNT") or LOCAL)
-        with files_explained(), _names_resolved(account):
-            require_running(TREE, account)
-            return _run(parsed, account)
+        with files_explained():
+            return _run_on(parsed, read_account(TREE, os.environ.get("ACCOUNT") or LOCAL))
     except ToolchainError as error:
         say(f"\n{error}")
-    except AWS_ERRORS as error:
-        say(f"\n{error}\n{_WHAT_TO_CHECK.format(account=account)}")
     except KeyboardInterrupt:
         say("\nInterrupted. What served before serves; the same command tries again.")
         return INTERRUPTED
     return DOES_NOT_SERVE
+
+
+def _run_on(parsed: argparse.Namespace, account: Account) -> int:
+    with _names_resolved(account):
+        require_running(TREE, account)
+        try:
+            return _run(parsed, account)
+        except AWS_ERRORS as error:
+            say(f"\n{error}\n{_WHAT_TO_CHECK.format(account=account)}")
+            return DOES_NOT_SERVE
 
 
 _WHAT_TO_CHECK = (
@@ -113,7 +119,12 @@ def _report(story: Story, account: Account, region: str, wanted: settings.Settin
     from releases.report import files  # noqa: PLC0415
     from releases.report.document import build  # noqa: PLC0415
 
-    page = files.write(build(story, account.name, region, wanted.canary_percent))
+    try:
+        page = files.write(build(story, account.name, region, wanted.canary_percent))
+    except OSError as error:
+        # What serves serves.
+        say(f"The report can't be written: {error}")
+        return
     shown = page.relative_to(TREE.root) if page.is_relative_to(TREE.root) else page
     say(f"Report: {shown}")
 

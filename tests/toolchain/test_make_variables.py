@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 NAMES = (
     "ACCOUNT", "CONFIRM", "COUNT", "ID", "JSON", "KIND", "MINUTES", "MS", "NAME", "REGION", "RUNS",
-    "SEED", "SHELL_KIND", "TESTS", "WHERE", "WITHOUT",
+    "SEED", "SHELL_KIND", "TESTS", "VERSION", "WHERE", "WITHOUT",
 )  # fmt: skip
 # `{}` is a file that must not appear.
 NASTY = (
@@ -137,6 +137,13 @@ def typed(**variables: str) -> dict[str, str]:
         (["drills", "run"], {}, []),
         (["drills", "run"], {"NAME": "two words"}, ["--", "two words"]),
         (["tracing"], {"ID": "--help", "MINUTES": "5"}, ["--minutes=5", "--", "--help"]),
+        (["releases", "rollback"], {}, []),
+        (["releases", "rollback"], {"REGION": "us-west-2"}, ["--region=us-west-2"]),
+        (
+            ["releases", "rollback"],
+            {"REGION": "us-west-2", "VERSION": "7"},
+            ["--region=us-west-2", "--version=7"],
+        ),
         (["tracing", "an id of its own"], {}, []),
         (["doctor"], {"JSON": "1"}, ["--json"]),
         (["doctor"], {}, []),
@@ -163,6 +170,7 @@ def test_variables_become_arguments(
             "MS=60001 is not from 1 to 60000: MS=1500",
         ),
         (["tracing"], {}, "ID=<any id"),
+        (["releases", "rollback"], {"VERSION": "last"}, "VERSION=last is no whole number"),
         (["tracing"], {"MINUTES": "abc"}, "MINUTES=abc is no whole number: MINUTES=10"),
         (["tracing"], {"ID": "x", "MINUTES": "999999999"}, "MINUTES=999999999 is not from 1 to"),
         (["tracing"], {"ID": "x", "MINUTES": "-5"}, "MINUTES=-5 is no whole number: MINUTES=10"),
@@ -206,7 +214,9 @@ TAKEN = {
     "fault": ("KIND", "MS", "REGION"),
     "heal": ("REGION",),
     "pause-writes": ("ACCOUNT",),
+    "releases": ("ACCOUNT",),
     "resume-writes": ("ACCOUNT",),
+    "rollback": ("ACCOUNT", "REGION", "VERSION"),
     "mutants": ("COUNT", "SEED", "WHERE"),
     "start": ("WITHOUT",),
     "takeover": ("ACCOUNT",),

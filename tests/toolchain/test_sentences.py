@@ -22,6 +22,7 @@ from project.access import AccessError, require_authority
 from project.console import ToolchainError, files_explained
 from project.credentials import FILE, CredentialsError, credentials_of
 from project.paths import TREE, Tree
+from releases.__main__ import main as releases_main
 from tests.support.ports import free_ports
 from toolchain import cli, up
 from tracing.__main__ import main as tracing_main
@@ -54,8 +55,9 @@ def stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (accounts, "_locals_of", lambda: tracing_main(["x"])),
         (accounts, "_locals_of", dashboards_main),
         (accounts, "_locals_of", lambda: doctor_main([])),
+        (accounts, "_locals_of", lambda: releases_main(["list"])),
     ],
-    ids=["toolchain", "local", "drills", "tracing", "dashboards", "doctor"],
+    ids=["toolchain", "local", "drills", "tracing", "dashboards", "doctor", "releases"],
 )
 def test_a_folder_that_can_not_be_written_is_named_with_what_to_do(
     place: object,
