@@ -15,6 +15,7 @@ from doctor import (
     identity,
     mail,
     quotas,
+    releases,
     state,
     switch,
 )
@@ -34,6 +35,7 @@ CHECKS: tuple[Check, ...] = (
     cloudfront.check,
     health.check,
     switch.check,
+    releases.check,
     alerts.check,
 )
 

@@ -64,6 +64,13 @@ class Records:
         )
         return ledger_of([item for page in pages for item in page["Items"]])
 
+    def read_claim(self) -> Claim | None:
+        """Read whose release runs, or broke off."""
+        found = self.client.get_item(
+            TableName=self.table_name, Key=self._key("claim"), ConsistentRead=True
+        )
+        return _claim(found["Item"]) if "Item" in found else None
+
     def claim(self, claim: Claim) -> None:
         """Claim the Region for a release, or say anew what this one is about.
 

@@ -80,7 +80,7 @@ def test_before_the_first_apply_what_is_missing_is_said_and_nothing_is_wrong(
             for what in ("protection", "recovery")
         ),
         *(f"certificate in {region}" for region in (PRIMARY, STANDBY)),
-        *(f"writes in {region}" for region in (PRIMARY, STANDBY)),
+        *(f"{it} in {region}" for it in ("writes", "release") for region in (PRIMARY, STANDBY)),
         *(f"alarms in {region}" for region in (PRIMARY, STANDBY)),
         *(f"subscriptions: {place}" for place in (PRIMARY, STANDBY, "edge")),
         "state bucket: where",
@@ -343,7 +343,7 @@ def test_who_does_not_answer_is_named_and_the_rest_is_looked_at(
         *CERTIFICATES,
         *SUBSCRIPTIONS,
         *(f"table in {region}: protection" for region in (PRIMARY, STANDBY)),
-        *(f"writes in {region}" for region in (PRIMARY, STANDBY)),
+        *(f"{it} in {region}" for it in ("writes", "release") for region in (PRIMARY, STANDBY)),
         "CloudFront",
     }
     assert subjects(findings, Verdict.NOT_KNOWN) == refused
@@ -399,7 +399,7 @@ def test_the_guide_lists_the_actions_that_are_asked_for_and_no_others(
     # Or whoever may look after an account could read what its users wrote.
     assert switch["Action"] == ["dynamodb:GetItem"]
     rows = switch["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
-    assert rows == ["region#*"]
+    assert rows == ["region#*", "release#*"]
     # DynamoDB decrypts in the caller's name, which no call of doctor's shows.
     assert key["Action"] == ["kms:Decrypt"]
     assert key["Condition"] == {"StringLike": {"kms:ViaService": "dynamodb.*.amazonaws.com"}}

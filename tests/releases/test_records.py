@@ -122,3 +122,9 @@ def test_what_served_before_is_told_by_the_last_release_of_it() -> None:
     assert before(ledger, NEW) == OLD
     assert before(ledger, second) == OLD
     assert before(ledger, first) is None
+
+
+def test_whose_release_runs_can_be_read_by_itself(records: Records, clock: Clock) -> None:
+    assert records.read_claim() is None
+    records.claim(CLAIM)
+    assert records.read_claim() == replace(CLAIM, until=clock.now + LEASE_SECONDS)
