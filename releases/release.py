@@ -132,7 +132,7 @@ class Release:
         look = self._look()
         match plan(look, self._around.wall()):
             case Plan.NOTHING:
-                self._tell(f"{look.served} serves already.")
+                self._tell(f"{look.served.first} serves already.")
                 return True
             case Plan.REFUSE:
                 return self._refuse(look)
@@ -229,9 +229,9 @@ class Release:
         mark = look.mark
         assert mark is not None
         reason = (
-            f"{look.newest} was rolled back in {mark.region} at {mark.at}: {mark.reason} "
-            f"{look.served} serves on. Change the code, or revert it, and apply again; or try this "
-            f"one on purpose: make rollback REGION={self._here.region} "
+            f"{look.newest.first} was rolled back in {mark.region} at {mark.at}: {mark.reason} "
+            f"{look.served.first} serves on. Change the code, or revert it, and apply again; or "
+            f"try this one on purpose: make rollback REGION={self._here.region} "
             f"VERSION={look.newest.api}, which takes the mark away."
         )
         self._note("refused", reason)
@@ -244,11 +244,12 @@ class Release:
         wrong = self._wrong(look.newest, self._around.writes(self._here.region))
         if wrong:
             raise WrongFirstError(
-                f"{look.newest} serves in {self._here.region}, and fails its smoke test: {wrong}."
+                f"{look.newest.first} serves in {self._here.region}, and fails its smoke test: "
+                f"{wrong}."
             )
         was = look.ledger.serving
         self._conclude(FIRST, look, before_it=was.versions if was else None)
-        self._tell(f"{look.newest} serves, and has passed its smoke test.")
+        self._tell(f"{look.newest.first} serves, and has passed its smoke test.")
         return True
 
     def _retreat(self, look: Look) -> bool:
@@ -268,7 +269,7 @@ class Release:
         return self._refuse(replace(look, aliases=self._held))
 
     def _move(self, look: Look) -> bool:
-        self._tell(f"{look.newest} is to serve in {self._here.region} after {look.served}.")
+        self._tell(f"{look.newest.first} is to serve in {self._here.region} after {look.served}.")
         try:
             self._await_active(look.newest)
             self._smoke(look)
@@ -281,7 +282,7 @@ class Release:
             return self._reject(look, str(error))
         self._conclude(RELEASED, look, before_it=look.served)
         self._note("released", "")
-        self._tell(f"{look.newest} serves in {self._here.region}.")
+        self._tell(f"{look.newest.first} serves in {self._here.region}.")
         return True
 
     def _await_active(self, versions: Versions) -> None:
@@ -304,7 +305,7 @@ class Release:
             raise WrongError(f"The smoke test fails: {wrong}.")
         self._wrong(look.served, writes)
         self._time(look, writes)
-        self._tell(f"{look.newest} has passed its smoke test.")
+        self._tell(f"{look.newest.first} has passed its smoke test.")
 
     def _time(self, look: Look, writes: Writes) -> None:
         new: list[Journey] = []
@@ -421,19 +422,19 @@ class Release:
         self.story.shares.append((self._around.wall(), share))
         self._here.draw(self._tell)
         self._tell(
-            f"{look.newest} gets {100 * share:g} % of the calls for "
+            f"{look.newest.first} gets {100 * share:g} % of the calls for "
             f"{self._settings.bake_minutes:g} minutes."
         )
 
     def _shift(self, versions: Versions) -> None:
         self._held = self._here.let_serve(self._held, versions, self._tell)
         self.story.shares.append((self._around.wall(), 1.0))
-        self._tell(f"{versions} gets every call.")
+        self._tell(f"{versions.first} gets every call.")
 
     # How it ends.
 
     def _reject(self, look: Look, reason: str) -> bool:
-        self._tell(f"{look.newest} is no good. {reason}")
+        self._tell(f"{look.newest.first} is no good. {reason}")
         self._here.put_back(self._claim, self._tell)
         self.story.shares.append((self._around.wall(), 0.0))
         self._note("rolled back", reason)

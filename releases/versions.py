@@ -34,6 +34,11 @@ class Versions:
     def __str__(self) -> str:
         return f"version {self.api} (health {self.health})"
 
+    @property
+    def first(self) -> str:
+        """The same at the beginning of a sentence."""
+        return str(self).capitalize()
+
 
 @dataclass(frozen=True, slots=True)
 class Alias:

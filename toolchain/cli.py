@@ -118,20 +118,8 @@ def _run(parsed: argparse.Namespace) -> int:
             build_package(TREE)
         case "env":
             return _print_environment(parsed.account)
-        case "sign-in":
-            _enter_locked_environment()
-            from project import sign_in  # noqa: PLC0415 - needs the locked environment
-
-            _work_on(parsed.account)
-            sign_in.main(parsed.account, parsed.person)
-        case "owners":
-            _enter_locked_environment()
-            from toolchain import owners  # noqa: PLC0415 - as above
-
-            _work_on(parsed.account)
-            owners.main(parsed.account, parsed.ids, parsed.csv)
-        case "release":
-            _release(parsed.account, parsed.region)
+        case "sign-in" | "owners" | "release":
+            _run_on_account(parsed)
         case "lock":
             from toolchain.lock_dependencies import lock  # noqa: PLC0415
 
@@ -139,6 +127,22 @@ def _run(parsed: argparse.Namespace) -> int:
         case command:
             return _run_on_tree(command, parsed)
     return 0
+
+
+def _run_on_account(parsed: argparse.Namespace) -> None:
+    """Run what is for one account, in this process and with the locked packages."""
+    _enter_locked_environment()
+    from project import sign_in  # noqa: PLC0415 - needs the locked environment
+    from toolchain import owners  # noqa: PLC0415 - as above
+
+    _work_on(parsed.account)
+    match parsed.command:
+        case "sign-in":
+            sign_in.main(parsed.account, parsed.person)
+        case "owners":
+            owners.main(parsed.account, parsed.ids, parsed.csv)
+        case "release":
+            _become_release(parsed.region)
 
 
 def _require_own_emulator(parsed: argparse.Namespace) -> None:
@@ -206,9 +210,8 @@ def _enter_locked_environment() -> None:
         os.execv(command[0], command)  # noqa: S606 - becomes the same command, with its packages
 
 
-def _release(account_name: str, region: str) -> None:
+def _become_release(region: str) -> None:
     """Become the release: what ends this process, a signal or its parent's death, is for that."""
-    _work_on(account_name)
     command = [str(TREE.python), "-m", "releases", "release", f"--region={region}"]
     os.chdir(TREE.root)
     os.execv(command[0], command)  # noqa: S606 - no shell; the environment is this process's

@@ -65,7 +65,7 @@ def test_a_first_deployment_is_looked_at_and_written_down() -> None:
     assert world.release(STANDBY)
     assert world.ledger(STANDBY).events[-1].what == FIRST
     assert world.release(STANDBY)
-    assert world.told[-1] == "version 1 (health 1) serves already."
+    assert world.told[-1] == "Version 1 (health 1) serves already."
 
 
 def test_a_first_deployment_that_does_not_work_says_so_each_time() -> None:
@@ -83,7 +83,7 @@ def test_nothing_new_is_nothing_to_do(world: World) -> None:
 
     world.broken = no_change
     assert world.release(PRIMARY)
-    assert world.told == ["version 3 (health 3) serves already."]
+    assert world.told == ["Version 3 (health 3) serves already."]
 
 
 def test_a_change_of_settings_alone_is_a_release(world: World) -> None:
