@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+from functools import partial
 from typing import Any
 
 from hypercorn.config import Config
@@ -24,7 +25,7 @@ from local.listeners import Listeners
 from local.observability.service import Observability, trace_invocations
 from local.observability.traces import requests
 from local.patches import application, chain, custom_domains, persistence
-from local.persistence import Saver, only_reads, writes_items
+from local.persistence import Saver, changed_by, only_reads
 from local.router import Router
 from local.settings import LOOPBACK, Settings
 from local.table_items import TableItems
@@ -124,8 +125,8 @@ class Emulator:
         if scope["type"] == "websocket":
             scope, receive, send = upgrades.as_request(scope, receive, send)
         if scope["type"] == "http" and scope["scheme"] == "https":
+            # Of what it changes, a function's own requests tell.
             await self._router.serve(scope, receive, send)
-            self._saver.changed()
         elif scope["type"] == "http":
             await self._control_plane(scope, receive, send)
         elif scope["type"] == "lifespan":
@@ -142,7 +143,8 @@ class Emulator:
         await self._route53.start()
         changed = self._saver.changed
         self._background.start(self._saver.run(), "saving")
-        self._background.start(self._replication.run(changed), "replication")
+        replicated = partial(changed, frozenset())
+        self._background.start(self._replication.run(replicated), "replication")
         self._background.start(self._observability.run(changed), "alarms and retention")
         # What was restored may not be on disk in today's form.
         changed()
@@ -209,14 +211,14 @@ class Emulator:
 
         async def acknowledge(message: dict[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                await self._saver.before_acknowledging(items_only=writes_items(target))
+                await self._saver.before_acknowledging(changed_by(target))
             await send(message)
 
         try:
             await application.serve(scope, receive, acknowledge)
         except SaveError:
             await respond(send, NOT_SAVED)
-        self._saver.changed()
+        self._saver.changed(changed_by(target))
 
     async def _open_endpoints(self) -> None:
         """Open the endpoint of every Region that has one and isn't to refuse; shut the others."""

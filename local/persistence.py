@@ -53,6 +53,8 @@ class Saver:
     _services: dict[str, _Service] = field(default_factory=dict)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _busy: bool = False
+    # Which services, by their state files, may have changed since the last save began; None: any.
+    _stale: frozenset[str] | None = frozenset()
     _saving: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -60,8 +62,13 @@ class Saver:
         """Whether anything may still have to be saved."""
         return self._changed.is_set() or self._busy or self.items.changed
 
-    def changed(self) -> None:
-        """Something may have changed: save soon."""
+    def changed(self, services: frozenset[str] | None = None) -> None:
+        """Items may have changed, and some services, None for any of them: save soon.
+
+        Reading the services' states is most of what a save costs.
+        """
+        if self._stale is not None:
+            self._stale = None if services is None else self._stale | services
         self._changed.set()
 
     async def run(self) -> None:
@@ -72,27 +79,31 @@ class Saver:
             self._busy = True
             self._changed.clear()
             await asyncio.sleep(self.interval)
+            stale, self._stale = self._stale, frozenset()
             try:
-                all_saved = await self.save()
+                all_saved = await self.save(stale)
             except SaveError:
                 all_saved = False
                 await asyncio.sleep(RETRY_SECONDS)
             if not all_saved:
-                self._changed.set()
+                self.changed(stale)
 
-    async def before_acknowledging(self, *, items_only: bool) -> None:
+    async def before_acknowledging(self, services: frozenset[str] | None) -> None:
         """Save what is about to be acknowledged, where the interval says so. Raises SaveError."""
         if self.interval == 0:
-            await self.save(items_only=items_only, everything=True)
+            await self.save(services, everything=True)
 
-    async def save(self, *, items_only: bool = False, everything: bool = False) -> bool:
-        """Save what has changed; raises SaveError, and tries again with the next call.
+    async def save(
+        self, services: frozenset[str] | None = None, *, everything: bool = False
+    ) -> bool:
+        """Save items, and what has changed of some services, or of any.
 
-        False where a service was left for later because it is large; `everything` leaves none.
+        Raises SaveError, and tries again with the next call. False where a service was left for
+        later because it is large; `everything` leaves none.
         """
         async with self._saving:
             problems, all_saved = [], True
-            for saving in self._savings(items_only=items_only, everything=everything):
+            for saving in self._savings(services, everything=everything):
                 try:
                     all_saved &= await saving()
                 except SaveError as error:
@@ -103,12 +114,12 @@ class Saver:
         return all_saved
 
     def _savings(
-        self, *, items_only: bool, everything: bool
+        self, services: frozenset[str] | None, *, everything: bool
     ) -> Iterator[Callable[[], Awaitable[bool]]]:
         """What a save is made of; one that fails keeps no other from being saved."""
         yield self._save_items
-        if not items_only:
-            for service, get_state in patches.service_states().items():
+        for service, get_state in patches.service_states().items():
+            if services is None or service in services:
                 yield partial(self._save_service, service, get_state, everything=everything)
 
     def _note(self, failure: str) -> None:
@@ -165,9 +176,13 @@ def only_reads(method: str, target: str) -> bool:
     return target.rpartition(".")[2].startswith(READS) if target else False
 
 
-def writes_items(target: str) -> bool:
-    """Whether a request with this X-Amz-Target changes items, and nothing else."""
-    return target.startswith("DynamoDB_") and target.endswith(ITEM_WRITES)
+def changed_by(target: str) -> frozenset[str] | None:
+    """Which services a request with this X-Amz-Target changes beside items; None where any may."""
+    if target.startswith("DynamoDB_") and target.endswith(ITEM_WRITES):
+        return frozenset()
+    if target.startswith("AWSCognitoIdentityProviderService."):
+        return frozenset({"cognito"})
+    return None
 
 
 def _serialize(service: str, get_state: patches.GetState) -> bytes | None:

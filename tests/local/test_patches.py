@@ -26,6 +26,7 @@ from ministack.services import (
 )
 
 from local.patches import api_gateway
+from local.patches.dynamodb import expressions_checked_once
 from tests.support.emulator import TABLE, Emulator, Stack
 
 ACCOUNT = "111122223333"
@@ -466,6 +467,50 @@ def test_ministack_still_needs_replication_that_takes_its_time() -> None:
     table({**name, "Item": item}, dynamodb._put_item)
 
     assert table(name, dynamodb._scan, "us-west-2")["Items"] == [item]
+
+
+def test_ministack_still_checks_an_expression_for_every_item(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """How often it does so for one scan; the patched one is below."""
+    checked: list[str] = []
+
+    def check(expression: str, _slot: str) -> None:
+        checked.append(expression)
+
+    monkeypatch.setattr(dynamodb, "_condition_syntax_error", check)
+    assert scan_of(3) == 3
+    assert len(checked) == 3
+
+
+def test_an_expression_is_checked_once_and_a_wrong_one_is_wrong_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    unpatched = dynamodb._condition_syntax_error
+    # Whatever else undoes it, the module is the next test's, too.
+    monkeypatch.setattr(dynamodb, "_condition_syntax_error", unpatched)
+
+    expressions_checked_once()
+    assert scan_of(3) == 3
+    counts = dynamodb._condition_syntax_error.cache_info()
+    assert (counts.misses, counts.hits) == (1, 2)
+    wrong = ("a = = :v", "FilterExpression")
+    found = [dynamodb._condition_syntax_error(*wrong) for _ in range(2)]
+    assert found == 2 * [unpatched(*wrong)]
+    assert "Syntax error" in found[0]
+
+
+def scan_of(items: int) -> int:
+    """Scan a table of so many items with a filter that all of them pass; how many do."""
+    name = {"TableName": "scanned"}
+    table({**TABLE_INPUT, **name}, dynamodb._create_table)
+    for number in range(items):
+        table({**name, "Item": {"id": {"S": str(number)}}}, dynamodb._put_item)
+    passes = {
+        "FilterExpression": "attribute_exists(id) AND id <> :nobody",
+        "ExpressionAttributeValues": {":nobody": {"S": ""}},
+    }
+    return int(table({**name, **passes}, dynamodb._scan)["Count"])
 
 
 def test_ministack_still_saves_a_table_whole() -> None:

@@ -17,7 +17,7 @@ from local import persistence
 from local.background import Background
 from local.item_store import ItemStore, SaveError
 from local.patches import persistence as patches
-from local.persistence import Saver, only_reads, writes_items
+from local.persistence import Saver, changed_by, only_reads
 from local.unreadable import (
     SetAsideError,
     UnreadableStateError,
@@ -81,10 +81,35 @@ def test_a_change_is_saved_and_nothing_is_written_twice(
 def test_items_alone_are_saved_without_a_look_at_the_services(saver: Saver) -> None:
     saver.items.put("a", ("x",), 1)
 
-    asyncio.run(saver.save(items_only=True))
+    asyncio.run(saver.save(frozenset()))
 
     assert saver.items.read() == {"a": [(("x",), 1)]}
     assert not (saver.folder / "cognito.json").exists()
+
+
+def test_no_service_is_looked_at_but_those_that_may_have_changed(
+    saver: Saver, states: dict[str, Any]
+) -> None:
+    states["iam"] = {"roles": 1}
+    cognito, iam = saver.folder / "cognito.json", saver.folder / "iam.json"
+
+    async def body() -> None:
+        saver.items.put("a", ("x",), 1)
+        saver.changed(frozenset())
+        await until(lambda: not saver.waiting)
+        assert not cognito.exists()
+        saver.changed(frozenset({"cognito"}))
+        saver.changed(frozenset())
+        await until(lambda: not saver.waiting)
+        assert cognito.exists()
+        assert not iam.exists()
+        saver.changed()
+        saver.changed(frozenset({"cognito"}))
+        await until(iam.exists)
+
+    while_saving(saver, body())
+
+    assert saver.items.read() == {"a": [(("x",), 1)]}
 
 
 def test_a_large_state_waits_for_its_turn_and_no_other_waits_for_it(
@@ -142,41 +167,43 @@ def test_a_state_that_has_no_json_form_is_told_as_well(
 
 def test_with_an_interval_of_0_nothing_is_acknowledged_that_is_not_saved(saver: Saver) -> None:
     saver.items.put("a", ("x",), 1)
-    asyncio.run(saver.before_acknowledging(items_only=True))
+    asyncio.run(saver.before_acknowledging(frozenset()))
     assert saver.items.read() == {"a": [(("x",), 1)]}
 
     (saver.folder / "cognito.json.new").mkdir()
     with pytest.raises(SaveError):
-        asyncio.run(saver.before_acknowledging(items_only=False))
+        asyncio.run(saver.before_acknowledging(None))
 
 
 def test_otherwise_an_acknowledgement_waits_for_nothing(saver: Saver) -> None:
     saver.interval = 0.5
     saver.items.put("a", ("x",), 1)
 
-    asyncio.run(saver.before_acknowledging(items_only=False))
+    asyncio.run(saver.before_acknowledging(None))
 
     assert saver.items.changed
 
 
 @pytest.mark.parametrize(
-    ("target", "reads", "items"),
+    ("target", "reads", "services"),
     [
-        ("DynamoDB_20120810.PutItem", False, True),
-        ("DynamoDB_20120810.UpdateItem", False, True),
-        ("DynamoDB_20120810.DeleteItem", False, True),
-        ("DynamoDB_20120810.BatchWriteItem", False, True),
-        ("DynamoDB_20120810.TransactWriteItems", False, True),
-        ("DynamoDB_20120810.ExecuteStatement", False, False),
-        ("DynamoDB_20120810.DeleteTable", False, False),
-        ("DynamoDB_20120810.GetItem", True, False),
-        ("AWSCognitoIdentityProviderService.SignUp", False, False),
-        ("", False, False),
+        ("DynamoDB_20120810.PutItem", False, ()),
+        ("DynamoDB_20120810.UpdateItem", False, ()),
+        ("DynamoDB_20120810.DeleteItem", False, ()),
+        ("DynamoDB_20120810.BatchWriteItem", False, ()),
+        ("DynamoDB_20120810.TransactWriteItems", False, ()),
+        ("DynamoDB_20120810.ExecuteStatement", False, None),
+        ("DynamoDB_20120810.DeleteTable", False, None),
+        ("DynamoDB_20120810.GetItem", True, None),
+        ("AWSCognitoIdentityProviderService.SignUp", False, ("cognito",)),
+        ("", False, None),
     ],
 )
-def test_what_an_operation_may_change_is_known(target: str, reads: bool, items: bool) -> None:
+def test_what_an_operation_may_change_is_known(
+    target: str, reads: bool, services: tuple[str, ...] | None
+) -> None:
     assert only_reads("POST", target) is reads
-    assert writes_items(target) is items
+    assert changed_by(target) == (None if services is None else frozenset(services))
 
 
 def test_a_task_or_a_thread_that_dies_is_an_error_that_somebody_sees(
