@@ -5,7 +5,7 @@ PYTHON ?= python3
 # What a person may type after `make`. Each counts only when it was typed here (WSL exports NAME, and
 # many shells REGION), and reaches Python in the environment, letter for letter: neither a shell nor
 # make itself expands it. toolchain/make_variables.py reads them.
-override VARIABLES := ACCOUNT CONFIRM COUNT ID JSON KIND MINUTES MS NAME REGION RUNS SEED SHELL_KIND TESTS VERSION WHERE WITHOUT
+override VARIABLES := ACCOUNT CONFIRM COUNT ID JSON KIND MINUTES MS NAME RATE REGION RUNS SEED SHELL_KIND TESTS USERS VERSION WHERE WITHOUT
 $(foreach name,$(VARIABLES),$(if $(filter command,$(origin $(name))),\
 	$(eval unexport $(name))$(eval export TYPED_$(name) := $$(value $(name))),\
 	$(eval unexport TYPED_$(name))))
@@ -16,7 +16,7 @@ RUN = command -v $(PYTHON) >/dev/null || { \
 TOOLCHAIN = @$(RUN)
 
 .DEFAULT_GOAL := help
-.PHONY: help up stop start down status dashboard fault heal takeover failback pause-writes resume-writes rollback releases drill drills drill-all drill-report trace doctor env unit mutants test alarms bench e2e package install lock fmt check
+.PHONY: help up stop start down status dashboard fault heal takeover failback pause-writes resume-writes rollback releases drill drills drill-all drill-report load trace doctor env unit mutants test alarms bench e2e package install lock fmt check
 
 help: ## what can be done here
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' Makefile | expand -t 15
@@ -74,6 +74,9 @@ drill-all: ## every experiment that ACCOUNT can have, in turn
 
 drill-report: ## the last report of ACCOUNT, in short
 	$(TOOLCHAIN) drills report
+
+load: ## users of the app on ACCOUNT, held against its objectives: [USERS=20] [RATE=5, requests a second] [MINUTES=1]
+	$(TOOLCHAIN) load
 
 trace: ## follow one request through every layer: ID=<any id of its answer's headers> [MINUTES=] [ACCOUNT=]
 	$(TOOLCHAIN) tracing

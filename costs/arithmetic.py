@@ -104,6 +104,7 @@ class Estimate:
     """Everything that the tables are made from."""
 
     as_of: str
+    prices: Mapping[str, Price]
     quantities: Mapping[str, Quantity]
     busy: tuple[Row, ...]
     idle: tuple[Row, ...]
@@ -147,7 +148,7 @@ def read(folder: Path = FOLDER) -> Estimate:
         Step(entry["step"], tuple(entry["units"]), entry["takes"]) for entry in estimate["steps"]
     )
     return Estimate(
-        prices_file["as_of"], quantities, rows("busy"), rows("idle"), rows("tiers"), steps
+        prices_file["as_of"], prices, quantities, rows("busy"), rows("idle"), rows("tiers"), steps
     )
 
 

@@ -6,8 +6,7 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -40,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, on_termination)
     try:
         account = read_account(TREE, os.environ.get("ACCOUNT") or LOCAL)
-        with files_explained(), _names_resolved(account):
+        with files_explained(), resolver.for_account(account.name):
             return _run(parsed, account)
     except ToolchainError as error:
         say(f"\n{error}")
@@ -99,15 +98,6 @@ def _run(parsed: argparse.Namespace, account: Account) -> int:
             patience = read_targets(TREE, account.name).patience_seconds
             return SWITCHES[command](takeover.Names(account, port, patience))
     return PASSED
-
-
-@contextmanager
-def _names_resolved(account: Account) -> Iterator[None]:
-    if account.name != LOCAL:
-        yield
-        return
-    with resolver.installed():
-        yield
 
 
 def _offered(experiment: Experiment, account: Account) -> bool:

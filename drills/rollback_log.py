@@ -1,7 +1,7 @@
-"""The note of what a drill has still to rollback, written before it is done.
+"""The note of what a drill or a load run has still to roll back, written before it is done.
 
-It outlives the process: the watchdog reads it when the drill is killed, and the next drill when
-both were.
+It outlives the process: the watchdog reads it when the process is killed, and the next of its kind
+when both were.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ from project.console import ToolchainError, say
 from project.file_lock import exclusive
 from project.paths import TREE, write_atomically
 
+DRILLS = "drills"
 
-def note_of(account_name: str) -> Path:
-    """Name the file that an account's drills leave their note in."""
-    return TREE.local_state / "drills" / f"{account_name}.json"
+
+def note_of(account_name: str, room: str = DRILLS) -> Path:
+    """Name the file that an account's drills, or another room's runs, leave their note in."""
+    return TREE.local_state / room / f"{account_name}.json"
 
 
 @dataclass(slots=True)
@@ -84,7 +86,7 @@ class RollbackLog:
         if resisting:
             raise ToolchainError(
                 "This could not be rolled back:\n  " + "\n  ".join(resisting) + f"\nIt is noted in "
-                f"{self.path}; the next drill of this account tries again before it begins."
+                f"{self.path}; the next run against this account tries again before it begins."
             )
 
     def _write(self) -> None:
@@ -99,14 +101,14 @@ class RollbackLog:
         write_atomically(self.path, json.dumps(document).encode(), mode=0o600)
 
 
-def roll_back_leftovers(system: System, process: int | None = None) -> None:
-    """Roll back what a killed drill left, if anything; with `process`, only that one's.
+def roll_back_leftovers(system: System, process: int | None = None, room: str = DRILLS) -> None:
+    """Roll back what a killed run left, if anything; with `process`, only that one's.
 
     Raises ToolchainError with what can't be rolled back.
     """
     name = system.account.name
-    left = RollbackLog(note_of(name))
-    with exclusive(TREE.lock(f"rollback-{name}"), "clean-up after a drill"):
+    left = RollbackLog(note_of(name, room))
+    with exclusive(TREE.lock(f"rollback-{name}"), "clean-up after a run"):
         if left.read() and process in {None, left.process}:
-            say("A drill before this one did not end by itself: rolling back what it left.")
+            say("The run before this one did not end by itself: rolling back what it left.")
             left.all(system)

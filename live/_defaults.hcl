@@ -101,6 +101,8 @@ locals {
   drills_ask_twice            = true
   # The role that AWS FIS takes in `make drill NAME=replication-paused` (docs/testing-guide.md).
   drills_fis_role_arn = null
+  # What one `make load` may cost at most, in dollars, by the prices of costs/. It asks twice as drills do.
+  load_max_dollars = 5
 
   # Of one address: requests in five minutes, and those for /health* in one. A mobile carrier puts
   # thousands of users behind one, none of whom asks for health.

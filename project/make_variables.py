@@ -57,6 +57,11 @@ VARIABLES: Mapping[str, tuple[Variable, ...]] = {
         Variable("RUNS", "9", "--runs", at_most=1000),
         Variable("JSON", "1", "--json", flag=True),
     ),
+    "load": (
+        Variable("USERS", "20", "--users", at_most=1_000),
+        Variable("RATE", "5", "--rate", at_most=1_000),
+        Variable("MINUTES", "1", "--minutes", at_most=240),
+    ),
     "doctor": (Variable("JSON", "1", "--json", flag=True),),
     "tracing": (
         # A year: no log is kept for longer.
@@ -77,6 +82,7 @@ ALSO_TAKEN: Mapping[str, tuple[str, ...]] = {
     "dashboards": ("ACCOUNT",),
     "doctor": ("ACCOUNT",),
     "tracing": ("ACCOUNT",),
+    "load": ("ACCOUNT", "CONFIRM"),
     "drills run": ("ACCOUNT", "CONFIRM"),
     "drills all": ("ACCOUNT", "CONFIRM"),
     "drills list": ("ACCOUNT",),

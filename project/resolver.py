@@ -11,6 +11,8 @@ import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from project.account import LOCAL
+
 Resolve = Callable[[str], str | None]
 
 
@@ -35,3 +37,13 @@ def installed(resolve: Resolve = localhost) -> Iterator[None]:
         yield
     finally:
         socket.getaddrinfo = system
+
+
+@contextlib.contextmanager
+def for_account(account_name: str) -> Iterator[None]:
+    """While open, an account's names resolve: the embedded AWS's are below `.localhost`."""
+    if account_name != LOCAL:
+        yield
+        return
+    with installed():
+        yield

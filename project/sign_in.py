@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 import uuid
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from project.account import LOCAL
@@ -26,6 +27,14 @@ class Pool(Protocol):
     @property
     def user_pool_client_id(self) -> str:
         """The client."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What an app keeps of a sign-in: what opens the API, and what renews that."""
+
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
 
 
 def access_token(account: str, name: str) -> str:
@@ -59,7 +68,14 @@ def _username_of(client: CognitoIdentityProviderClient, deployment: Pool, email:
 def make_and_sign_in(
     client: CognitoIdentityProviderClient, deployment: Pool, username: str, email: str
 ) -> str:
-    """Make a user unless there is one, sign in through SRP, and return the access token.
+    """Make a user unless there is one, sign in through SRP, and return the access token."""
+    return tokens_of(client, deployment, username, email).access
+
+
+def tokens_of(
+    client: CognitoIdentityProviderClient, deployment: Pool, username: str, email: str
+) -> Tokens:
+    """Make a user unless there is one, and sign in through SRP.
 
     The password is new each time and kept nowhere.
     """
@@ -73,8 +89,8 @@ def make_and_sign_in(
         pool_id=deployment.user_pool_id,
         client_id=deployment.user_pool_client_id,
         client=client,
-    ).authenticate_user()
-    return str(signed_in["AuthenticationResult"]["AccessToken"])
+    ).authenticate_user()["AuthenticationResult"]
+    return Tokens(str(signed_in["AccessToken"]), str(signed_in["RefreshToken"]))
 
 
 def _make_user(

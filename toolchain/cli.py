@@ -45,11 +45,11 @@ def main(arguments: list[str]) -> int:
 
 
 # What has a command line of its own, and needs the locked environment.
-MODULES = ("local", "drills", "tracing", "dashboards", "releases", "doctor", "mutants")
+MODULES = ("local", "drills", "load", "tracing", "dashboards", "releases", "doctor", "mutants")
 # Those that aren't for an account, whichever a shell exports.
 NEEDS_NO_ACCOUNT = ("local", "mutants")
 # Their own status for it; 1 says something else there.
-COULD_NOT_RUN = {"drills": 2, "tracing": 2, "doctor": 2, "e2e": 2, "mutants": 2, "bench": 2}
+COULD_NOT_RUN = {"drills": 2, "load": 2, "tracing": 2, "doctor": 2, "e2e": 2, "mutants": 2, "bench": 2}
 
 
 def _parser() -> argparse.ArgumentParser:

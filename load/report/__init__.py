@@ -1,0 +1,1 @@
+"""What a run leaves: figures for machines, and one page for people."""
