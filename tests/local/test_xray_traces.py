@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from local.observability.traces import traces as module
-from local.observability.traces.daemon import document
+from local.observability.traces.daemon import BATCH_SECONDS, MAX_DOCUMENTS, document, gathered
 from local.observability.traces.header import TraceHeader
 from local.observability.traces.segments import (
     Call,
@@ -178,3 +178,40 @@ def test_a_datagram_is_a_header_line_and_a_document() -> None:
     assert document(b'{"format":"json","version":1}\n{}') == ["{}"]
     for other in (b"", b"noise", b'{"format": "json", "version": 2}\n{}', b"\xff\n{}"):
         assert document(other) == []
+
+
+def datagram(text: str) -> bytes:
+    return b'{"format": "json", "version": 1}\n' + text.encode()
+
+
+class Arrivals:
+    """Datagrams, each so many seconds after the one before, on a clock of their own."""
+
+    def __init__(self, *gaps: float) -> None:
+        self.at = 0.0
+        self._gaps = list(gaps)
+
+    def clock(self) -> float:
+        return self.at
+
+    def receive(self, seconds: float | None) -> bytes:
+        if not self._gaps or (seconds is not None and self._gaps[0] > seconds):
+            self.at += seconds or 0.0
+            raise TimeoutError
+        self.at += self._gaps.pop(0)
+        return datagram(f"{self.at:.2f}")
+
+
+def test_documents_that_come_soon_after_another_go_with_it() -> None:
+    arrivals = Arrivals(5.0, 0.2, 0.2, 0.2)
+
+    assert gathered(arrivals.receive, arrivals.clock) == ["5.00", "5.20", "5.40"]
+    assert arrivals.at == pytest.approx(5.0 + BATCH_SECONDS)
+    assert gathered(arrivals.receive, arrivals.clock) == ["5.70"]
+
+
+def test_no_more_go_together_than_x_ray_takes() -> None:
+    arrivals = Arrivals(*(60 * [0.001]))
+
+    assert len(gathered(arrivals.receive, arrivals.clock)) == MAX_DOCUMENTS
+    assert len(gathered(arrivals.receive, arrivals.clock)) == 60 - MAX_DOCUMENTS

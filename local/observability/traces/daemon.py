@@ -13,6 +13,8 @@ import json
 import logging
 import socket
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +29,9 @@ logger = logging.getLogger("local.xray")
 DATAGRAM_BYTES = 64 * 1024
 # PutTraceSegments takes 50 documents (API_PutTraceSegments).
 MAX_DOCUMENTS = 50
+# How long a document waits for others. AWS's daemon lets it wait a second (idle_timeout_millisecond
+# of its pkg/cfg); each is a signed request, and costs more than the request that is traced.
+BATCH_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ class Daemon:
     def _run(self) -> None:
         client = None
         while True:
-            documents = self._received()
+            documents = gathered(self._receive, time.monotonic)
             client = client or _client(self._role)
             try:
                 refused = client.put_trace_segments(TraceSegmentDocuments=documents)
@@ -67,15 +72,24 @@ class Daemon:
             for each in refused["UnprocessedTraceSegments"]:
                 logger.warning("a segment is lost: %s", each.get("Message"))
 
-    def _received(self) -> list[str]:
-        """Wait for a document, and take whatever else has arrived by then."""
-        documents: list[str] = []
-        while not documents:
-            documents += document(self._socket.recv(DATAGRAM_BYTES))
-        with contextlib.suppress(BlockingIOError):
-            while len(documents) < MAX_DOCUMENTS:
-                documents += document(self._socket.recv(DATAGRAM_BYTES, socket.MSG_DONTWAIT))
-        return documents
+    def _receive(self, seconds: float | None) -> bytes:
+        self._socket.settimeout(seconds)
+        return self._socket.recv(DATAGRAM_BYTES)
+
+
+def gathered(receive: Callable[[float | None], bytes], clock: Callable[[], float]) -> list[str]:
+    """Wait for a document, and for those that arrive soon after it.
+
+    `receive` waits for a datagram, so many seconds at most, and raises TimeoutError then.
+    """
+    documents: list[str] = []
+    while not documents:
+        documents += document(receive(None))
+    until = clock() + BATCH_SECONDS
+    with contextlib.suppress(TimeoutError):
+        while len(documents) < MAX_DOCUMENTS and (left := until - clock()) > 0:
+            documents += document(receive(left))
+    return documents
 
 
 def document(datagram: bytes) -> list[str]:
