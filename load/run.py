@@ -26,6 +26,7 @@ from project.console import Progress, ToolchainError
 from project.paths import TREE
 
 ROOM = "load"
+GENERATOR = [sys.executable, "-m", "load.generator"]
 DRAIN_SECONDS = 45.0
 # How long the generator may take to end once its input is closed.
 END_SECONDS = 10.0
@@ -81,7 +82,7 @@ def _plan(system: System, users: list[SignedIn], size: Size) -> Plan:
 def _generator(plan: Plan) -> Iterator[subprocess.Popen[str]]:
     """Have the generator run; it is gone when the body ends, however that does."""
     with subprocess.Popen(
-        [sys.executable, "-m", "load.generator"],
+        GENERATOR,
         cwd=TREE.root,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

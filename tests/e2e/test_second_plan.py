@@ -1,22 +1,67 @@
-"""What was deployed is what is written down: a second plan has nothing to do."""
+"""What was deployed is what is written down: a second plan has nothing to do.
+
+A plan takes a minute, in which nobody waits for the deployment. So users have a minute of it
+meanwhile, by `make load`: that shows that the harness works, and says nothing of AWS's speed.
+"""
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from drills.rollback_log import note_of
+from load.phone import DELETE, GOOD
+from load.report.files import REPORTS
+from load.run import ROOM
+from load.users import EMAIL_DOMAIN
 from project.account import read_account
 from project.environment import process_environment
 from project.paths import TREE
+from tests.support.deployment_lock import deployment_lock
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from project.deployment import Deployment
+    from tests.e2e.account_operator import Operator
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _deployment_lock(deployment: Deployment) -> Iterator[None]:
+    """Nobody breaks anything from the load's beginning to its end."""
+    with deployment_lock(deployment, alone=False):
+        yield
+
+
+@pytest.fixture(scope="module")
+def load(deployment: Deployment) -> Iterator[subprocess.Popen[str]]:
+    """A minute of users, which has begun."""
+    before = set(REPORTS.glob("*"))
+    with subprocess.Popen(
+        [sys.executable, "-m", "load", "--users=5", "--rate=4", "--minutes=1"],
+        cwd=TREE.root,
+        env=process_environment(TREE, read_account(TREE, deployment.account), os.environ),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as running:
+        try:
+            yield running
+        finally:
+            running.terminate()
+    for left in set(REPORTS.glob("*")) - before:
+        shutil.rmtree(left)
 
 
 @pytest.mark.emulated_only("a plan of a real account needs rights that this suite doesn't")
+@pytest.mark.usefixtures("load")
 def test_a_second_plan_is_empty_in_every_unit(deployment: Deployment) -> None:
     folder = TREE.account(deployment.account)
     written = (file.relative_to(folder) for file in folder.rglob("terragrunt.hcl"))
@@ -38,3 +83,51 @@ def test_a_second_plan_is_empty_in_every_unit(deployment: Deployment) -> None:
 
     assert plan.returncode == 0, plan.stdout[-6000:] + plan.stderr[-6000:]
     assert (plan.stdout + plan.stderr).count("No changes.") == len(units)
+
+
+@pytest.mark.emulated_only("a load costs money: a person asks for it")
+def test_a_minute_of_users_has_no_error_and_leaves_nothing(
+    load: subprocess.Popen[str], deployment: Deployment, operator: Operator
+) -> None:
+    output, _ = load.communicate()
+
+    report: dict[str, Any] = json.loads(max(REPORTS.glob("*-local/report.json")).read_text())
+    assert load.returncode == (0 if report["passed"] else 1), output
+    figures = report["figures"]
+    assert figures["errors"] == [], output
+    assert figures["requests"] > 100
+    # Whether anybody deletes anything, chance decides.
+    assert {each["route"] for each in figures["routes"]} >= {*GOOD} - {DELETE}
+    assert (figures["unfinished"], figures["second_items"]) == (0, 0)
+    primary = deployment.primary.region
+    assert report["usage"][primary]["write_units"] > figures["writes"]
+    assert "A million requests: $" in output
+    assert not note_of(deployment.account, ROOM).exists()
+    assert left_behind(deployment, operator) == []
+
+
+def left_behind(deployment: Deployment, operator: Operator) -> list[str]:
+    """Users of a load that are there still, and their items in each Region."""
+    pages = operator.cognito.get_paginator("list_users").paginate(
+        UserPoolId=deployment.user_pool_id
+    )
+    emails = [
+        str(each.get("Value"))
+        for page in pages
+        for user in page["Users"]
+        for each in user.get("Attributes", [])
+    ]
+    users = [email for email in emails if email.endswith(EMAIL_DOMAIN)]
+    items = [
+        f"{item['owner']['S']} in {stack.region}"
+        for stack in deployment.regions
+        for page in operator.dynamodb(stack.region)
+        .get_paginator("scan")
+        .paginate(
+            TableName=deployment.table_name,
+            FilterExpression="begins_with(title, :title)",
+            ExpressionAttributeValues={":title": {"S": "Errand "}},
+        )
+        for item in page["Items"]
+    ]
+    return [*users, *items]
