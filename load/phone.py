@@ -29,6 +29,8 @@ TOKEN_SECONDS = 3000.0
 # Twice as long each time, less a part that chance decides
 # (https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/).
 RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+# Longer than a failover takes.
+GIVE_UP_SECONDS = 120.0
 # A screenful and more: what an app holds of its user's items.
 MOST_HELD = 50
 
@@ -66,6 +68,17 @@ class Reply:
     def is_good(self, call: Call) -> bool:
         """Whether the service did its part."""
         return self.status in GOOD[call.route]
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same request may do better later."""
+        return self.status is None or self.status >= 500 or self.status == 429
+
+    @property
+    def retry_after(self) -> float:
+        """Seconds that the service asks for; 0 where it asks for none, or in another form."""
+        text = self.headers.get("retry-after", "")
+        return float(text) if text.isdecimal() else 0.0
 
 
 class Line(Protocol):
@@ -209,18 +222,23 @@ class Phone:
 
     def _until_done(self, line: Line, call: Call) -> Reply:
         """Send a write, and again with the same key where it failed, later and later."""
-        for longest in (*RETRY_SECONDS, None):
+        give_up = call.due + GIVE_UP_SECONDS
+        while True:
             reply = line.send(call)
             if reply.is_good(call):
                 line.settled(call, "")
                 return reply
-            if longest is None or (reply.status is not None and not _may_pass(reply.status)):
-                break
-            wait = max(longest * self.chance.uniform(0.5, 1.0), _asked_to_wait(reply))
-            call = replace(call, due=line.now() + wait, number=call.number + 1)
-            line.wait_until(call.due)
-        line.settled(call, f"given up after {call.number} tries")
-        return reply
+            due = line.now() + self._patience(call, reply)
+            if due > give_up or not reply.may_pass:
+                line.settled(call, f"given up after {call.number} tries")
+                return reply
+            call = replace(call, due=due, number=call.number + 1)
+            line.wait_until(due)
+
+    def _patience(self, call: Call, reply: Reply) -> float:
+        """How long a write waits for its next try."""
+        longest = RETRY_SECONDS[min(call.number, len(RETRY_SECONDS)) - 1]
+        return max(longest * self.chance.uniform(0.5, 1.0), reply.retry_after)
 
     def _learn(self, item_id: str, reply: Reply) -> None:
         if reply.status in {200, 201}:
@@ -259,14 +277,3 @@ class Phone:
     ) -> Call:
         bearer = {"authorization": f"Bearer {self.user.access_token}"}
         return Call(route, path, due, {**bearer, **(headers or {})}, body)
-
-
-def _may_pass(status: int) -> bool:
-    """Whether the same request may do better later."""
-    return status >= 500 or status == 429
-
-
-def _asked_to_wait(reply: Reply) -> float:
-    """Seconds that the service asks for; 0 where it asks for none, or in a form of its own."""
-    text = reply.headers.get("retry-after", "")
-    return float(text) if text.isdecimal() else 0.0

@@ -27,7 +27,7 @@ from project.paths import TREE
 
 ROOM = "load"
 GENERATOR = [sys.executable, "-m", "load.generator"]
-DRAIN_SECONDS = 45.0
+DRAIN_SECONDS = 130.0
 # How long the generator may take to end once its input is closed.
 END_SECONDS = 10.0
 

@@ -17,7 +17,10 @@ from tests.docs.pages import Page, pages, tracked
 PAGES = pages()
 PLACEHOLDER = re.compile(r"<[^>]+>|…")
 # What a run makes, and nobody commits.
-MADE = (".local", ".tools", ".build", ".venv", "drills/reports", "releases/reports", "report.json")
+MADE = (
+    ".local", ".tools", ".build", ".venv", "drills/reports", "load/reports", "releases/reports",
+    "report.json",
+)  # fmt: skip
 REGION = re.compile(r"\b(?:us|eu|ap)-[a-z]+-\d\b")
 SUFFIXES = {".hcl", ".html", ".json", ".lock", ".md", ".py", ".tf", ".toml", ".txt", ".yaml"}
 

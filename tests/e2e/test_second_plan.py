@@ -108,8 +108,8 @@ def test_a_minute_of_users_has_no_error_and_leaves_nothing(
 
 def left_behind(deployment: Deployment, operator: Operator) -> list[str]:
     """Users of a load that are there still, and their items in each Region."""
-    pages = operator.cognito.get_paginator("list_users").paginate(
-        UserPoolId=deployment.user_pool_id
+    pages = (
+        operator.cognito().get_paginator("list_users").paginate(UserPoolId=deployment.user_pool_id)
     )
     emails = [
         str(each.get("Value"))

@@ -5,7 +5,18 @@ from __future__ import annotations
 from itertools import pairwise
 
 from load.habits import Visit
-from load.phone import CREATE, DELETE, GET, GOOD, LIST, PATCH, REFRESH, TOKEN_SECONDS, Reply
+from load.phone import (
+    CREATE,
+    DELETE,
+    GET,
+    GIVE_UP_SECONDS,
+    GOOD,
+    LIST,
+    PATCH,
+    REFRESH,
+    TOKEN_SECONDS,
+    Reply,
+)
 from tests.load.lines import Service, phone
 from tests.support import contract
 
@@ -67,12 +78,15 @@ def test_a_write_that_is_wrong_is_not_sent_again_and_noted() -> None:
 
 
 def test_a_write_is_given_up_in_the_end() -> None:
-    service = Service(fails=[Reply(200, document={"items": []}), *(20 * [NO_ANSWER])])
+    service = Service(fails=[Reply(200, document={"items": []}), *(50 * [NO_ANSWER])])
 
     phone().visit(service, Visit(creates=True), 0.0)
 
-    assert len(service.sent(CREATE)) == 7
-    assert service.problems == [(CREATE, "given up after 7 tries")]
+    tries = service.sent(CREATE)
+    # Not before a failover is over, nor for ever.
+    assert 60 < tries[-1].due - tries[0].due <= GIVE_UP_SECONDS
+    assert max(after.due - before.due for before, after in pairwise(tries)) < 17
+    assert service.problems == [(CREATE, f"given up after {len(tries)} tries")]
 
 
 def test_a_create_without_a_network_is_sent_when_there_is_one() -> None:

@@ -137,7 +137,7 @@ def test_the_watchdog_of_a_room_looks_after_that_rooms_note(
         commands.append(command)
         return original([sys.executable, "-c", "import sys; sys.stdin.read()"], **rest)
 
-    monkeypatch.setattr(cleanup_watchdog.subprocess, "Popen", begun)
+    monkeypatch.setattr(subprocess, "Popen", begun)
     with cleanup_watchdog.watching(system(), ROOM):
         assert commands[0][-3:] == [ACCOUNT.name, str(os.getpid()), ROOM]
     assert (tmp_path / ROOM / "cleanup_watchdog.log").exists()

@@ -64,7 +64,8 @@ def test_a_run_is_read_once_every_answered_request_is_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "LOOK_AGAIN_SECONDS", 0.0)
-    watched, said = Watched(), []
+    watched = Watched()
+    said: list[str] = []
 
     found = await_usage(watched, BEGAN, 5, said.append)  # type: ignore[arg-type]
 

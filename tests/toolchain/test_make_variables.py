@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAMES = (
-    "ACCOUNT", "CONFIRM", "COUNT", "ID", "JSON", "KIND", "MINUTES", "MS", "NAME", "REGION", "RUNS",
-    "SEED", "SHELL_KIND", "TESTS", "VERSION", "WHERE", "WITHOUT",
+    "ACCOUNT", "CONFIRM", "COUNT", "ID", "JSON", "KIND", "MINUTES", "MS", "NAME", "RATE", "REGION",
+    "RUNS", "SEED", "SHELL_KIND", "TESTS", "USERS", "VERSION", "WHERE", "WITHOUT",
 )  # fmt: skip
 # `{}` is a file that must not appear.
 NASTY = (
@@ -176,6 +176,8 @@ def test_variables_become_arguments(
         (["tracing"], {"ID": "x", "MINUTES": "-5"}, "MINUTES=-5 is no whole number: MINUTES=10"),
         (["tracing"], {"ID": "x", "MINUTES": "5; x"}, "MINUTES=5; x is no whole number"),
         (["doctor"], {"JSON": "--help"}, "JSON is 1"),
+        (["load"], {"RATE": "1001"}, "RATE=1001 is not from 1 to 1000: RATE=5"),
+        (["load"], {"USERS": "a"}, "USERS=a is no whole number: USERS=20"),
     ],
 )
 def test_a_mistake_is_named_in_the_words_that_were_typed(
@@ -217,6 +219,7 @@ TAKEN = {
     "releases": ("ACCOUNT",),
     "resume-writes": ("ACCOUNT",),
     "rollback": ("ACCOUNT", "REGION", "VERSION"),
+    "load": ("ACCOUNT", "CONFIRM", "MINUTES", "RATE", "USERS"),
     "mutants": ("COUNT", "SEED", "WHERE"),
     "start": ("WITHOUT",),
     "takeover": ("ACCOUNT",),
@@ -285,7 +288,7 @@ def test_a_module_gets_what_was_typed_as_one_argument_and_no_shell(
     assert asked == [{"CONFIRM": ""}, {"CONFIRM": "dev"}]
 
 
-@pytest.mark.parametrize("module", ["doctor", "drills", "tracing"])
+@pytest.mark.parametrize("module", ["doctor", "drills", "load", "tracing"])
 def test_a_module_that_cannot_begin_ends_as_it_would_itself(
     monkeypatch: pytest.MonkeyPatch, module: str
 ) -> None:
