@@ -344,8 +344,9 @@ def response_headers_policy_lists() -> None:
 def configurations_are_parsed_once() -> None:
     """Every request parses its distribution's configuration several times over.
 
-    That is a fifth of what a request through the edge costs. Each reader still gets an element of
-    its own, for some change theirs.
+    That is a fifth of what a request through the edge costs, and a copy of what was parsed is a
+    sixth. Who reads an element still gets one of its own, for some change theirs; what requests
+    need of it is read once, and changed by nobody.
     """
     original = cloudfront._dist_config_el
 
@@ -358,6 +359,16 @@ def configurations_are_parsed_once() -> None:
         return copy.deepcopy(parsed(distribution.get("config_xml") or ""))
 
     cloudfront._dist_config_el = config_element
+    for reader in ("parse_distribution_dataplane_config", "_get_distribution_aliases"):
+        setattr(cloudfront, reader, _read_once(getattr(cloudfront, reader)))
+
+
+def _read_once(read: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:
+    @lru_cache(maxsize=64)
+    def found(config_xml: str) -> Any:  # noqa: ANN401 - what the reader gives
+        return read({"config_xml": config_xml})
+
+    return lambda distribution: found(distribution.get("config_xml") or "")
 
 
 PATCHES = (origin_timeouts, response_headers_policy_lists, configurations_are_parsed_once)

@@ -1,5 +1,6 @@
 """What ministack by itself lacks for the global layer; `tests/local/test_patches.py` says how."""
 
+import copy
 import json
 from typing import Any
 from xml.etree.ElementTree import fromstring
@@ -96,9 +97,42 @@ def test_ministack_still_needs_configurations_that_are_parsed_once(
     assert len(parsed) == 2
 
 
-def test_each_reader_of_a_configuration_has_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cloudfront, "_dist_config_el", cloudfront._dist_config_el)
+READERS = ("_dist_config_el", "parse_distribution_dataplane_config", "_get_distribution_aliases")
+
+
+@pytest.fixture
+def _parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The patch, until the test ends: the module is the next test's, too."""
+    for reader in READERS:
+        monkeypatch.setattr(cloudfront, reader, getattr(cloudfront, reader))
     patches.configurations_are_parsed_once()
+
+
+@pytest.mark.usefixtures("_parsed_once")
+def test_what_a_request_needs_of_a_configuration_is_read_once_until_it_changes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    copied: list[object] = []
+
+    def copy_of(element: object) -> object:
+        copied.append(element)
+        return element
+
+    monkeypatch.setattr(copy, "deepcopy", copy_of)
+    alias = "<DistributionConfig><Aliases><Items><CNAME>{}</CNAME></Items></Aliases>{}"
+    names = ("a.example", "b.example")
+    of = {name: {"config_xml": alias.format(name, "</DistributionConfig>")} for name in names}
+
+    for _ in range(3):
+        for name, distribution in of.items():
+            assert cloudfront._get_distribution_aliases(distribution) == [name]
+            assert cloudfront.parse_distribution_dataplane_config(distribution)["origins"] == {}
+
+    assert len(copied) == len(names) * 2
+
+
+@pytest.mark.usefixtures("_parsed_once")
+def test_each_reader_of_a_configuration_has_its_own() -> None:
     distribution = {"config_xml": "<DistributionConfig><Aliases/></DistributionConfig>"}
 
     cloudfront._dist_config_el(distribution).clear()
