@@ -15,7 +15,7 @@ PLAN = Plan(
     users=(SignedIn("ada", "an access token", "a refresh token"),),
     visits_a_second=10.0,
     seconds=1.0,
-    drain_seconds=1.0,
+    drain_seconds=0.5,
     seed=1,
 )
 LIMITS = Limits(method_rate=1000.0, address_requests=10_000.0, read_units=None, write_units=None)
