@@ -49,7 +49,7 @@ MODULES = ("local", "drills", "load", "tracing", "dashboards", "releases", "doct
 # Those that aren't for an account, whichever a shell exports.
 NEEDS_NO_ACCOUNT = ("local", "mutants")
 # Their own status for it; 1 says something else there.
-COULD_NOT_RUN = {"drills": 2, "load": 2, "tracing": 2, "doctor": 2, "e2e": 2, "mutants": 2, "bench": 2}
+COULD_NOT_RUN = dict.fromkeys(("drills", "load", "tracing", "doctor", "e2e", "mutants", "bench"), 2)
 
 
 def _parser() -> argparse.ArgumentParser:

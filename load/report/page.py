@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from load.report import picture
 from load.report.document import Document
+from project.pages import style_sheet
 
 
 def html(document: Document) -> str:
@@ -24,7 +25,7 @@ def html(document: Document) -> str:
     # The picture is this project's own drawing; whatever else stands in the page is escaped.
     drawn = Markup(picture.svg(document))  # noqa: S704
     return environment.get_template("page.html").render(
-        report=document, picture=drawn, counts=dict(_counts(document))
+        report=document, picture=drawn, style=style_sheet(), counts=dict(_counts(document))
     )
 
 

@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from drills.report.picture import COLOURS, FAINT, INK, STYLE, UNSAID
+from drills.report.picture import COLOURS
 from load.report.document import Document
+from project import pictures
+from project.pictures import FAINT, INK
 
 
 def svg(document: Document) -> str:
     """Draw it as SVG, to stand inside a page."""
-    written = io.StringIO()
-    _draw(document).savefig(written, format="svg", metadata=dict.fromkeys(UNSAID))
-    drawn = written.getvalue()
-    return drawn[drawn.index("<svg") :]
+    return pictures.svg(_draw(document))
 
 
 def png(document: Document) -> bytes:
     """Draw it as PNG, for where a page can't stand."""
-    written = io.BytesIO()
-    _draw(document).savefig(written, format="png", dpi=130)
-    return written.getvalue()
+    return pictures.png(_draw(document))
 
 
 def _draw(document: Document) -> Figure:
-    with mpl.rc_context({**STYLE, "svg.hashsalt": "load"}):
+    with pictures.style():
         figure = Figure(figsize=(11, 5), layout="constrained")
         requests, waits = figure.subplots(2, 1, sharex=True)
         _requests(requests, document)
         _waits(waits, document)
         for axes in (requests, waits):
-            _plain(axes)
+            pictures.plain(axes)
         waits.set_xlabel("seconds since people began to open the app")
         return figure
 
@@ -73,11 +68,3 @@ def _waits(axes: Axes, document: Document) -> None:
     axes.set_ylabel("ms")
     axes.set_ylim(bottom=0)
     axes.legend(loc="upper right", ncols=2, frameon=False)
-
-
-def _plain(axes: Axes) -> None:
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
-    axes.tick_params(length=0)
-    axes.grid(axis="y", color="#eaeef2", linewidth=0.8)
-    axes.set_axisbelow(True)
