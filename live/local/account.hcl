@@ -28,8 +28,10 @@ locals {
   # As in prod: the drills stop the users' function, and what is left is the health function's.
   health_reserved_concurrency = 20
 
-  # Metrics are there at once here.
-  bake_minutes = 0.25
+  # Metrics are there at once here; and whoever tries this out sends few requests, a tenth of which
+  # may be none.
+  canary_percent = 25
+  bake_minutes   = 0.25
 
   # The emulator adds little to the 40 s that the settings of a failover allow at best.
   rto_target_seconds = 46

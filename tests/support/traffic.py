@@ -38,10 +38,16 @@ class Attempt:
 
 
 class Traffic:
-    """Reads and writes of one signed-in user, each on a connection of its own."""
+    """Reads and writes of one signed-in user, each on a connection of its own.
 
-    def __init__(self, url: str, verify: bool | str, token: str) -> None:
+    One of each is sent `every` so many seconds, whatever becomes of those before.
+    """
+
+    def __init__(
+        self, url: str, verify: bool | str, token: str, *, every: float = EVERY_SECONDS
+    ) -> None:
         self._url = f"{url}/v1/items"
+        self._every = every
         self._verify = verify
         self._headers = {"authorization": f"Bearer {token}", "connection": "close"}
         self._over = threading.Event()
@@ -80,7 +86,7 @@ class Traffic:
         return time.monotonic() - since
 
     def _send(self) -> None:
-        while not self._over.wait(EVERY_SECONDS):
+        while not self._over.wait(self._every):
             title = str(uuid.uuid4())
             self._pool.submit(self._attempt, "GET", "", {})
             self._pool.submit(self._attempt, "POST", title, {"idempotency-key": title})
