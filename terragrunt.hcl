@@ -122,10 +122,10 @@ locals {
   ])
 }
 
-# The second belt, should someone run the queue without .terragrunt-filters; and a former standby, which
-# an apply of the others passes by.
+# The second belt, should someone run the queue without .terragrunt-filters; a former standby, which
+# an apply of the others passes by; and a pipeline that nobody has asked for.
 exclude {
-  if      = path_relative_to_include() == "." || local.is_former && local.command.name != "destroy"
+  if      = path_relative_to_include() == "." || local.is_former && local.command.name != "destroy" || basename(local.unit) == "pipeline" && local.account.pipeline_subject == null
   actions = ["all"]
 }
 
@@ -190,6 +190,21 @@ terraform {
   extra_arguments "provider_lock" {
     commands  = ["init"]
     arguments = ["-lockfile=readonly"]
+  }
+
+  # A plan that is kept holds the inputs that its unit had then. Those are other units' outputs, which an
+  # apply of theirs may have changed since: Terraform itself would notice a change of the unit's own
+  # state, and nothing else.
+  after_hook "kept_plan" {
+    commands = ["plan"]
+    if       = local.command.kept_plan != ""
+    execute  = ["${local.repository}/.venv/bin/python", "${local.repository}/live/kept_plan.py", "keep", local.command.kept_plan]
+  }
+
+  before_hook "kept_plan" {
+    commands = ["apply"]
+    if       = local.command.kept_plan != ""
+    execute  = ["${local.repository}/.venv/bin/python", "${local.repository}/live/kept_plan.py", "check", local.command.kept_plan]
   }
 
   error_hook "provider_lock" {

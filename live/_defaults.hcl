@@ -113,6 +113,14 @@ locals {
 
   log_retention_days = 14
 
+  # The repository whose workflows may plan and apply this account (docs/deployment-guide.md, A pipeline),
+  # as GitHub's tokens name it: "repo:owner/name", or with ids behind both. null: none may, and the unit
+  # global/pipeline is left out. An apply comes from that branch, and from the environment that is named
+  # like the account; an account that has GitHub's identity provider already says which.
+  pipeline_subject           = null
+  pipeline_branch            = "main"
+  pipeline_oidc_provider_arn = null
+
   # Raise it by one to rotate the key that the edge shows to the Regions.
   origin_key_rotation = 1
 }

@@ -117,6 +117,9 @@ inputs = {
   kms_key_arn          = local.is_former ? local.mock_kms_key_arn : dependency.data.outputs.kms_key_arns[local.region]
   index_names          = dependency.data.outputs.index_names
 
+  # By its name: units don't wait for who may apply them.
+  permissions_boundary_arn = local.account.pipeline_subject == null ? null : "arn:aws:iam::${local.account.account_id}:policy/${local.name}-boundary"
+
   allowed_origins      = local.account.allowed_origins
   function_memory_mb   = local.account.function_memory_mb
   reserved_concurrency = local.account.reserved_concurrency

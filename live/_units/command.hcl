@@ -19,4 +19,11 @@ locals {
   # could go on with it: what was destroyed first has no outputs left.
   writes_plan = anytrue([for flag in local.flags : can(regex("^--?out(=|$)", flag))])
   mocks_for   = concat(["init", "validate", "destroy"], local.writes_plan ? [] : ["plan"])
+
+  # The file that a plan is written to or applied from, where it has Terragrunt's own ending for it.
+  kept_plans = [
+    for flag in local.flags : one(regex("^(?:--?out=)?([^-].*[.]tfplan)$", flag))
+    if can(regex("^(?:--?out=)?([^-].*[.]tfplan)$", flag))
+  ]
+  kept_plan = join("", slice(concat(local.kept_plans, [""]), 0, 1))
 }

@@ -106,9 +106,10 @@ resource "aws_api_gateway_method_settings" "health" {
 }
 
 resource "aws_iam_role" "health" {
-  name               = "${var.name}-${var.region}-health"
-  description        = "The health function in ${var.region}."
-  assume_role_policy = local.lambda_trust
+  name                 = "${var.name}-${var.region}-health"
+  description          = "The health function in ${var.region}."
+  assume_role_policy   = local.lambda_trust
+  permissions_boundary = var.permissions_boundary_arn
 }
 
 resource "aws_iam_role_policy" "health" {

@@ -31,9 +31,10 @@ locals {
 # What the users' function may do: what its code calls, on what it calls it on. The
 # health function's role is in health.tf.
 resource "aws_iam_role" "function" {
-  name               = "${var.name}-${var.region}-function"
-  description        = "The API's function in ${var.region}."
-  assume_role_policy = local.lambda_trust
+  name                 = "${var.name}-${var.region}-function"
+  description          = "The API's function in ${var.region}."
+  assume_role_policy   = local.lambda_trust
+  permissions_boundary = var.permissions_boundary_arn
 }
 
 resource "aws_iam_role_policy" "function" {
@@ -130,8 +131,9 @@ resource "aws_iam_role_policy" "function" {
 resource "aws_iam_role" "gateway_logs" {
   count = var.manage_gateway_account ? 1 : 0
 
-  name        = "${var.name}-${var.region}-gateway-logs"
-  description = "API Gateway's logs in ${var.region}."
+  name                 = "${var.name}-${var.region}-gateway-logs"
+  description          = "API Gateway's logs in ${var.region}."
+  permissions_boundary = var.permissions_boundary_arn
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

@@ -185,6 +185,17 @@ variable "max_items_per_owner" {
 
 # The function
 
+variable "permissions_boundary_arn" {
+  description = "ARN of the permissions boundary of every role that is made here; null for none. Who makes roles through a pipeline may make none without (modules/pipeline)."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary_arn == null || can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:policy/.+$", var.permissions_boundary_arn))
+    error_message = "permissions_boundary_arn must be the ARN of an IAM policy."
+  }
+}
+
 variable "package_path" {
   description = "Path of the function's package (zip)."
   type        = string

@@ -321,3 +321,22 @@ def test_the_standby_can_be_changed_while_the_primary_is_lost(
     backend = next(tree.root.rglob("us-west-2/api/.terragrunt-cache/**/backend.tf")).read_text()
     assert '"landing-tfstate-345678901234-us-west-2"' in backend
     assert "us-east-2" not in backend
+
+
+@pytest.mark.parametrize(
+    ("subject", "folder"),
+    [("null", "dev/global"), ('"repo:example/landing"', "dev/global/pipeline")],
+    ids=["nobody asks for one", "somebody does"],
+)
+def test_a_pipeline_is_planned_in_an_account_that_asks_for_one(
+    tree: Tree, empty: StubTerraform, subject: str, folder: str
+) -> None:
+    tree.say("dev", account_id='"345678901234"', pipeline_subject=subject)
+    with listening("345678901234") as aws:
+        own = {f"AWS_ENDPOINT_URL_{name}": aws.url for name in ("STS", "S3")}
+        credentials = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"}
+        done = run(tree, empty, folder, *QUEUE, "--", "plan", **own, **credentials)
+
+    assert done.returncode == 0, done.stderr
+    others = {"global/foundation", "global/identity", "global/data", "global/edge"}
+    assert set(empty.asked("plan")) == (others if subject == "null" else {"global/pipeline"})

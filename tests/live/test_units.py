@@ -5,6 +5,7 @@ import os
 import re
 import stat
 from collections.abc import Mapping
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,11 @@ def of(units: Mapping[str, Unit], module: str) -> list[Unit]:
     return found
 
 
+def key_of(resource: str) -> str:
+    """Give the keys that an object's ARN stands for."""
+    return resource.partition("${bucket}/")[2]
+
+
 def service_of(resource_type: str) -> str:
     words = resource_type.removeprefix("aws_")
     prefixes = [prefix for prefix in SERVICES if words.startswith(prefix)]
@@ -68,7 +74,9 @@ def test_every_account_is_made_of_the_same_units(units: Mapping[str, Unit]) -> N
         )
         for name in ACCOUNTS
     }
-    assert shapes["local"] == shapes["dev"] == shapes["prod"]
+    assert shapes["dev"] == shapes["prod"]
+    # Nobody's jobs reach a laptop.
+    assert shapes["local"] == [shape for shape in shapes["dev"] if shape[1] != "pipeline"]
 
 
 def test_units_give_modules_what_they_ask_for_and_nothing_else(units: Mapping[str, Unit]) -> None:
@@ -306,6 +314,47 @@ def test_functions_and_dashboards_follow_the_tables_real_name(units: Mapping[str
     for unit in (*of(units, "api"), *of(units, "edge")):
         output = unit.dependencies["data"]["mock_outputs"]["table_name"]
         assert unit.inputs["table_name"] == output
+
+
+def test_without_a_repository_to_trust_no_role_has_a_boundary(units: Mapping[str, Unit]) -> None:
+    assert {unit.inputs["permissions_boundary_arn"] for unit in of(units, "api")} == {None}
+
+
+def test_an_account_that_names_a_repository_has_a_pipeline_and_its_boundary(tree: Tree) -> None:
+    tree.say("dev", pipeline_subject='"repo:example/landing"', table_name='"restored"')
+
+    units = tree.render("dev")
+
+    pipeline = units["dev/global/pipeline"]
+    assert pipeline.dependencies == {}
+    assert pipeline.inputs == {
+        "name": "landing-dev",
+        "account_id": "111111111111",
+        "state_bucket": "landing-tfstate-111111111111-us-west-2",
+        "table_name": "restored",
+        "subject": "repo:example/landing",
+        "branch": "main",
+        "environment": "dev",
+        "oidc_provider_arn": None,
+        "drills": True,
+    }
+    assert pipeline.inputs["state_bucket"] == pipeline.backend["bucket"]
+    policy = (REPOSITORY / "modules/pipeline/policies/apply-state.json").read_text()
+    (kept,) = (each for each in json.loads(policy)["Statement"] if each["Effect"] == "Deny")
+    own = {
+        path
+        for path, unit in units.items()
+        if fnmatch(unit.backend["key"], key_of(kept["Resource"]))
+    }
+    assert own == {"dev/global/pipeline"}
+    boundaries = {
+        unit.inputs["permissions_boundary_arn"] for unit in units.values() if unit.module == "api"
+    }
+    assert boundaries == {"arn:aws:iam::111111111111:policy/landing-dev-boundary"}
+    assert (
+        'boundary_name = "${var.name}-boundary"'
+        in (REPOSITORY / "modules/pipeline/boundary.tf").read_text()
+    )
 
 
 def test_an_organizations_tags_are_on_everything_and_on_the_states_bucket(tree: Tree) -> None:

@@ -135,3 +135,30 @@ run "the_account_setting_may_belong_to_somebody_else" {
     error_message = "The account's setting is made though it isn't ours."
   }
 }
+
+run "every_role_has_the_boundary_that_an_account_sets" {
+  command = plan
+
+  variables {
+    permissions_boundary_arn = "arn:aws:iam::111111111111:policy/landing-test-boundary"
+  }
+
+  assert {
+    condition = toset([
+      aws_iam_role.function.permissions_boundary,
+      aws_iam_role.health.permissions_boundary,
+      aws_iam_role.gateway_logs[0].permissions_boundary,
+    ]) == toset(["arn:aws:iam::111111111111:policy/landing-test-boundary"])
+    error_message = "A role without the boundary may do whatever its own policy says."
+  }
+}
+
+run "a_boundary_is_a_policy" {
+  command = plan
+
+  variables {
+    permissions_boundary_arn = "landing-test-boundary"
+  }
+
+  expect_failures = [var.permissions_boundary_arn]
+}

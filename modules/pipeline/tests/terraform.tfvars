@@ -1,0 +1,6 @@
+name         = "landing-test"
+account_id   = "123456789012"
+state_bucket = "landing-tfstate-123456789012-us-west-2"
+table_name   = "landing-test-items"
+subject      = "repo:example/landing"
+environment  = "test"
