@@ -5,7 +5,7 @@ PYTHON ?= python3
 # What a person may type after `make`. Each counts only when it was typed here (WSL exports NAME, and
 # many shells REGION), and reaches Python in the environment, letter for letter: neither a shell nor
 # make itself expands it. toolchain/make_variables.py reads them.
-override VARIABLES := ACCOUNT CONFIRM COUNT ID JSON KIND MINUTES MS NAME RATE REGION RUNS SEED SHELL_KIND TESTS USERS VERSION WHERE WITHOUT
+override VARIABLES := ACCOUNT CONFIRM COUNT ID JSON KEEP KIND MINUTES MS NAME PLAN RATE REGION RUNS SEED SHELL_KIND SINCE TESTS USERS VERSION WHERE WITHOUT
 $(foreach name,$(VARIABLES),$(if $(filter command,$(origin $(name))),\
 	$(eval unexport $(name))$(eval export TYPED_$(name) := $$(value $(name))),\
 	$(eval unexport TYPED_$(name))))
@@ -16,7 +16,7 @@ RUN = command -v $(PYTHON) >/dev/null || { \
 TOOLCHAIN = @$(RUN)
 
 .DEFAULT_GOAL := help
-.PHONY: help up stop start down status dashboard fault heal takeover failback pause-writes resume-writes rollback releases drill drills drill-all drill-report load trace doctor env unit mutants test alarms bench e2e package install lock fmt check
+.PHONY: help up stop start down plan apply status dashboard fault heal takeover failback pause-writes resume-writes rollback releases drill drills drill-all drill-report load trace doctor env unit mutants test alarms bench e2e package install lock fmt check vulnerabilities
 
 help: ## what can be done here
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' Makefile | expand -t 15
@@ -32,6 +32,12 @@ start: ## start it again where it was: [WITHOUT=items], what can't be read and m
 
 down: ## destroy everything in the embedded AWS, and remove its files
 	$(TOOLCHAIN) down
+
+plan: ## what an apply of ACCOUNT would change, as a page and under a name: [ACCOUNT=] [SINCE=origin/main] [KEEP=1]
+	$(TOOLCHAIN) plan
+
+apply: ## apply the plan of that name: ACCOUNT= PLAN=; without one each unit is planned and applied in its turn
+	$(TOOLCHAIN) apply
 
 status: ## what runs, which Region answers, which versions
 	$(TOOLCHAIN) local status
@@ -117,6 +123,9 @@ lock: ## renew the locks from pyproject.toml and each requirements.in
 
 check: ## linters, types and formats
 	$(TOOLCHAIN) check
+
+vulnerabilities: ## known vulnerabilities of the locked Python packages and the Go tools, where the advisories can be reached
+	$(TOOLCHAIN) vulnerabilities
 
 fmt: ## put formatting right
 	$(TOOLCHAIN) fmt

@@ -42,6 +42,12 @@ VARIABLES: Mapping[str, tuple[Variable, ...]] = {
         Variable("MS", "1500", "--milliseconds", at_most=60_000),
     ),
     "local start": (Variable("WITHOUT", "items", "--without"),),
+    # Read by the toolchain itself, which checks them here.
+    "plan": (
+        Variable("SINCE", "origin/main", "--since"),
+        Variable("KEEP", "1", "--keep", flag=True),
+    ),
+    "apply": (Variable("PLAN", "<the name that `make plan` has said>", "--plan"),),
     "local heal": (Variable("REGION", "us-east-1", "--region"),),
     "drills run": (Variable("NAME", "region-lost"),),
     "releases rollback": (
@@ -77,6 +83,8 @@ ALSO_TAKEN: Mapping[str, tuple[str, ...]] = {
     "e2e": ("ACCOUNT",),
     "sign-in": ("ACCOUNT",),
     "owners": ("ACCOUNT",),
+    "plan": ("ACCOUNT",),
+    "apply": ("ACCOUNT",),
     "unit": ("TESTS",),
     "test": ("TESTS",),
     "dashboards": ("ACCOUNT",),

@@ -67,6 +67,16 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("arguments", nargs=argparse.REMAINDER, help="given to pytest")
     commands.add_parser("alarms", help="every alarm that pages, set off and back")
     commands.add_parser("bench", help="the function beside the same API in other clothes")
+    for name, text in (
+        ("plan", "what an apply would change, under a name"),
+        ("apply", "apply what was planned"),
+    ):
+        command = commands.add_parser(name, help=text)
+        command.add_argument("--account", default=make_variables.account(os.environ, LOCAL))
+    commands.choices["plan"].add_argument("--since", default="", metavar="COMMIT")
+    commands.choices["plan"].add_argument("--keep", action="store_true", help="beside the state")
+    commands.choices["apply"].add_argument("--plan", default="", metavar="NAME")
+    commands.add_parser("vulnerabilities", help="known ones of what is locked")
     commands.add_parser("check", help="linters, types and formats")
     commands.add_parser("fmt", help="put formatting right")
     commands.add_parser("e2e", help="the end-to-end suite against an account").add_argument(
@@ -92,10 +102,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+# What runs in the locked environment, of Terragrunt.
+PLANS = ("plan", "apply")
 # What talks to the emulator, where the account is the local one. `python -m local` asks by itself:
 # it has to stop an emulator whatever the shell says. Mutants need none.
 ASKS_WHOSE = frozenset(
-    {"down", "e2e", "owners", "release", "sign-in", "test", "up", *MODULES} - {"local", "mutants"}
+    {"apply", "down", "e2e", "owners", "plan", "release", "sign-in", "test", "up", *MODULES}
+    - {"local", "mutants"}
 )
 # Of those, what only reads files of this clone.
 READS_FILES = (["list"], ["report"])
@@ -108,14 +121,11 @@ def _words(parsed: argparse.Namespace) -> list[str]:
 
 
 def _run(parsed: argparse.Namespace) -> int:
-    reads_files = getattr(parsed, "arguments", None) in READS_FILES
-    if parsed.command in ASKS_WHOSE and not reads_files:
+    if _asks_whose(parsed):
         _require_own_emulator(parsed)
     match parsed.command:
-        case "install":
-            install(TREE)
-        case "package":
-            build_package(TREE)
+        case "install" | "package" as command:
+            {"install": install, "package": build_package}[command](TREE)
         case "env":
             return _print_environment(parsed.account)
         case "sign-in" | "owners" | "release":
@@ -125,7 +135,8 @@ def _run(parsed: argparse.Namespace) -> int:
 
             lock(TREE, parsed.upgrade)
         case command:
-            return _run_on_tree(command, parsed)
+            run = _plan_or_apply if command in PLANS else _run_on_tree
+            return run(command, parsed)
     return 0
 
 
@@ -145,6 +156,11 @@ def _run_on_account(parsed: argparse.Namespace) -> None:
             _become_release(parsed.region)
 
 
+def _asks_whose(parsed: argparse.Namespace) -> bool:
+    reads_files = getattr(parsed, "arguments", None) in READS_FILES
+    return parsed.command in ASKS_WHOSE and not reads_files
+
+
 def _require_own_emulator(parsed: argparse.Namespace) -> None:
     try:
         require_own_emulator(TREE, _account(parsed))
@@ -152,6 +168,19 @@ def _require_own_emulator(parsed: argparse.Namespace) -> None:
         # `make up` goes on to the start, which names the process that has the port.
         if parsed.command != "up":
             raise
+
+
+def _plan_or_apply(command: str, parsed: argparse.Namespace) -> int:
+    if not TREE.python.exists():
+        install(TREE)
+    _enter_locked_environment()
+    from toolchain import planning  # noqa: PLC0415 - needs the locked environment
+
+    typed = make_variables.arguments([command], os.environ)
+    parsed = _parser().parse_args([*sys.argv[1:], *typed])
+    if command == "apply":
+        return planning.apply(TREE, parsed.account, parsed.plan)
+    return planning.plan(TREE, parsed.account, parsed.since, parsed.keep)
 
 
 def _account(parsed: argparse.Namespace) -> str:
@@ -167,7 +196,7 @@ def _work_on(account_name: str) -> None:
 
 
 def _run_on_tree(command: str, parsed: argparse.Namespace) -> int:
-    from toolchain import testing, up  # noqa: PLC0415
+    from toolchain import testing, up, vulnerabilities  # noqa: PLC0415
 
     match command:
         case "up":
@@ -176,9 +205,9 @@ def _run_on_tree(command: str, parsed: argparse.Namespace) -> int:
             up.down(TREE)
         case module if module in MODULES:
             return _run_module(module, parsed.arguments)
-        case "check" | "alarms" | "bench":
+        case "check" | "alarms" | "bench" | "vulnerabilities":
             run_alone = {"check": testing.check, "alarms": testing.alarms, "bench": testing.bench}
-            return run_alone[command](TREE)
+            return {**run_alone, "vulnerabilities": vulnerabilities.look}[command](TREE)
         case "fmt":
             testing.fmt(TREE)
         case "e2e":

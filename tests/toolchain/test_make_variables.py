@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAMES = (
-    "ACCOUNT", "CONFIRM", "COUNT", "ID", "JSON", "KIND", "MINUTES", "MS", "NAME", "RATE", "REGION",
-    "RUNS", "SEED", "SHELL_KIND", "TESTS", "USERS", "VERSION", "WHERE", "WITHOUT",
+    "ACCOUNT", "CONFIRM", "COUNT", "ID", "JSON", "KEEP", "KIND", "MINUTES", "MS", "NAME", "PLAN",
+    "RATE", "REGION", "RUNS", "SEED", "SHELL_KIND", "SINCE", "TESTS", "USERS", "VERSION", "WHERE",
+    "WITHOUT",
 )  # fmt: skip
 # `{}` is a file that must not appear.
 NASTY = (
@@ -203,6 +204,7 @@ def test_every_target_says_what_it_takes(make: Make, target: str) -> None:
 
 # What the Makefile's own help says of each target, and ACCOUNT where it names one.
 TAKEN = {
+    "apply": ("ACCOUNT", "PLAN"),
     "bench": ("JSON", "RUNS"),
     "dashboard": ("ACCOUNT",),
     "doctor": ("ACCOUNT", "JSON"),
@@ -220,6 +222,7 @@ TAKEN = {
     "resume-writes": ("ACCOUNT",),
     "rollback": ("ACCOUNT", "REGION", "VERSION"),
     "load": ("ACCOUNT", "CONFIRM", "MINUTES", "RATE", "USERS"),
+    "plan": ("ACCOUNT", "KEEP", "SINCE"),
     "mutants": ("COUNT", "SEED", "WHERE"),
     "start": ("WITHOUT",),
     "takeover": ("ACCOUNT",),
