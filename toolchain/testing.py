@@ -49,6 +49,7 @@ def checks(tree: Tree) -> list[tuple[str, list[str]]]:
         ("terragrunt fmt", [str(tree.tools_bin / "terragrunt"), "hcl", "fmt", "--check"]),
         ("module tables", [python, "-m", "toolchain.module_readme"]),
         ("import contracts", [python, "-c", LINT_IMPORTS, "--no-cache"]),
+        ("zizmor", [str(tree.venv / "bin" / "zizmor"), "--offline", "--quiet", ".github"]),
     ]
 
 
