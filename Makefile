@@ -16,7 +16,7 @@ RUN = command -v $(PYTHON) >/dev/null || { \
 TOOLCHAIN = @$(RUN)
 
 .DEFAULT_GOAL := help
-.PHONY: help up stop start down plan apply status dashboard fault heal takeover failback pause-writes resume-writes rollback releases drill drills drill-all drill-report load trace doctor env unit mutants test alarms bench e2e package install lock fmt check vulnerabilities
+.PHONY: help up stop start down plan apply status dashboard fault heal takeover failback pause-writes resume-writes rollback releases drill drills drill-all drill-report load trace doctor drift env unit mutants test alarms bench e2e package install lock fmt check vulnerabilities
 
 help: ## what can be done here
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' Makefile | expand -t 15
@@ -89,6 +89,9 @@ trace: ## follow one request through every layer: ID=<any id of its answer's hea
 
 doctor: ## is ACCOUNT ready for an apply, and well? Reads alone: [ACCOUNT=] [JSON=1]
 	$(TOOLCHAIN) doctor
+
+drift: ## is what is deployed in ACCOUNT still what is written? Plans, never applies: [ACCOUNT=] [JSON=1]
+	$(TOOLCHAIN) drift
 
 # What a shell reads as it fails: `eval` of nothing would be a success.
 env: ## print exports for a shell: eval "$(make -s env)"; fish: make -s env SHELL_KIND=fish | source

@@ -69,6 +69,7 @@ VARIABLES: Mapping[str, tuple[Variable, ...]] = {
         Variable("MINUTES", "1", "--minutes", at_most=240),
     ),
     "doctor": (Variable("JSON", "1", "--json", flag=True),),
+    "drift": (Variable("JSON", "1", "--json", flag=True),),
     "tracing": (
         # A year: no log is kept for longer.
         Variable("MINUTES", "10", "--minutes", at_most=527_040),
@@ -89,6 +90,7 @@ ALSO_TAKEN: Mapping[str, tuple[str, ...]] = {
     "test": ("TESTS",),
     "dashboards": ("ACCOUNT",),
     "doctor": ("ACCOUNT",),
+    "drift": ("ACCOUNT",),
     "tracing": ("ACCOUNT",),
     "load": ("ACCOUNT", "CONFIRM"),
     "drills run": ("ACCOUNT", "CONFIRM"),

@@ -33,8 +33,8 @@ INTERRUPTED = 130
 # All that is kept in a state folder: what the emulator writes, Terraform's states, and what drills
 # and tests leave there.
 STATE = (
-    "applied", "ca", "credentials.json", "deployment.json", "drills", "e2e", "load", "local.lock",
-    "local.pid", "logs", "ports.json", "set-aside", "state", "tfstate", "tmp",
+    "applied", "ca", "credentials.json", "deployment.json", "drift", "drills", "e2e", "load",
+    "local.lock", "local.pid", "logs", "ports.json", "set-aside", "state", "tfstate", "tmp",
 )  # fmt: skip
 _CHANGED = re.compile(r"(\S+): (Creation|Modifications|Destruction) complete")
 # Terragrunt's own errors, and what Terraform wrote on stderr.

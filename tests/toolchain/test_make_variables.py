@@ -148,6 +148,7 @@ def typed(**variables: str) -> dict[str, str]:
         (["tracing", "an id of its own"], {}, []),
         (["doctor"], {"JSON": "1"}, ["--json"]),
         (["doctor"], {}, []),
+        (["drift"], {"JSON": "1"}, ["--json"]),
     ],
 )
 def test_variables_become_arguments(
@@ -211,6 +212,7 @@ TAKEN = {
     "drill": ("ACCOUNT", "CONFIRM", "NAME"),
     "drill-all": ("ACCOUNT", "CONFIRM"),
     "drill-report": ("ACCOUNT",),
+    "drift": ("ACCOUNT", "JSON"),
     "drills": ("ACCOUNT",),
     "e2e": ("ACCOUNT",),
     "env": ("ACCOUNT", "SHELL_KIND"),

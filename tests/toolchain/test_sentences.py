@@ -12,6 +12,7 @@ import pytest
 
 from dashboards.__main__ import main as dashboards_main
 from doctor.__main__ import main as doctor_main
+from drift.__main__ import main as drift_main
 from drills.__main__ import main as drills_main
 from drills.report import files
 from local import __main__ as local_commands
@@ -56,8 +57,9 @@ def stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (accounts, "_locals_of", dashboards_main),
         (accounts, "_locals_of", lambda: doctor_main([])),
         (accounts, "_locals_of", lambda: releases_main(["list"])),
+        (accounts, "_locals_of", lambda: drift_main([])),
     ],
-    ids=["toolchain", "local", "drills", "tracing", "dashboards", "doctor", "releases"],
+    ids=["toolchain", "local", "drills", "tracing", "dashboards", "doctor", "releases", "drift"],
 )
 def test_a_folder_that_can_not_be_written_is_named_with_what_to_do(
     place: object,
