@@ -172,6 +172,13 @@ def test_what_was_changed_by_hand_and_becomes_known_at_the_apply_is_put_back() -
     assert told(document) == [f"by hand: {ALARM} changed alarm_actions"]
 
 
+def test_a_list_that_differs_in_what_becomes_known_alone_follows_something_else() -> None:
+    now = {"alarm_actions": ["arn:1", "arn:2"], "threshold": 1}
+    after = {"alarm_actions": ["arn:1", None], "threshold": 2}
+    document = plan(resource(ALARM, now, after, unknown={"alarm_actions": [False, True]}))
+    assert told(document) == [f"code: {ALARM} to be changed threshold"]
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
@@ -262,6 +269,15 @@ def test_a_policy_that_somebody_gave_a_role_is_told_even_once_the_state_has_it()
     ]
 
 
+def test_a_policy_that_an_apply_takes_away_does_not_stay() -> None:
+    has = role(inline_policy=[policy("backdoor")])
+    document = plan(
+        resource(ROLE, has, role(inline_policy=[])),
+        drift=(resource(ROLE, role(inline_policy=[]), has),),
+    )
+    assert told(document) == [f"by hand: {ROLE} changed inline_policy"]
+
+
 def test_a_policy_of_ours_that_somebody_took_away_is_told_as_what_it_is() -> None:
     address = "aws_iam_role_policy.function"
     ours = policy("function") | {"role": "api-function"}
@@ -289,6 +305,7 @@ def output(before: Any, after: Any, *actions: str, **more: Any) -> dict[str, Any
         (output("a", "b", "update"), [f"{POOL}.domain", POOL], []),
         (output("a", "b", "update"), [POOL], []),
         (output("a", None, "update", after_unknown=True), ["local.x"], []),
+        (output(None, None, "create", after_unknown=True), ["local.x"], []),
         (output({"a": 1}, {}, "update", after_unknown={"a": True}), ["local.x"], []),
     ],
 )

@@ -27,7 +27,7 @@ FUNCTION = "aws_lambda_function.this"
 # Writes what it was asked, then plans, the report and words out of files; then sleeps if told to.
 TERRAGRUNT = """\
 #!{python} -S
-import json, os, sys, time
+import json, os, subprocess, sys
 from pathlib import Path
 told = Path({told!r})
 with open(told / "asked", "a") as asked:
@@ -43,8 +43,9 @@ print((told / "words").read_text(), file=sys.stderr, flush=True)
 if (told / "report").exists():
     Path(flags["--report-file"]).write_text((told / "report").read_text())
 if (told / "sleeps").exists():
+    provider = subprocess.Popen(["sleep", "600"])
     (told / "sleeping").touch()
-    time.sleep(600)
+    provider.wait()
 sys.exit(1)
 """
 
@@ -147,7 +148,7 @@ def test_an_interrupted_run_leaves_neither_plans_nor_processes(
     ) as running:
         eventually((stub.told / "sleeping").exists, bool, 30)
         begun = psutil.Process(running.pid).children(recursive=True)
-        assert begun
+        assert len(begun) == 2
         running.send_signal(number)
         assert running.wait(30) == 130
     assert not (stub.tree.local_state / "drift").exists()
