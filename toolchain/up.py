@@ -155,9 +155,14 @@ def run_module(tree: Tree, account: str, module: str, *arguments: str, **variabl
     else:
         environment = process_environment(tree, read_account(tree, account), os.environ)
     environment |= variables
-    # Ctrl-C goes to both: how it ends is the module's to say, and its clean-up takes its time.
-    with _handler(lambda _number, _frame: None, signal.SIGINT):
-        return subprocess.run(command, cwd=tree.root, env=environment, check=False).returncode
+    # Ctrl-C goes to both, and SIGTERM is passed on: how it ends is the module's to say, and its
+    # clean-up takes its time.
+    with (
+        subprocess.Popen(command, cwd=tree.root, env=environment) as running,
+        _handler(lambda _number, _frame: None, signal.SIGINT),
+        _handler(lambda _number, _frame: running.terminate(), signal.SIGTERM),
+    ):
+        return running.wait()
 
 
 def terragrunt_all(tree: Tree, account: Account, action: str) -> frozenset[str]:

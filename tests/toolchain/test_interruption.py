@@ -13,7 +13,7 @@ from typing import cast
 
 import pytest
 
-from project.paths import TREE
+from project.paths import TREE, Tree
 from toolchain.up import follow
 
 # Runs a tool as `make up` does, and prints when it is under way.
@@ -55,6 +55,39 @@ def test_the_tool_ends_by_itself_before_the_run_does(
     assert (tmp_path / "tool.saved").exists()
     assert "Stopping" in complaints
     assert running.returncode != 0
+
+
+# Runs a module as `make` does, and in place of Python what cleans up when it is told to end.
+MODULE_RUNNER = """
+import sys
+from pathlib import Path
+from project.paths import Tree
+from toolchain.up import run_module
+sys.exit(run_module(Tree(Path(sys.argv[1])), "local", "local"))
+"""
+MODULE = """#!/bin/sh
+trap 'echo cleaning up; exit 130' TERM
+echo under way
+while :; do sleep 0.1; done
+"""
+
+
+def test_a_module_cleans_up_when_who_runs_it_is_told_to_end(tmp_path: Path) -> None:
+    python = Tree(tmp_path).python
+    python.parent.mkdir(parents=True)
+    python.write_text(MODULE)
+    python.chmod(0o755)
+    with subprocess.Popen(
+        [sys.executable, "-c", MODULE_RUNNER, str(tmp_path)],
+        cwd=TREE.root,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == "under way\n"
+        running.terminate()
+        output, _ = running.communicate(timeout=60)
+    assert (output, running.returncode) == ("cleaning up\n", 130)
 
 
 def test_a_line_that_is_read_as_the_interrupt_comes_is_handed_on() -> None:
