@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from functools import cached_property
 from typing import Any
 
@@ -54,6 +55,14 @@ def _gone(plan: Plan) -> Iterator[Difference]:
             yield Difference(Cause.BY_HAND, change.address, "deleted", stays=stays)
 
 
+class _Fate(Enum):
+    """What becomes of an attribute that has drifted; NOBODYS is no drift at all."""
+
+    RESTORED = auto()
+    STAYS = auto()
+    NOBODYS = auto()
+
+
 @dataclass(frozen=True)
 class _Resource:
     """What an apply would do to a resource, and how reading it differed from the state."""
@@ -87,27 +96,27 @@ class _Resource:
             return
         restored = [path for path in self.drifted if touches(path, self.planned)]
         left = [path for path in self.drifted if path not in restored and not self._is_role(path)]
-        verdicts = {path: self._left(path, schemas) for path in left}
-        restored += [path for path in left if verdicts[path] is _RESTORED]
-        staying = [path for path in left if verdicts[path] is _STAYS]
+        fates = {path: self._fate(path, schemas) for path in left}
+        restored += [path for path in left if fates[path] is _Fate.RESTORED]
+        staying = [path for path in left if fates[path] is _Fate.STAYS]
         if restored:
             yield self._difference(Cause.BY_HAND, "changed", restored)
         if staying:
             yield replace(self._difference(Cause.BY_HAND, "changed", staying), stays=True)
 
     def _is_role(self, path: Path) -> bool:
-        return (self.change.type, path[0]) in roles.COLLECTED
+        return (self.change.type, *path[:1]) in roles.COLLECTED
 
-    def _left(self, path: Path, schemas: Callable[[], Schemas]) -> bool | None:
+    def _fate(self, path: Path, schemas: Callable[[], Schemas]) -> _Fate:
         """Say what becomes of a drifted attribute that no known value is planned for."""
         owner = schemas().owner(self.change.type, path)
         if owner is Owner.PROVIDER:
-            return None
+            return _Fate.NOBODYS
         if any_true(at(self.change.unknown, path)):
-            return _RESTORED
+            return _Fate.RESTORED
         if owner is Owner.EITHER and not self.plan.configuration.sets(self.change.address, path):
-            return _STAYS
-        return None
+            return _Fate.STAYS
+        return _Fate.NOBODYS
 
     def not_applied(self) -> Iterator[Difference]:
         """What of the code isn't applied."""
@@ -142,9 +151,6 @@ class _Resource:
     def _difference(self, cause: Cause, what: str, paths: Sequence[Path]) -> Difference:
         names = tuple(dict.fromkeys(map(text, paths)))
         return Difference(cause, self.change.address, what, names)
-
-
-_RESTORED, _STAYS = False, True
 
 
 def _outputs(plan: Plan) -> Iterator[Difference]:

@@ -47,6 +47,8 @@ def _names(path: Path) -> list[str]:
 
 
 def _owner(block: Mapping[str, Any], names: list[str]) -> Owner:
+    if not names:
+        return Owner.EITHER
     name, *rest = names
     if attribute := block.get("attributes", {}).get(name):
         nested = attribute.get("nested_type")
