@@ -2,7 +2,7 @@
 
 A plan of all units takes a minute of processor time to say that there is nothing to do. Here the
 same follows from what a plan would start from: configuration, package, tools and state. Only what
-somebody changed in the embedded AWS by hand is not seen; `terragrunt run --all plan` shows that.
+somebody changed in the embedded AWS by hand is not seen; `make drift` shows that.
 """
 
 from __future__ import annotations
