@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -27,6 +28,12 @@ LOG_GROUP = "/aws/lambda/landing-local-api"
 ROLE = "landing-local-us-east-1-function"
 HEALTH = "landing-local-health"
 DASHBOARD = "landing-local-us-west-2"
+BACKDOOR = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}],
+    }
+)
 SESSION = "auth_session_validity         = 3"
 
 
@@ -52,19 +59,16 @@ def settings_changed(client: Callable[..., Any]) -> Iterator[None]:
     logs, iam = client("logs", "us-east-1"), client("iam", "us-east-1")
     function = client("lambda", "us-east-1")
     (group,) = logs.describe_log_groups(logGroupNamePrefix=LOG_GROUP)["logGroups"]
-    logs.put_retention_policy(logGroupName=LOG_GROUP, retentionInDays=1)
-    function.update_function_configuration(FunctionName=HEALTH, EphemeralStorage={"Size": 1024})
-    iam.put_role_policy(
-        RoleName=ROLE,
-        PolicyName="backdoor",
-        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": []}),
-    )
-    try:
+    with ExitStack() as undo:
+        retain = partial(logs.put_retention_policy, logGroupName=LOG_GROUP)
+        undo.callback(retain, retentionInDays=group["retentionInDays"])
+        retain(retentionInDays=1)
+        configure = partial(function.update_function_configuration, FunctionName=HEALTH)
+        undo.callback(configure, EphemeralStorage={"Size": 512})
+        configure(EphemeralStorage={"Size": 1024})
+        iam.put_role_policy(RoleName=ROLE, PolicyName="backdoor", PolicyDocument=BACKDOOR)
+        undo.callback(iam.delete_role_policy, RoleName=ROLE, PolicyName="backdoor")
         yield
-    finally:
-        iam.delete_role_policy(RoleName=ROLE, PolicyName="backdoor")
-        function.update_function_configuration(FunctionName=HEALTH, EphemeralStorage={"Size": 512})
-        logs.put_retention_policy(logGroupName=LOG_GROUP, retentionInDays=group["retentionInDays"])
 
 
 @contextmanager
