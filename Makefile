@@ -16,7 +16,7 @@ RUN = command -v $(PYTHON) >/dev/null || { \
 TOOLCHAIN = @$(RUN)
 
 .DEFAULT_GOAL := help
-.PHONY: help up stop start down plan apply status dashboard fault heal takeover failback pause-writes resume-writes rollback releases drill drills drill-all drill-report load trace doctor drift env unit mutants test alarms bench e2e package install lock fmt check vulnerabilities
+.PHONY: help up stop start down plan apply status dashboard fault heal takeover failback pause-writes resume-writes rollback releases drill drills drill-all drill-report load trace doctor drift env unit mutants test alarms bench e2e package install lock fmt check contract vulnerabilities
 
 help: ## what can be done here
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' Makefile | expand -t 15
@@ -124,8 +124,11 @@ install: ## install the pinned tools
 lock: ## renew the locks from pyproject.toml and each requirements.in
 	$(TOOLCHAIN) lock
 
-check: ## linters, types and formats
+check: ## linters, types, formats, workflows, and that the API keeps what it has released
 	$(TOOLCHAIN) check
+
+contract: ## after a release: what lambda/openapi.yaml promises is what the next one may not break
+	$(TOOLCHAIN) contract
 
 vulnerabilities: ## known vulnerabilities of the locked Python packages and the Go tools, where the advisories can be reached
 	$(TOOLCHAIN) vulnerabilities

@@ -78,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.choices["apply"].add_argument("--plan", default="", metavar="NAME")
     commands.add_parser("vulnerabilities", help="known ones of what is locked")
     commands.add_parser("check", help="linters, types and formats")
+    commands.add_parser("contract", help="make the API's contract the released one")
     commands.add_parser("fmt", help="put formatting right")
     commands.add_parser("e2e", help="the end-to-end suite against an account").add_argument(
         "--account", default=make_variables.account(os.environ, LOCAL)
@@ -196,7 +197,7 @@ def _work_on(account_name: str) -> None:
 
 
 def _run_on_tree(command: str, parsed: argparse.Namespace) -> int:
-    from toolchain import testing, up, vulnerabilities  # noqa: PLC0415
+    from toolchain import testing, up  # noqa: PLC0415
 
     match command:
         case "up":
@@ -205,9 +206,8 @@ def _run_on_tree(command: str, parsed: argparse.Namespace) -> int:
             up.down(TREE)
         case module if module in MODULES:
             return _run_module(module, parsed.arguments)
-        case "check" | "alarms" | "bench" | "vulnerabilities":
-            run_alone = {"check": testing.check, "alarms": testing.alarms, "bench": testing.bench}
-            return {**run_alone, "vulnerabilities": vulnerabilities.look}[command](TREE)
+        case "check" | "contract" | "alarms" | "bench" | "vulnerabilities":
+            return _run_alone(command)
         case "fmt":
             testing.fmt(TREE)
         case "e2e":
@@ -217,6 +217,19 @@ def _run_on_tree(command: str, parsed: argparse.Namespace) -> int:
             typed = shlex.split(make_variables.typed("TESTS", os.environ))
             return run(TREE, parsed.arguments or typed)
     return 0
+
+
+def _run_alone(command: str) -> int:
+    from toolchain import testing, vulnerabilities  # noqa: PLC0415
+
+    commands = {
+        "alarms": testing.alarms,
+        "bench": testing.bench,
+        "check": testing.check,
+        "contract": testing.contract,
+        "vulnerabilities": vulnerabilities.look,
+    }
+    return commands[command](TREE)
 
 
 def _run_module(module: str, arguments: list[str]) -> int:

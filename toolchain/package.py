@@ -48,6 +48,7 @@ NOT_SOURCES = (
     "*/.*",
     "*.md",
     "tests/*",
+    "released/*",
 )
 NATIVE = ("*.so", "*.so.*", "*.pyd", "*.dylib", "*.dll")
 

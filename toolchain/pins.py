@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import platform
 import re
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from project.console import ToolchainError
 
 Version: TypeAlias = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """One file of a release: its name, and the SHA-256 that it must have."""
+
+    name: str
+    sha256: str
+
 
 PYTHON_AT_LEAST = (3, 11)
 
@@ -29,6 +39,37 @@ TERRAGRUNT_RELEASES = "https://github.com/gruntwork-io/terragrunt/releases/downl
 TERRAGRUNT_SHA256 = {
     "linux_amd64": "d5da6a66741f4ee752aa3b502b57e47fd6d5c178942861b2507f14f083e7606e",
     "linux_arm64": "5e9b388402ab7075e907e8d8511662e2a828008129746e4e5e23de04c7b78ef4",
+}
+
+# What `make check` alone needs.
+OASDIFF = "1.33.0"
+OASDIFF_RELEASES = "https://github.com/oasdiff/oasdiff/releases/download"
+_OASDIFF_DARWIN = Archive(
+    f"oasdiff_{OASDIFF}_darwin_all.tar.gz",
+    "2a479337c15afdcbf0b1e89c0b4d0cf0176472dbc11483358fed1f831d1e46c5",
+)
+OASDIFF_ARCHIVES = {
+    "linux_amd64": Archive(
+        f"oasdiff_{OASDIFF}_linux_amd64.tar.gz",
+        "43a4e328e2d13ba1552d760aa68d2485c75c5621f309f6ff64ae895188345247",
+    ),
+    "linux_arm64": Archive(
+        f"oasdiff_{OASDIFF}_linux_arm64.tar.gz",
+        "4ae3c362d6074d919aada2dea82d0ee84366591600384455d0bdc658ddf8f7ae",
+    ),
+    "darwin_amd64": _OASDIFF_DARWIN,
+    "darwin_arm64": _OASDIFF_DARWIN,
+}
+ACTIONLINT = "1.7.12"
+ACTIONLINT_RELEASES = "https://github.com/rhysd/actionlint/releases/download"
+ACTIONLINT_ARCHIVES = {
+    platform: Archive(f"actionlint_{ACTIONLINT}_{platform}.tar.gz", sha256)
+    for platform, sha256 in {
+        "linux_amd64": "8aca8db96f1b94770f1b0d72b6dddcb1ebb8123cb3712530b08cc387b349a3d8",
+        "linux_arm64": "325e971b6ba9bfa504672e29be93c24981eeb1c07576d730e9f7c8805afff0c6",
+        "darwin_amd64": "5b44c3bc2255115c9b69e30efc0fecdf498fdb63c5d58e17084fd5f16324c644",
+        "darwin_arm64": "aba9ced2dee8d27fecca3dc7feb1a7f9a52caefa1eb46f3271ea66b6e0e6953f",
+    }.items()
 }
 
 PROVIDER = "hashicorp/aws"

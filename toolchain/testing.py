@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from project import make_variables
@@ -18,6 +19,7 @@ from project.console import ToolchainError, say
 from project.deployment import deployment_of
 from project.environment import process_environment
 from project.paths import Tree
+from toolchain.check_tools import ACTIONLINT, OASDIFF, CheckTool, provide
 from toolchain.install import install
 from toolchain.package import build_package
 
@@ -27,7 +29,7 @@ PROCESSES = 3
 BY_FILE = ("--dist", "loadfile", "--no-loadscope-reorder")
 SIDE_BY_SIDE = ("-n", str(PROCESSES), *BY_FILE)
 UNIT_PROCESSES = 2
-# What takes a deployment, an emulator, Terraform, Terragrunt or the package index (markers of
+# What takes a deployment, an emulator, Terraform, Terragrunt or the network (markers of
 # tests/support).
 NOT_UNIT = "deployed or clone or emulator or terraform or terragrunt or installs"
 # Names the file that is there once `make up` has ended well.
@@ -38,19 +40,39 @@ NOTHING_COLLECTED = 5
 LINT_IMPORTS = "from importlinter.cli import lint_imports_command as lint; lint()"
 
 
-def checks(tree: Tree) -> list[tuple[str, list[str]]]:
-    """Name each static check and its command."""
-    python = str(tree.python)
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A static check: its name, its command, and the tool that it alone needs."""
+
+    name: str
+    command: tuple[str, ...]
+    needs: CheckTool | None = None
+
+
+def checks(tree: Tree) -> list[Check]:
+    """Name each static check of this tree."""
+    python, tools = str(tree.python), tree.tools_bin
     return [
-        ("ruff check", [python, "-m", "ruff", "check", "."]),
-        ("ruff format", [python, "-m", "ruff", "format", "--check", "."]),
-        ("mypy", [python, "-m", "mypy"]),
-        ("terraform fmt", [str(tree.tools_bin / "terraform"), "fmt", "-check", "-recursive"]),
-        ("terragrunt fmt", [str(tree.tools_bin / "terragrunt"), "hcl", "fmt", "--check"]),
-        ("module tables", [python, "-m", "toolchain.module_readme"]),
-        ("import contracts", [python, "-c", LINT_IMPORTS, "--no-cache"]),
-        ("zizmor", [str(tree.venv / "bin" / "zizmor"), "--offline", "--quiet", ".github"]),
+        Check("ruff check", (python, "-m", "ruff", "check", ".")),
+        Check("ruff format", (python, "-m", "ruff", "format", "--check", ".")),
+        Check("mypy", (python, "-m", "mypy")),
+        Check("terraform fmt", (str(tools / "terraform"), "fmt", "-check", "-recursive")),
+        Check("terragrunt fmt", (str(tools / "terragrunt"), "hcl", "fmt", "--check")),
+        Check("module tables", (python, "-m", "toolchain.module_readme")),
+        Check("import contracts", (python, "-c", LINT_IMPORTS, "--no-cache")),
+        Check("released contract", (python, "-m", "toolchain.contract"), OASDIFF),
+        Check("zizmor", (str(tree.venv / "bin" / "zizmor"), "--offline", "--quiet", ".github")),
+        *_workflow_checks(tree),
     ]
+
+
+def _workflow_checks(tree: Tree) -> list[Check]:
+    workflows = sorted((tree.root / ".github" / "workflows").glob("*.y*ml"))
+    if not workflows:
+        return []
+    # It runs what finds faults in scripts where a machine happens to have that: here none does.
+    command = (str(tree.tools_bin / ACTIONLINT.name), "-shellcheck=", "-pyflakes=")
+    return [Check("actionlint", (*command, *map(str, workflows)), ACTIONLINT)]
 
 
 def fmt(tree: Tree) -> None:
@@ -86,14 +108,31 @@ def check(tree: Tree) -> int:
     """Run every static check, all of them even when one fails; 0 when all pass."""
     install(tree)
     environment = _environment(tree)
-    failed = []
-    for name, command in checks(tree):
-        say(f"==> {name}")
-        if subprocess.run(command, cwd=tree.root, env=environment, check=False).returncode != 0:
-            failed.append(name)
+    failed = [entry.name for entry in checks(tree) if not _passes(tree, entry, environment)]
     if failed:
         raise ToolchainError(f"Failed: {', '.join(failed)}. `make fmt` puts formatting right.")
     return 0
+
+
+def contract(tree: Tree) -> int:
+    """Make the API's contract the released one, unless it breaks that unsaid; 0 when done."""
+    install(tree)
+    provide(tree, OASDIFF, os.environ)
+    command = [str(tree.python), "-m", "toolchain.contract", "release"]
+    return subprocess.run(command, cwd=tree.root, check=False).returncode
+
+
+def _passes(tree: Tree, entry: Check, environment: Mapping[str, str]) -> bool:
+    say(f"==> {entry.name}")
+    try:
+        if entry.needs:
+            provide(tree, entry.needs, os.environ)
+    except ToolchainError as error:
+        say(str(error))
+        return False
+    return (
+        subprocess.run(entry.command, cwd=tree.root, env=environment, check=False).returncode == 0
+    )
 
 
 def unit(tree: Tree, arguments: Sequence[str]) -> int:

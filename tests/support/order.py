@@ -32,7 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "emulator: starts an embedded AWS of its own",
         "terraform: runs Terraform with its provider",
         "terragrunt: runs Terragrunt over live/, a second at a time",
-        "installs: makes a Python environment, out of the package index",
+        "installs: installs what comes over the network, packages or a tool of `make check`",
     ):
         config.addinivalue_line("markers", marker)
 
