@@ -54,8 +54,12 @@ def on_termination(_number: int, _frame: FrameType | None) -> None:
 
 
 def say(message: str) -> None:
-    """Print one line about what happens now, on stderr so that stdout stays machine-readable."""
-    print(message, file=sys.stderr, flush=True)
+    """Print one line about what happens now, on stderr so that stdout stays machine-readable.
+
+    On a terminal it takes the place of a progress that is drawn there, and that draws itself again.
+    """
+    cleared = CLEAR_LINE if sys.stderr.isatty() else ""
+    print(f"{cleared}{message}", file=sys.stderr, flush=True)
 
 
 class Progress:
@@ -79,7 +83,7 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._clock.join()
-        say(f"{CLEAR_LINE if self._terminal else ''}{self._line()}")
+        say(self._line())
 
     def show(self, detail: str) -> None:
         """Say where things stand; it is drawn with the next tick."""

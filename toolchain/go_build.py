@@ -114,8 +114,13 @@ def _follow(
         text=True,
     ) as running:
         assert running.stdout is not None
-        for line in running.stdout:
-            last = [*last[-19:], line.rstrip()]
-            seen(line.strip())
+        try:
+            for line in running.stdout:
+                last = [*last[-19:], line.rstrip()]
+                seen(line.strip())
+        except KeyboardInterrupt:
+            # Ctrl-C reaches it by itself; a signal to this process alone doesn't.
+            running.terminate()
+            raise
     if running.returncode != 0:
         raise ToolchainError(f"Building {tool.title} failed:\n  " + "\n  ".join(last))

@@ -39,11 +39,10 @@ def install_python(tree: Tree) -> bool:
     The stamp is written last, so an interrupted install is seen and done again.
     Raises ToolchainError when a package can't be had or isn't the one that was locked.
     """
-    current = digest(tree)
-    stamp = tree.venv / STAMP
-    before = stamp.read_text() if stamp.is_file() else ""
-    if before == current and tree.python.exists():
+    if python_in_place(tree):
         return False
+    current, stamp = digest(tree), tree.venv / STAMP
+    before = _installed(stamp)
     say("  installing the locked Python packages (half a minute to two)")
     if not before or not _same_python(tree):
         shutil.rmtree(tree.venv, ignore_errors=True)
@@ -59,6 +58,15 @@ def install_python(tree: Tree) -> bool:
     free_scripts(tree)
     stamp.write_text(current)
     return True
+
+
+def python_in_place(tree: Tree) -> bool:
+    """Tell whether .venv is what the locks say."""
+    return _installed(tree.venv / STAMP) == digest(tree) and tree.python.exists()
+
+
+def _installed(stamp: Path) -> str:
+    return stamp.read_text() if stamp.is_file() else ""
 
 
 def free_scripts(tree: Tree) -> None:
@@ -81,7 +89,12 @@ def _same_python(tree: Tree) -> bool:
 
 
 def _run(command: list[str], doing: str) -> None:
-    done = subprocess.run(command, check=False, stdout=sys.stderr)
+    # Said in one piece: another tool may be drawing its progress meanwhile.
+    done = subprocess.run(
+        command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    if done.stdout.strip():
+        say(done.stdout.rstrip())
     if done.returncode != 0:
         raise ToolchainError(
             f"{doing[0].upper()}{doing[1:]} failed; what went wrong stands above. Nothing "

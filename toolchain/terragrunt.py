@@ -34,14 +34,23 @@ def install_terragrunt(
     Raises ToolchainError when no way to it is open.
     """
     real = tree.real_terragrunt
-    version = version_of([str(real), "--version"])
+    version = _version(real)
     if not pins.fits(version, pins.TERRAGRUNT_RANGE):
         _provide(tree, environment, releases)
-        version = version_of([str(real), "--version"])
+        version = _version(real)
     if version is None:
         raise ToolchainError(f"{real} does not run. Delete it and run this again.")
     _write_shim(tree.tools_bin / "terragrunt")
     return version
+
+
+def terragrunt_in_place(tree: Tree) -> bool:
+    """Tell whether there is a Terragrunt that fits."""
+    return pins.fits(_version(tree.real_terragrunt), pins.TERRAGRUNT_RANGE)
+
+
+def _version(real: Path) -> pins.Version | None:
+    return version_of([str(real), "--version"])
 
 
 def _provide(tree: Tree, environment: Mapping[str, str], releases: str) -> None:
