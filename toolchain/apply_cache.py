@@ -27,6 +27,8 @@ CONFIGURATION = (
     "lambda",
 )
 MADE_BY_TOOLS = frozenset({".terraform", ".terragrunt-cache", ".terraform.lock.hcl", "__pycache__"})
+# What the next contract is compared with: nothing applies it.
+NOT_APPLIED = ("lambda/released",)
 # Ports and the like are part of the configuration.
 ENVIRONMENT = ("LOCAL_", "TF_VAR_")
 
@@ -60,8 +62,10 @@ def _states(tree: Tree) -> list[Path]:
 
 
 def _configuration(tree: Tree) -> Iterator[Path]:
+    left_out = [tree.root / name for name in NOT_APPLIED]
     for name in CONFIGURATION:
-        yield from _files(tree.root / name)
+        found = _files(tree.root / name)
+        yield from (path for path in found if not any(map(path.is_relative_to, left_out)))
     yield tree.package
 
 

@@ -24,7 +24,7 @@ from project.emulator import require_own
 from project.environment import isolated_environment, process_environment
 from project.file_lock import exclusive
 from project.paths import Tree, write_atomically
-from toolchain import apply_cache
+from toolchain import apply_cache, apply_times
 from toolchain.install import install
 from toolchain.package import build_package
 
@@ -184,6 +184,9 @@ def terragrunt_all(tree: Tree, account: Account, action: str) -> frozenset[str]:
             + (_end_of_the_emulator(tree) or "What was made is kept: put the cause right and run ")
             + "the same command again."
         )
+    if run.changed:
+        units = apply_times.table(apply_times.read(log.read_text(errors="replace").splitlines()))
+        say(f"  by unit, in seconds from the start:\n{units}")
     return frozenset(run.made)
 
 

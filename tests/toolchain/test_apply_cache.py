@@ -46,6 +46,14 @@ def test_any_change_of_what_an_apply_starts_from_is_seen(tree: Tree, name: str) 
     assert not apply_cache.is_current(tree)
 
 
+def test_the_released_contract_is_nothing_that_an_apply_reads(tree: Tree) -> None:
+    _apply(tree)
+    released = tree.root / "lambda" / "released" / "schemas" / "item.json"
+    released.parent.mkdir(parents=True)
+    released.touch()
+    assert apply_cache.is_current(tree)
+
+
 def test_a_new_file_and_another_port_are_seen(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
     _apply(tree)
     (tree.root / "modules" / "api" / "more.tf").touch()
