@@ -29,6 +29,10 @@ from toolchain.install import install
 from toolchain.package import build_package
 
 ANSWER_SECONDS = 60.0
+# What a Region that has just been started may take until it is ready: its function starts cold, for
+# which a health check has no time. An apply instead would take minutes.
+READY_SECONDS = 15.0
+POLL_SECONDS = 0.5
 INTERRUPTED = 130
 # All that is kept in a state folder: what the emulator writes, Terraform's states, and what drills
 # and tests leave there.
@@ -289,15 +293,24 @@ def _handler(
 def _await_answers(tree: Tree, deployment: Deployment) -> None:
     deadline = time.monotonic() + ANSWER_SECONDS
     for url in (*(stack.url for stack in deployment.regions), deployment.api_url):
-        while complaint := _complaint(tree, f"{url}/health"):
-            if time.monotonic() > deadline:
-                raise ToolchainError(f"{url}/health does not answer: {complaint}")
-            time.sleep(0.5)
+        if complaint := _awaited(tree, f"{url}/health", deadline):
+            raise ToolchainError(f"{url}/health does not answer: {complaint}")
 
 
 def _is_ready(tree: Tree, deployment: Deployment) -> bool:
     # Each Region uses its table: state that a crash took from the embedded AWS is noticed.
-    return not any(_complaint(tree, f"{stack.url}/health/ready") for stack in deployment.regions)
+    deadline = time.monotonic() + READY_SECONDS
+    urls = [f"{stack.url}/health/ready" for stack in deployment.regions]
+    return not any(_awaited(tree, url, deadline) for url in urls)
+
+
+def _awaited(tree: Tree, url: str, deadline: float) -> str:
+    """Wait until a URL answers, but not beyond the deadline; what is wrong with it then, if any."""
+    while complaint := _complaint(tree, url):
+        if time.monotonic() > deadline:
+            return complaint
+        time.sleep(POLL_SECONDS)
+    return ""
 
 
 def _complaint(tree: Tree, url: str) -> str:

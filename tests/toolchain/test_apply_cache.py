@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -11,6 +14,9 @@ from project.console import ToolchainError
 from project.paths import Tree
 from tests.support.accounts import LOCAL
 from toolchain import apply_cache, up
+
+if TYPE_CHECKING:
+    from project.deployment import Deployment
 
 FILES = (
     "terragrunt.hcl",
@@ -92,6 +98,28 @@ def test_it_is_spared_only_while_both_regions_are_ready(
     monkeypatch.setattr(up, "terragrunt_all", terragrunt_all)
     up._apply(tree, LOCAL)
     assert ran == ["apply"] * applies
+
+
+@pytest.mark.parametrize(("cold", "ready"), [(0, True), (2, True), (10**9, False)])
+def test_a_region_that_starts_cold_gets_its_time_and_one_that_lost_its_table_is_not_ready(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch, cold: int, ready: bool
+) -> None:
+    now, asked = itertools.count(step=1.0), list[str]()
+
+    def complaint(_tree: Tree, url: str) -> str:
+        asked.append(url)
+        return "502" if len(asked) <= cold else ""
+
+    monkeypatch.setattr(up, "_complaint", complaint)
+    clock = SimpleNamespace(monotonic=lambda: next(now), sleep=lambda _: None)
+    monkeypatch.setattr(up, "time", clock)
+    stacks = [SimpleNamespace(url=f"https://{name}") for name in ("one", "two")]
+    deployment = cast("Deployment", SimpleNamespace(regions=stacks))
+
+    assert up._is_ready(tree, deployment) is ready
+
+    assert len(asked) < 30
+    assert ({*asked} == {f"https://{name}/health/ready" for name in ("one", "two")}) is ready
 
 
 def test_an_apply_that_fails_is_never_taken_for_done(
