@@ -14,6 +14,11 @@ locals {
   hosted_zone_id     = null
   domain_delegated   = false
 
+  # Signed answers of the zone, and a log of what is asked of it. The first has an order to keep to
+  # (docs/deployment-guide.md, DNSSEC).
+  dnssec         = false
+  dns_query_logs = false
+
   # Tags that an organization wants on whatever is made, the state's bucket included (cost centers,
   # SCPs that deny what lacks them). This project's own come on top.
   tags = {}
@@ -112,6 +117,14 @@ locals {
   geo_restriction        = { restriction_type = "none" }
 
   log_retention_days = 14
+  # What the web ACLs refuse or count. false where Firewall Manager logs it: a web ACL has one log.
+  log_refused_requests = true
+  # X-Ray's setting for the whole account, in both Regions: "KMS" for a key of the account's own,
+  # "NONE" for X-Ray's; null leaves it to whoever else sets it.
+  trace_encryption = null
+  # What Lambda has to find a signature on, and where the signed package is (docs/deployment-guide.md,
+  # Signed packages): { package = "signed/lambda.zip", profile_version_arns = ["arn:aws:signer:…"] }.
+  code_signing = null
 
   # The repository whose workflows may plan and apply this account (docs/deployment-guide.md, A pipeline),
   # as GitHub's tokens name it: "repo:owner/name", or with ids behind both. null: none may, and the unit

@@ -14,9 +14,11 @@ COMPILE = [
     "pip", "compile", "--quiet", "--universal", "--generate-hashes",
     "--no-emit-index-url", "--no-emit-find-links", "--custom-compile-command", "make lock",
 ]  # fmt: skip
-# The others follow the developers' lock, so that tests and benchmarks run what is packed.
+# What is packed and measured follows the developers' lock, so that tests and benchmarks run it.
+# checkov can't: it pins another boto3.
 JOBS = (
     ("3.11", "--group", "pyproject.toml:dev", "-o", "requirements.lock"),
+    ("3.11", "toolchain/checkov.in", "-o", "toolchain/checkov.lock"),
     ("3.11", "lambda/requirements.in", "-c", "requirements.lock", "-o", "lambda/requirements.txt"),
     *(
         (

@@ -1,4 +1,4 @@
-"""The locked Python environment in .venv."""
+"""Python environments made of locks: the one in .venv, and those of tools that can't share it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from project.console import ToolchainError, say
@@ -27,51 +28,76 @@ PYTHON_LINES = re.compile(
 )
 
 
-def digest(tree: Tree) -> str:
-    """Identify what the environment must hold: the locks and the Python that it is for."""
-    text = "".join((tree.root / lock).read_text() for lock in LOCKS)
-    return hashlib.sha256(f"{sys.version_info[:2]}{FIRST_LINES!r}{text}".encode()).hexdigest()
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """A Python environment of a tree: its folder, and the lock files that say what is in it."""
+
+    folder: Path
+    locks: tuple[Path, ...]
+    packages: str = "the locked Python packages"
+
+    @property
+    def python(self) -> Path:
+        """Its interpreter."""
+        return self.folder / "bin" / "python"
+
+    def digest(self) -> str:
+        """Identify what it must hold: the locks and the Python that it is for."""
+        text = "".join(lock.read_text() for lock in self.locks)
+        return hashlib.sha256(f"{sys.version_info[:2]}{FIRST_LINES!r}{text}".encode()).hexdigest()
+
+    def in_place(self) -> bool:
+        """Tell whether it is what the locks say."""
+        stamp = self.folder / STAMP
+        done = stamp.read_text() if stamp.is_file() else ""
+        return done == self.digest() and self.python.exists()
+
+
+def python_of(tree: Tree) -> Environment:
+    """Name the environment that everything but a tool of its own runs in: .venv."""
+    return Environment(tree.venv, tuple(tree.root / lock for lock in LOCKS))
 
 
 def install_python(tree: Tree) -> bool:
     """Bring .venv up to the locks; False when it already was.
 
+    Raises ToolchainError when a package can't be had or isn't the one that was locked.
+    """
+    return install_environment(python_of(tree), "half a minute to two")
+
+
+def install_environment(environment: Environment, takes: str) -> bool:
+    """Bring an environment up to its locks; False when it already was. `takes` is for people.
+
     The stamp is written last, so an interrupted install is seen and done again.
     Raises ToolchainError when a package can't be had or isn't the one that was locked.
     """
-    if python_in_place(tree):
+    if environment.in_place():
         return False
-    current, stamp = digest(tree), tree.venv / STAMP
-    before = _installed(stamp)
-    say("  installing the locked Python packages (half a minute to two)")
-    if not before or not _same_python(tree):
-        shutil.rmtree(tree.venv, ignore_errors=True)
-        _run([sys.executable, "-m", "venv", str(tree.venv)], "making the Python environment")
+    stamp = environment.folder / STAMP
+    before = stamp.read_text() if stamp.is_file() else ""
+    doing = f"installing {environment.packages}"
+    say(f"  {doing} ({takes})")
+    if not before or not _same_python(environment.python):
+        shutil.rmtree(environment.folder, ignore_errors=True)
+        made = [sys.executable, "-m", "venv", str(environment.folder)]
+        _run(made, "making the Python environment")
     stamp.unlink(missing_ok=True)
-    command = [str(tree.python), "-m", "pip", "install", "--quiet", "--require-hashes"]
+    command = [str(environment.python), "-m", "pip", "install", "--quiet", "--require-hashes"]
     command += ["--disable-pip-version-check", "--no-input", "--no-compile"]
     # To build a source distribution, pip fetches whatever tools it names, and no lock has those.
     command += ["--only-binary", ":all:"]
-    for lock in LOCKS:
-        command += ["--requirement", str(tree.root / lock)]
-    _run(command, "installing the locked Python packages")
-    free_scripts(tree)
+    for lock in environment.locks:
+        command += ["--requirement", str(lock)]
+    _run(command, doing)
+    free_scripts(environment.folder)
     stamp.write_text(current)
     return True
 
 
-def python_in_place(tree: Tree) -> bool:
-    """Tell whether .venv is what the locks say."""
-    return _installed(tree.venv / STAMP) == digest(tree) and tree.python.exists()
-
-
-def _installed(stamp: Path) -> str:
-    return stamp.read_text() if stamp.is_file() else ""
-
-
-def free_scripts(tree: Tree) -> None:
-    """Make every script of the environment run from any path, moved or with spaces in it."""
-    for script in tree.venv.joinpath("bin").iterdir():
+def free_scripts(folder: Path) -> None:
+    """Make every script of an environment run from any path, moved or with spaces in it."""
+    for script in folder.joinpath("bin").iterdir():
         if script.is_file() and not script.is_symlink():
             content = script.read_bytes()
             free = PYTHON_LINES.sub(lambda _: FIRST_LINES, content, count=1)
@@ -79,8 +105,8 @@ def free_scripts(tree: Tree) -> None:
                 script.write_bytes(free)
 
 
-def _same_python(tree: Tree) -> bool:
-    probe = [str(tree.python), "-c", "import sys; print(sys.version_info[:2])"]
+def _same_python(python: Path) -> bool:
+    probe = [str(python), "-c", "import sys; print(sys.version_info[:2])"]
     try:
         done = subprocess.run(probe, capture_output=True, text=True, check=False)
     except OSError:

@@ -62,6 +62,7 @@ def checks(tree: Tree) -> list[Check]:
         Check("import contracts", (python, "-c", LINT_IMPORTS, "--no-cache")),
         Check("released contract", (python, "-m", "toolchain.contract"), OASDIFF),
         Check("zizmor", (str(tree.venv / "bin" / "zizmor"), "--offline", "--quiet", ".github")),
+        Check("policies", (python, "-m", "toolchain.policy")),
         *_workflow_checks(tree),
     ]
 

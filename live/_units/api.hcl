@@ -23,6 +23,9 @@ locals {
   table_arn_prefix     = "arn:aws:dynamodb:${local.region}:${local.account.account_id}:table/"
   mock_kms_key_arn     = "arn:aws:kms:${local.region}:${local.account.account_id}:key/${local.mock_id}"
 
+  # What was built, or what a release has signed of it.
+  package = try(local.account.code_signing.package, ".build/lambda.zip")
+
   # A former standby is there to be destroyed. What it was made of is among no outputs any more.
   is_former = local.region == local.account.former_standby_region
 }
@@ -42,6 +45,7 @@ dependency "foundation" {
   mock_outputs = {
     origin_key       = { current = local.mock_id, previous = local.mock_id }
     certificate_arns = { (local.region) = local.mock_certificate_arn }
+    log_key_arns     = { (local.region) = local.mock_kms_key_arn }
   }
 }
 
@@ -84,7 +88,7 @@ terraform {
 
   before_hook "package_link" {
     commands = ["plan", "apply", "destroy", "refresh", "import", "console"]
-    execute  = ["ln", "-sf", "${local.repository}/.build/lambda.zip", "lambda.zip"]
+    execute  = ["ln", "-sf", "${local.repository}/${local.package}", "lambda.zip"]
   }
 
   # An apply publishes; this puts what was published to the test, and lets it serve or not. A unit whose
@@ -128,6 +132,8 @@ inputs = {
   throttle_rate_limit  = local.account.throttle_rate_limit
   throttle_burst_limit = local.account.throttle_burst_limit
   log_retention_days   = local.account.log_retention_days
+  log_kms_key_arn      = local.is_former ? local.mock_kms_key_arn : dependency.foundation.outputs.log_key_arns[local.region]
+  log_refused_requests = local.account.log_refused_requests
 
   peer_region            = local.role == "primary" ? local.account.standby_region : local.account.primary_region
   availability_objective = local.account.availability_objective
@@ -136,4 +142,7 @@ inputs = {
   alarms_reach_somebody  = local.account.alarms_reach_somebody
   runbook_base_url       = local.account.runbook_base_url
   trace_rate             = local.account.trace_rate
+  trace_encryption       = local.account.trace_encryption
+
+  signing_profile_version_arns = try(local.account.code_signing.profile_version_arns, [])
 }

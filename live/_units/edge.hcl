@@ -30,6 +30,7 @@ dependency "foundation" {
     zone_id              = "Z00000000000000000000"
     origin_key           = { current = local.mock_id, previous = local.mock_id }
     edge_certificate_arn = "arn:aws:acm:us-east-1:${local.account.account_id}:certificate/${local.mock_id}"
+    log_key_arns         = { us-east-1 = "arn:aws:kms:us-east-1:${local.account.account_id}:key/${local.mock_id}" }
   }
 }
 
@@ -105,6 +106,8 @@ inputs = {
   price_class                    = local.account.price_class
   geo_restriction                = local.account.geo_restriction
   log_retention_days             = local.account.log_retention_days
+  log_kms_key_arn                = dependency.foundation.outputs.log_key_arns["us-east-1"]
+  log_refused_requests           = local.account.log_refused_requests
 
   table_name             = dependency.data.outputs.table_name
   availability_objective = local.account.availability_objective

@@ -1,4 +1,7 @@
 resource "aws_lambda_function" "this" {
+  # checkov:skip=CKV_AWS_116: Dead letters are of asynchronous calls; the gateway's wait for the answer.
+  # checkov:skip=CKV_AWS_117: It reaches nothing but AWS's own endpoints, and nothing reaches it by the network; a VPC would add endpoints to pay for and to lose.
+  # checkov:skip=CKV_AWS_173: No variable is a secret, and AWS's key encrypts them; a key of our own would be asked for at each cold start.
   function_name = local.function_name
   description   = "The API's ${var.role} in ${var.region}."
   role          = aws_iam_role.function.arn
@@ -8,6 +11,8 @@ resource "aws_lambda_function" "this" {
   handler          = "lambda_function.handler"
   runtime          = var.runtime
   architectures    = [var.architecture]
+
+  code_signing_config_arn = one(aws_lambda_code_signing_config.this[*].arn)
 
   memory_size                    = var.function_memory_mb
   timeout                        = var.function_timeout_seconds
@@ -53,6 +58,21 @@ resource "aws_lambda_function" "this" {
 
   # Otherwise the first calls could come before they may read or log.
   depends_on = [aws_iam_role_policy.function]
+}
+
+# Who may deploy may still deploy only what a release has signed.
+resource "aws_lambda_code_signing_config" "this" {
+  count = length(var.signing_profile_version_arns) == 0 ? 0 : 1
+
+  description = "Packages of ${var.name}"
+
+  allowed_publishers {
+    signing_profile_version_arns = var.signing_profile_version_arns
+  }
+
+  policies {
+    untrusted_artifact_on_deployment = "Enforce"
+  }
 }
 
 resource "aws_lambda_alias" "live" {

@@ -293,6 +293,18 @@ variable "provisioned_concurrency" {
   }
 }
 
+variable "signing_profile_version_arns" {
+  description = "AWS Signer's profiles, by the ARN of a version, one of which must have signed the package: Lambda then refuses any other. Empty: Lambda takes what whoever may deploy gives it."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(var.signing_profile_version_arns) <= 20 && alltrue([for arn in var.signing_profile_version_arns : can(regex("^arn:aws[a-z-]*:signer:[a-z0-9-]+:[0-9]{12}:/signing-profiles/[A-Za-z0-9_]+/[A-Za-z0-9]{10}$", arn))])
+    error_message = "signing_profile_version_arns must be at most 20 ARNs of versions of signing profiles, such as arn:aws:signer:us-east-1:111111111111:/signing-profiles/releases/ab12CD34ef."
+  }
+}
+
 variable "snap_start" {
   description = "Start the function from a snapshot (SnapStart): shorter cold starts, for a price by version and restore. Off by default: the package starts fast by itself, and a version that nobody calls for 14 days, as a standby's, has to be made ready again before it answers (docs/performance.md)."
   type        = bool
@@ -343,6 +355,13 @@ variable "log_kms_key_arn" {
     condition     = var.log_kms_key_arn == null || can(regex("^arn:aws[a-z-]*:kms:${var.region}:[0-9]{12}:key/[A-Za-z0-9-]+$", var.log_kms_key_arn))
     error_message = "log_kms_key_arn must be a KMS key's ARN in ${var.region}, or null."
   }
+}
+
+variable "log_refused_requests" {
+  description = "Whether what the web ACL refuses or counts is logged, without tokens, cookies and the origin key. false where something else, such as Firewall Manager, logs it: a web ACL has one log."
+  type        = bool
+  default     = true
+  nullable    = false
 }
 
 variable "execution_log_level" {
@@ -521,6 +540,17 @@ variable "trace_reservoir" {
   validation {
     condition     = var.trace_reservoir >= 0 && floor(var.trace_reservoir) == var.trace_reservoir
     error_message = "trace_reservoir must be a whole number from 0."
+  }
+}
+
+variable "trace_encryption" {
+  description = "What X-Ray encrypts all traces of the account in this Region with, whoever makes them: KMS, a key that is made here; NONE, X-Ray's own. Null leaves the setting alone. To end it say NONE first, and null once the last trace that the key encrypted is gone (30 days): null takes the key away, and X-Ray keeps nothing while it names a lost key."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.trace_encryption == null ? true : contains(["KMS", "NONE"], var.trace_encryption)
+    error_message = "trace_encryption must be KMS, NONE or null."
   }
 }
 

@@ -13,6 +13,9 @@ locals {
   # nowhere. No spelling but the contract's opens.
   unlocked_paths = flatten([for path in local.public_paths : [path, "/${local.stage_name}${path}"]])
 
+  # What opens a Region, and what opens an account.
+  secret_headers = ["authorization", "cookie", "x-origin-key"]
+
   origin_keys = {
     current  = var.origin_key.current
     previous = var.origin_key.previous
@@ -20,6 +23,7 @@ locals {
 }
 
 resource "aws_wafv2_web_acl" "this" {
+  # checkov:skip=CKV_AWS_192: What gets in has passed the edge's web ACL, whose KnownBadInputs holds the Log4J rules.
   name        = "${var.name}-api"
   description = "Lets in what carries the key of the edge, and health checks"
   scope       = "REGIONAL"
@@ -161,6 +165,18 @@ resource "aws_wafv2_web_acl" "this" {
     }
   }
 
+  # In logs and samples alike.
+  data_protection_config {
+    data_protection {
+      action = "SUBSTITUTION"
+
+      field {
+        field_type = "SINGLE_HEADER"
+        field_keys = local.secret_headers
+      }
+    }
+  }
+
   visibility_config {
     cloudwatch_metrics_enabled = true
     metric_name                = "${var.name}-api"
@@ -171,4 +187,54 @@ resource "aws_wafv2_web_acl" "this" {
 resource "aws_wafv2_web_acl_association" "this" {
   resource_arn = aws_api_gateway_stage.live.arn
   web_acl_arn  = aws_wafv2_web_acl.this.arn
+}
+
+# What the web ACL refused or counted, and nothing else: what it lets in is in the access logs, and
+# would cost as much again. Whoever reads it finds no secret in it: a key that is nearly right would
+# be one.
+resource "aws_cloudwatch_log_group" "web_acl" {
+  # checkov:skip=CKV_AWS_338: How long logs are kept is the account's to say (log_retention_days): 365 days in prod.
+  count = var.log_refused_requests ? 1 : 0
+
+  # AWS WAF takes no other beginning (logging-cw-logs).
+  name              = "aws-waf-logs-${var.name}-api"
+  retention_in_days = var.log_retention_days
+  kms_key_id        = var.log_kms_key_arn
+}
+
+resource "aws_wafv2_web_acl_logging_configuration" "this" {
+  count = var.log_refused_requests ? 1 : 0
+
+  resource_arn            = aws_wafv2_web_acl.this.arn
+  log_destination_configs = [aws_cloudwatch_log_group.web_acl[0].arn]
+
+  dynamic "redacted_fields" {
+    for_each = local.secret_headers
+
+    content {
+      single_header {
+        name = redacted_fields.value
+      }
+    }
+  }
+
+  logging_filter {
+    default_behavior = "DROP"
+
+    filter {
+      behavior    = "KEEP"
+      requirement = "MEETS_ANY"
+
+      # A rule of a managed group that is overridden to count is EXCLUDED_AS_COUNT (API_ActionCondition).
+      dynamic "condition" {
+        for_each = ["BLOCK", "COUNT", "EXCLUDED_AS_COUNT"]
+
+        content {
+          action_condition {
+            action = condition.value
+          }
+        }
+      }
+    }
+  }
 }

@@ -3,10 +3,12 @@
 # and delivery can only be in us-east-1.
 
 resource "aws_cloudwatch_log_group" "access" {
+  # checkov:skip=CKV_AWS_338: How long logs are kept is the account's to say (log_retention_days): 365 days in prod.
   provider = aws.us_east_1
 
   name              = "/${var.name}/edge/access"
   retention_in_days = var.log_retention_days
+  kms_key_id        = var.log_kms_key_arn
 }
 
 resource "aws_cloudwatch_log_delivery_source" "access" {

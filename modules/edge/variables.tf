@@ -226,7 +226,7 @@ variable "failover_record_ttl_seconds" {
 # Logs, objectives and alarms
 
 variable "log_retention_days" {
-  description = "Days the edge's access logs are kept."
+  description = "Days the edge's logs are kept."
   type        = number
   default     = 30
 
@@ -234,6 +234,24 @@ variable "log_retention_days" {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
     error_message = "log_retention_days must be a retention that CloudWatch Logs knows, for example 7, 30, 90 or 365."
   }
+}
+
+variable "log_kms_key_arn" {
+  description = "ARN of a key in us-east-1 for the log groups, whose policy lets CloudWatch Logs there use it. Null: CloudWatch Logs' own encryption."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.log_kms_key_arn == null || can(regex("^arn:aws[a-z-]*:kms:us-east-1:[0-9]{12}:key/[A-Za-z0-9-]+$", var.log_kms_key_arn))
+    error_message = "log_kms_key_arn must be a KMS key's ARN in us-east-1, where the edge's logs are, or null."
+  }
+}
+
+variable "log_refused_requests" {
+  description = "Whether what the web ACL refuses or counts is logged, without tokens, cookies and the origin key. false where something else, such as Firewall Manager, logs it: a web ACL has one log."
+  type        = bool
+  default     = true
+  nullable    = false
 }
 
 variable "availability_objective" {

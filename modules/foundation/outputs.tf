@@ -23,6 +23,16 @@ output "edge_certificate_arn" {
   value       = local.edge_certificate_arn
 }
 
+output "log_key_arns" {
+  description = "Region => ARN of the key that encrypts logs there, us-east-1 included, where the edge's are."
+  value       = merge(local.log_key_arns, { (local.edge_region) = local.edge_log_key_arn })
+}
+
+output "ds_record" {
+  description = "What the parent zone has to hold as the DS record of the domain; an empty string while the zone isn't signed."
+  value       = join("", aws_route53_key_signing_key.this[*].ds_record)
+}
+
 output "origin_key" {
   description = "What the edge sends in the header x-origin-key: {current, previous}. Regions let both in, the edge sends the current one."
   value = {

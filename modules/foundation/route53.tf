@@ -1,4 +1,6 @@
 resource "aws_route53_zone" "this" {
+  # checkov:skip=CKV2_AWS_38: Signed where the account says so (dnssec.tf): the parent zone has to hold the DS record, in an order that no apply can keep.
+  # checkov:skip=CKV2_AWS_39: Logged where the account says so (query_logs.tf): resolvers' addresses, and by EDNS a part of users'.
   count = var.create_hosted_zone ? 1 : 0
 
   name          = var.domain_name

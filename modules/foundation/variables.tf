@@ -55,6 +55,36 @@ variable "zone_force_destroy" {
   nullable    = false
 }
 
+variable "dnssec" {
+  description = "Whether the made zone is signed (DNSSEC). The parent zone needs the DS record afterwards, and must have lost it before this is false again: the deployment guide has the order."
+  type        = bool
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = !var.dnssec || var.create_hosted_zone
+    error_message = "dnssec signs the zone that is made here: with create_hosted_zone = false whoever owns the zone signs it."
+  }
+}
+
+variable "query_logs" {
+  description = "Whether Route 53 logs what is asked of the zone. It says which resolver, and by EDNS which part of the net, asked for which name."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "log_retention_days" {
+  description = "Days the query logs are kept."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "log_retention_days must be a retention that CloudWatch Logs knows, for example 7, 30, 90 or 365."
+  }
+}
+
 variable "domain_delegated" {
   description = "Whether the world resolves domain_name through the zone. false: the zone and the certificates are requested, nothing waits, and next_step says what to do. true: the certificates are waited for."
   type        = bool

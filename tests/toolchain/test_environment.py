@@ -393,8 +393,8 @@ def test_a_tool_of_the_environment_runs_from_any_path_and_after_a_move(
     tool.write_text(first_line.format(made.root) + "import sys\nprint(sys.argv[1:])\n")
     tool.chmod(0o755)
 
-    free_scripts(made)
-    free_scripts(made)
+    free_scripts(made.venv)
+    free_scripts(made.venv)
     made.root.rename(moved.root)
 
     found = {"PATH": f"{moved.venv / 'bin'}:{os.environ['PATH']}"}

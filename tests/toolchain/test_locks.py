@@ -24,6 +24,7 @@ FILES = (
     "requirements.lock",
     "lambda/requirements.txt",
     *(f"benchmarks/rivals/{name}/requirements.txt" for name in ("fastapi", "powertools")),
+    "toolchain/checkov.lock",
 )
 WHOLE = "\n".join(f'    "h1:{number}",' for number in range(len(provider_locks.PLATFORMS)))
 
