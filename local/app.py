@@ -85,7 +85,7 @@ class Emulator:
         self._observability = Observability(settings.state, settings.alarm_interval)
         self._router = Router(self._faults, self._way())
         edge.listeners += self._observability.edge_listeners
-        web_acl.listeners.append(self._observability.web_acl_listener)
+        web_acl.listeners.extend(self._observability.web_acl_listeners)
         self._replication.listeners.append(self._observability.replication_listener)
         persistence.load()
         self._observability.restore()

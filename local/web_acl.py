@@ -22,9 +22,10 @@ _rates = Rates()
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A web ACL, as WAFv2 describes it, and what it made of a request."""
+    """A web ACL, as WAFv2 describes it, the request that it saw, and what it made of that."""
 
     web_acl: dict[str, Any]
+    request: WebRequest
     verdict: Verdict
 
 
@@ -50,7 +51,7 @@ def verdict_of(arn: str, request: Request) -> Verdict:
     )
     verdict = evaluate(web_acl, seen, _rates)
     for listen in listeners:
-        listen(Decision(web_acl, verdict))
+        listen(Decision(web_acl, seen, verdict))
     if not verdict.allowed:
         rule = verdict.rule or "the default action"
         logger.info("%s %s blocked by %s of %s", seen.method, seen.path, rule, web_acl["Name"])

@@ -14,7 +14,7 @@ from project.file_lock import exclusive
 from project.paths import Tree
 from toolchain import pins
 from toolchain.cli_config import configure
-from toolchain.python_environment import install_python, python_of, venv_missing
+from toolchain.python_environment import install_python, python_in_place, venv_missing
 from toolchain.side_by_side import run_side_by_side
 from toolchain.terraform import install_terraform
 from toolchain.terragrunt import install_terragrunt, terragrunt_in_place
@@ -47,7 +47,7 @@ def install(tree: Tree) -> None:
         raise ToolchainError("This machine lacks:\n  - " + "\n  - ".join(missing))
     with exclusive(tree.lock("install"), "install"):
         terraform = install_terraform(tree, os.environ.get("PATH", ""))
-        if not (python_of(tree).in_place() or terragrunt_in_place(tree)):
+        if not (python_in_place(tree) or terragrunt_in_place(tree)):
             _install_side_by_side(tree)
         install_python(tree)
         terragrunt = install_terragrunt(tree, os.environ)

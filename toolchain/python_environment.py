@@ -53,9 +53,9 @@ class Environment:
         return done == self.digest() and self.python.exists()
 
 
-def python_of(tree: Tree) -> Environment:
-    """Name the environment that everything but a tool of its own runs in: .venv."""
-    return Environment(tree.venv, tuple(tree.root / lock for lock in LOCKS))
+def python_in_place(tree: Tree) -> bool:
+    """Tell whether .venv is what the locks say."""
+    return _python_of(tree).in_place()
 
 
 def install_python(tree: Tree) -> bool:
@@ -63,7 +63,7 @@ def install_python(tree: Tree) -> bool:
 
     Raises ToolchainError when a package can't be had or isn't the one that was locked.
     """
-    return install_environment(python_of(tree), "half a minute to two")
+    return install_environment(_python_of(tree), "half a minute to two")
 
 
 def install_environment(environment: Environment, takes: str) -> bool:
@@ -91,8 +91,12 @@ def install_environment(environment: Environment, takes: str) -> bool:
         command += ["--requirement", str(lock)]
     _run(command, doing)
     free_scripts(environment.folder)
-    stamp.write_text(current)
+    stamp.write_text(environment.digest())
     return True
+
+
+def _python_of(tree: Tree) -> Environment:
+    return Environment(tree.venv, tuple(tree.root / lock for lock in LOCKS))
 
 
 def free_scripts(folder: Path) -> None:

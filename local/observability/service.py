@@ -8,7 +8,13 @@ from pathlib import Path
 
 from local.observability.alarms import evaluation
 from local.observability.alarms.runner import Runner
-from local.observability.logs import access_logs, insights_evaluation, insights_language, retention
+from local.observability.logs import (
+    access_logs,
+    insights_evaluation,
+    insights_language,
+    retention,
+    web_acl_logs,
+)
 from local.observability.metrics import (
     cloudfront_metrics,
     cognito_metrics,
@@ -52,7 +58,7 @@ class Observability:
         self._alarms = Runner(alarm_interval, store)
         self.gateway_listeners = (gateway_metrics.metrics_into(recorder), access_logs.of_stage)
         self.edge_listeners = [cloudfront_metrics.metrics_into(recorder), access_logs.of_edge]
-        self.web_acl_listener = waf_metrics.metrics_into(recorder)
+        self.web_acl_listeners = (waf_metrics.metrics_into(recorder), web_acl_logs.of_web_acl)
         self.replication_listener = dynamodb_metrics.replication_into(recorder)
         for service in (lambda_metrics, dynamodb_metrics, cognito_metrics, logs_metrics):
             service.install(recorder)

@@ -14,8 +14,10 @@ from typing import Any, Protocol
 
 from ministack.core.responses import AccountRegionScopedDict, get_account_id
 from ministack.services import cloudwatch_logs as logs
+from ministack.services import kms
 
-from local.patches.scope import Scope, within
+from local.key_policies import allows
+from local.patches.scope import Scope, here, within
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +33,9 @@ SAVED = (
     *("delivery_sources", "delivery_destinations", "deliveries"),
 )
 WALKS = 10
+# What CloudWatch Logs does with a log group's key (AmazonCloudWatch/latest/logs/
+# encrypt-log-data-kms); its page lists some by a wildcard.
+KEY_ACTIONS = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey")
 DEFINITION_FIELDS = ("name", "queryString", "logGroupNames")
 _definitions: Any = AccountRegionScopedDict()
 
@@ -67,6 +72,12 @@ def write_event(scope: Scope, group: str, stream: str, message: str, at: float) 
         }
         logs._append_log_events(_stream(found, stream), [event])
         logs._fanout_to_subscription_filters(group, stream, [event])
+
+
+def is_there(scope: Scope, group: str) -> bool:
+    """Whether there is a log group of this name."""
+    with within(scope):
+        return group in logs._log_groups
 
 
 def _stream(group: dict[str, Any], name: str) -> dict[str, Any]:
@@ -159,16 +170,9 @@ def saved_without_copies() -> None:
     logs.get_state = get_state
 
 
-def query_definitions() -> None:
-    """PutQueryDefinition, DescribeQueryDefinitions and DeleteQueryDefinition are missing."""
+def _serve(actions: Mapping[str, Callable[[dict[str, Any]], Response]]) -> None:
+    """Answer operations that ministack doesn't know."""
     original: Handler = logs.handle_request
-    state_before: Callable[[], dict[str, Any]] = logs.get_state
-    restore = logs.load_persisted_state
-    actions = {
-        "PutQueryDefinition": _put,
-        "DescribeQueryDefinitions": _describe,
-        "DeleteQueryDefinition": _delete,
-    }
 
     async def handle_request(
         method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
@@ -177,6 +181,75 @@ def query_definitions() -> None:
         if action in actions:
             return actions[action](json.loads(body or b"{}"))
         return await original(method, path, headers, body, query)
+
+    logs.handle_request = handle_request
+
+
+def encrypted_log_groups() -> None:
+    """A log group takes any key, and never another; AWS asks whether the key is for it.
+
+    "If you attempt to associate a KMS key with the log group but the KMS key does not exist or the
+    KMS key is disabled, you receive an InvalidParameterException error" (API_AssociateKmsKey). That
+    its policy doesn't let Logs use it is an AccessDeniedException, as many have met it.
+    """
+    create: Callable[[dict[str, Any]], Response] = logs._create_log_group
+
+    def create_log_group(data: dict[str, Any]) -> Response:
+        key = data.get("kmsKeyId")
+        return (_unfit(key, data["logGroupName"]) if key else None) or create(data)
+
+    logs._create_log_group = create_log_group
+    _serve({"AssociateKmsKey": _associate_key, "DisassociateKmsKey": _disassociate_key})
+
+
+def _associate_key(data: dict[str, Any]) -> Response:
+    name = data["logGroupName"]
+    if name not in logs._log_groups:
+        return _no_group(name)
+    refused = _unfit(data["kmsKeyId"], name)
+    if refused is None:
+        logs._log_groups[name]["kmsKeyId"] = data["kmsKeyId"]
+    return refused or _answer({})
+
+
+def _disassociate_key(data: dict[str, Any]) -> Response:
+    name = data["logGroupName"]
+    if name not in logs._log_groups:
+        return _no_group(name)
+    logs._log_groups[name]["kmsKeyId"] = None
+    return _answer({})
+
+
+def _no_group(name: str) -> Response:
+    return _refused("ResourceNotFoundException", f"The specified log group does not exist: {name}")
+
+
+def _unfit(key_arn: str, group: str) -> Response | None:
+    """The answer to a key that can't encrypt a log group, if it can't."""
+    key: dict[str, Any] | None = kms._resolve_key(key_arn)
+    arn = str(logs._make_group_arn(group)).removesuffix(":*")
+    if key is None or key["KeyState"] != "Enabled" or key["KeySpec"] != "SYMMETRIC_DEFAULT":
+        return _refused("InvalidParameterException", f"No key for {arn}: {key_arn}")
+    service = f"logs.{here()[1]}.amazonaws.com"
+    context = {"kms:EncryptionContext:aws:logs:arn": arn}
+    policy = json.loads(key["Policy"])
+    if all(allows(policy, service, action, context) for action in KEY_ACTIONS):
+        return None
+    message = f"The specified KMS key does not exist or is not allowed to be used with Arn '{arn}'"
+    return _refused("AccessDeniedException", message)
+
+
+def query_definitions() -> None:
+    """PutQueryDefinition, DescribeQueryDefinitions and DeleteQueryDefinition are missing."""
+    state_before: Callable[[], dict[str, Any]] = logs.get_state
+    restore = logs.load_persisted_state
+    _serve(
+        {
+            "PutQueryDefinition": _put,
+            "DescribeQueryDefinitions": _describe,
+            "DeleteQueryDefinition": _delete,
+        }
+    )
 
     def get_state() -> dict[str, Any]:
         state = state_before()
@@ -187,7 +260,6 @@ def query_definitions() -> None:
         restore(data)
         _definitions.update(data.get("query_definitions") or {})
 
-    logs.handle_request = handle_request
     logs.get_state = get_state
     logs.load_persisted_state = load_persisted_state
 
@@ -287,4 +359,4 @@ def _refused(code: str, message: str) -> Response:
     return response
 
 
-PATCHES = (saved_without_copies, query_definitions)
+PATCHES = (saved_without_copies, query_definitions, encrypted_log_groups)

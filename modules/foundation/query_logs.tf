@@ -1,13 +1,6 @@
 # Which resolver asked for which name, where the account asks for it. Route 53 writes it in us-east-1
 # alone (query-logs).
 
-locals {
-  from_this_accounts_zones = {
-    StringEquals = { "aws:SourceAccount" = local.account_id }
-    ArnLike      = { "aws:SourceArn" = "arn:${local.partition}:route53:::hostedzone/*" }
-  }
-}
-
 resource "aws_cloudwatch_log_group" "queries" {
   # checkov:skip=CKV_AWS_338: How long logs are kept is the account's to say (log_retention_days): 365 days in prod.
   count = var.query_logs ? 1 : 0

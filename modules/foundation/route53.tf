@@ -31,6 +31,12 @@ locals {
   zone_id           = one(concat(aws_route53_zone.this[*].zone_id, data.aws_route53_zone.existing[*].zone_id))
   zone_name         = var.create_hosted_zone ? var.domain_name : trimsuffix(one(data.aws_route53_zone.existing[*].name), ".")
   zone_name_servers = one(concat(aws_route53_zone.this[*].name_servers, data.aws_route53_zone.existing[*].name_servers))
+
+  # What Route 53 does for a zone of this account's, and for no other.
+  from_this_accounts_zones = {
+    StringEquals = { "aws:SourceAccount" = local.account_id }
+    ArnLike      = { "aws:SourceArn" = "arn:${local.partition}:route53:::hostedzone/*" }
+  }
 }
 
 resource "aws_route53_record" "validation" {

@@ -34,7 +34,10 @@ OLD, NEW = "us-west-2", "eu-west-1"
 READY_SECONDS = 90.0
 # What Terraform is told to forget, since it would look for it in the new Region.
 FORGOTTEN = {
-    "foundation": ("aws_acm_certificate_validation.replica[0]", "aws_acm_certificate.replica"),
+    "foundation": (
+        *("aws_acm_certificate_validation.replica[0]", "aws_acm_certificate.replica"),
+        *("aws_kms_alias.logs_replica", "aws_kms_key.logs_replica"),
+    ),
     "data": ("aws_kms_alias.replica", "aws_kms_replica_key.this"),
 }
 

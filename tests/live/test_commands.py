@@ -30,6 +30,7 @@ def outputs(*, protected: bool = False) -> dict[str, dict[str, Any]]:
             "zone_id": "Z",
             "origin_key": {"current": "a", "previous": "b"},
             "certificate_arns": of_each,
+            "log_key_arns": of_each,
             "edge_certificate_arn": "arn",
         },
         "global/identity": {
@@ -260,6 +261,7 @@ def moved_outputs() -> dict[str, dict[str, Any]]:
     moved = outputs()
     of_each = dict.fromkeys(("us-east-1", "eu-west-1"), "arn")
     moved["global/foundation"]["certificate_arns"] = of_each
+    moved["global/foundation"]["log_key_arns"] = of_each
     moved["global/data"].update(table_arns=of_each, kms_key_arns=of_each)
     return {**moved, "eu-west-1/api": moved["us-west-2/api"]}
 

@@ -1,5 +1,6 @@
 """Web ACLs in front of a stage and of a distribution: the origin lock and the edge's limits."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -226,18 +227,70 @@ def test_no_spelling_of_health_is_a_way_round_its_limit(limited_health: GlobalLa
     assert limited_health.stack.get(REGION, "/health").status_code == 200
 
 
-def test_a_web_acl_keeps_its_description_and_its_bodies(emulator: Emulator) -> None:
+@pytest.fixture
+def log(locked: GlobalLayer) -> Iterator[str]:
+    """A log group that the lock's refusals go to, without the key."""
+    logs, waf = locked.emulator.client("logs", REGION), locked.emulator.client("wafv2")
+    (acl,) = waf.list_web_acls(Scope="REGIONAL")["WebACLs"]
+    for group in ("aws-waf-logs-lock", "lock"):
+        logs.create_log_group(logGroupName=group)
+    start = f"arn:aws:logs:{REGION}:000000000000:log-group:"
+    blocked = [{"ActionCondition": {"Action": "BLOCK"}}]
+    configuration: dict[str, Any] = {
+        "ResourceArn": acl["ARN"],
+        "RedactedFields": [{"SingleHeader": {"Name": "x-origin-key"}}],
+        "LoggingFilter": {
+            "DefaultBehavior": "DROP",
+            "Filters": [
+                {"Behavior": "KEEP", "Requirement": "MEETS_ANY", "Conditions": blocked},
+            ],
+        },
+    }
+    for unfit in ("lock", "aws-waf-logs-none"):
+        with pytest.raises(waf.exceptions.WAFInvalidParameterException):
+            waf.put_logging_configuration(
+                LoggingConfiguration={**configuration, "LogDestinationConfigs": [start + unfit]}
+            )
+    with pytest.raises(waf.exceptions.WAFNonexistentItemException):
+        waf.get_logging_configuration(ResourceArn=acl["ARN"])
+    configuration["LogDestinationConfigs"] = [f"{start}aws-waf-logs-lock"]
+    waf.put_logging_configuration(LoggingConfiguration=configuration)
+    kept = waf.get_logging_configuration(ResourceArn=acl["ARN"])["LoggingConfiguration"]
+    assert kept == configuration
+    yield "aws-waf-logs-lock"
+    waf.delete_logging_configuration(ResourceArn=acl["ARN"])
+    for group in ("aws-waf-logs-lock", "lock"):
+        logs.delete_log_group(logGroupName=group)
+
+
+def test_what_is_refused_is_logged_without_the_key(locked: GlobalLayer, log: str) -> None:
+    near = {"x-origin-key": KEY[:-1], "accept": "a/b"}
+    assert locked.stack.get(REGION, "/where", headers=near).status_code == 403
+    assert locked.stack.get(REGION, "/where", headers={"x-origin-key": KEY}).status_code == 200
+
+    events = locked.emulator.client("logs", REGION).filter_log_events(logGroupName=log)["events"]
+    (line,) = [json.loads(event["message"]) for event in events]
+    headers = {each["name"]: each["value"] for each in line["httpRequest"]["headers"]}
+    assert (line["action"], line["httpRequest"]["uri"]) == ("BLOCK", "/where")
+    assert (headers["x-origin-key"], headers["accept"]) == ("REDACTED", "a/b")
+
+
+def test_a_web_acl_keeps_its_description_its_bodies_and_what_it_hides(emulator: Emulator) -> None:
     waf = emulator.client("wafv2")
     bodies = {"wait": {"ContentType": "APPLICATION_JSON", "Content": "{}"}}
+    field = {"FieldType": "SINGLE_HEADER", "FieldKeys": ["cookie"]}
+    hidden = {"DataProtections": [{"Field": field, "Action": "SUBSTITUTION"}]}
     common: dict[str, Any] = {
         "Name": "kept", "Scope": "REGIONAL", "DefaultAction": {"Allow": {}},
         "VisibilityConfig": VISIBILITY, "CustomResponseBodies": bodies,
+        "DataProtectionConfig": hidden,
     }  # fmt: skip
     made = waf.create_web_acl(**common, Description="first")["Summary"]
 
     def described() -> str:
         web_acl = waf.get_web_acl(Name="kept", Scope="REGIONAL", Id=made["Id"])["WebACL"]
         assert web_acl["CustomResponseBodies"] == bodies
+        assert web_acl["DataProtectionConfig"] == hidden
         return str(web_acl["Description"])
 
     assert described() == "first"

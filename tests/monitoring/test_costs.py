@@ -102,6 +102,7 @@ def _keys_and_dashboards(by_region: Mapping[str, Place]) -> dict[str, int]:
     edge = [name for name in names if name.endswith("-edge")]
     return {
         "table_keys": sum("the table" in key for key in keys),
+        "log_keys": sum("the logs" in key for key in keys),
         "region_keys": sum("the alarms" in key and not key.endswith("-edge") for key in keys),
         "edge_keys": sum("the alarms" in key and key.endswith("-edge") for key in keys),
         "region_dashboards": len(names) - len(edge),

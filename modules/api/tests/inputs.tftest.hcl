@@ -48,6 +48,8 @@ run "all_wrong_at_once" {
     alarm_emails                       = ["somebody"]
     trace_reservoir                    = 0.5
     trace_rate                         = 1.01
+    trace_encryption                   = "AES"
+    signing_profile_version_arns       = ["arn:aws:signer:us-east-1:111111111111:/signing-profiles/releases"]
   }
 
   expect_failures = [
@@ -90,6 +92,8 @@ run "all_wrong_at_once" {
     var.alarm_emails,
     var.trace_reservoir,
     var.trace_rate,
+    var.trace_encryption,
+    var.signing_profile_version_arns,
   ]
 }
 
@@ -134,6 +138,8 @@ run "wrong_in_other_ways" {
     var.runtime,
     var.trace_reservoir,
     var.trace_rate,
+    var.trace_encryption,
+    var.signing_profile_version_arns,
   ]
 }
 

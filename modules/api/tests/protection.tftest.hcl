@@ -12,6 +12,11 @@ override_resource {
 }
 
 override_resource {
+  target = aws_cloudwatch_log_group.web_acl
+  values = { arn = "arn:aws:logs:us-east-1:111111111111:log-group:aws-waf-logs-landing-test-api" }
+}
+
+override_resource {
   target = aws_iam_role.health
   values = { arn = "arn:aws:iam::111111111111:role/health" }
 }
@@ -27,6 +32,10 @@ run "what_is_asked_for_reaches_everything_that_needs_it" {
     execution_log_level     = "ERROR"
     reserved_concurrency    = 20
     provisioned_concurrency = 5
+    trace_encryption        = "KMS"
+    signing_profile_version_arns = [
+      "arn:aws:signer:us-east-1:111111111111:/signing-profiles/releases/ab12CD34ef",
+    ]
   }
 
   # Names and who gets in.
@@ -221,6 +230,63 @@ run "what_is_asked_for_reaches_everything_that_needs_it" {
       group.kms_key_id == var.log_kms_key_arn && group.retention_in_days == 90
     ]) && length(aws_cloudwatch_log_group.execution) == 1
     error_message = "Every log is encrypted with the key that was given, and ends after 90 days: whoever may take that key away takes the logs away."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_log_group.web_acl[0].name == "aws-waf-logs-landing-test-api"
+      && aws_cloudwatch_log_group.web_acl[0].kms_key_id == var.log_kms_key_arn
+      && aws_cloudwatch_log_group.web_acl[0].retention_in_days == 90
+      && one(aws_wafv2_web_acl_logging_configuration.this).log_destination_configs == toset([aws_cloudwatch_log_group.web_acl[0].arn])
+      && one(aws_wafv2_web_acl_logging_configuration.this).resource_arn == aws_wafv2_web_acl.this.arn
+    )
+    error_message = "What is refused is logged, encrypted, for as long as all else, under the only beginning that AWS WAF takes."
+  }
+
+  assert {
+    condition = toset([
+      for field in one(aws_wafv2_web_acl_logging_configuration.this).redacted_fields : one(field.single_header).name
+    ]) == toset(["authorization", "cookie", "x-origin-key"])
+    error_message = "A token, a cookie or a key that is nearly right must be in no log."
+  }
+
+  assert {
+    condition = [
+      for protection in one(aws_wafv2_web_acl.this.data_protection_config).data_protection :
+      "${protection.action} ${one(protection.field).field_type} ${join(" ", sort(one(protection.field).field_keys))}"
+    ] == ["SUBSTITUTION SINGLE_HEADER authorization cookie x-origin-key"]
+    error_message = "Samples know no redaction: who may look at them would read users' tokens."
+  }
+
+  assert {
+    condition = one(one(aws_wafv2_web_acl_logging_configuration.this).logging_filter).default_behavior == "DROP" && [
+      for filter in one(one(aws_wafv2_web_acl_logging_configuration.this).logging_filter).filter :
+      "${filter.behavior} ${filter.requirement} ${join(" ", sort(flatten([for condition in filter.condition : [for one in condition.action_condition : one.action]])))}"
+    ] == ["KEEP MEETS_ANY BLOCK COUNT EXCLUDED_AS_COUNT"]
+    error_message = "What is let in is in the access logs: logged here as well it costs as much again."
+  }
+
+  assert {
+    condition = (
+      one(aws_xray_encryption_config.this).type == "KMS"
+      && one(aws_xray_encryption_config.this).key_id == one(aws_kms_key.traces).arn
+      && one(aws_kms_key.traces).enable_key_rotation
+      && one(aws_kms_key.traces).deletion_window_in_days == 30
+      && [for statement in jsondecode(one(aws_kms_key.traces).policy).Statement : [statement.Principal, statement.Action, try(statement.Condition, {})]] == [
+        [{ AWS = "arn:aws:iam::111111111111:root" }, jsondecode(file("../key_administration.json")), {}],
+        [{ AWS = "arn:aws:iam::111111111111:root" }, ["kms:CreateGrant", "kms:Decrypt"], { StringEquals = { "kms:ViaService" = "xray.us-east-1.amazonaws.com" } }],
+      ]
+    )
+    error_message = "Traces are encrypted with a key of the account's, which X-Ray alone uses for whoever may read traces."
+  }
+
+  assert {
+    condition = (
+      one(one(aws_lambda_code_signing_config.this).policies).untrusted_artifact_on_deployment == "Enforce"
+      && one(one(aws_lambda_code_signing_config.this).allowed_publishers).signing_profile_version_arns == toset(var.signing_profile_version_arns)
+      && alltrue([for function in [aws_lambda_function.this, aws_lambda_function.health] : function.code_signing_config_arn == one(aws_lambda_code_signing_config.this).arn])
+    )
+    error_message = "Both functions take a package that was signed, and refuse any other: a warning stops nobody."
   }
 
   assert {
@@ -436,7 +502,41 @@ run "what_stands_unless_somebody_says_otherwise" {
   }
 
   assert {
+    condition     = length(aws_cloudwatch_log_group.web_acl) == 1 && length(aws_wafv2_web_acl_logging_configuration.this) == 1
+    error_message = "What is refused is logged: who attacks, and whom a rule refuses wrongly, can't be found otherwise."
+  }
+
+  assert {
+    condition     = length(aws_xray_encryption_config.this) + length(aws_kms_key.traces) == 0
+    error_message = "How X-Ray encrypts is a setting of the whole account's: somebody has to ask for a change of it."
+  }
+
+  assert {
+    condition     = length(aws_lambda_code_signing_config.this) == 0
+    error_message = "With no profile that signs, Lambda would take no package at all."
+  }
+
+  assert {
     condition     = toset(keys(local.non_paging_alarms)) == setunion(keys(local.latency_alarms), setsubtract(keys(local.non_paging_alarm_definitions), ["function-concurrency"]))
     error_message = "Every alarm must be there but the one on a reservation that there is none of."
+  }
+}
+
+run "what_somebody_else_logs_or_encrypts" {
+  command = plan
+
+  variables {
+    log_refused_requests = false
+    trace_encryption     = "NONE"
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_log_group.web_acl) + length(aws_wafv2_web_acl_logging_configuration.this) == 0
+    error_message = "A web ACL has one log: where Firewall Manager makes it, a second one is refused."
+  }
+
+  assert {
+    condition     = one(aws_xray_encryption_config.this).type == "NONE" && length(aws_kms_key.traces) == 1
+    error_message = "The key stays while traces that it encrypted are kept."
   }
 }

@@ -269,6 +269,12 @@ run "settings_reach_what_they_set" {
     health_check_failure_threshold = 1
     failover_record_ttl_seconds    = 5
     geo_restriction                = { restriction_type = "whitelist", locations = ["DE", "FR"] }
+    log_kms_key_arn                = "arn:aws:kms:us-east-1:111111111111:key/logs"
+  }
+
+  assert {
+    condition     = toset([for group in concat([aws_cloudwatch_log_group.access], aws_cloudwatch_log_group.web_acl) : group.kms_key_id]) == toset([var.log_kms_key_arn])
+    error_message = "both logs must be encrypted with the key that was given"
   }
 
   assert {
@@ -319,16 +325,31 @@ run "an_undelegated_domain_is_refused_with_the_next_step" {
   expect_failures = [var.edge_certificate_arn]
 }
 
+run "a_web_acl_that_somebody_else_logs" {
+  command = plan
+
+  variables {
+    log_refused_requests = false
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_log_group.web_acl) + length(aws_wafv2_web_acl_logging_configuration.this) == 0
+    error_message = "a web ACL has one log: where Firewall Manager makes it, a second one is refused"
+  }
+}
+
 run "what_belongs_to_other_regions_is_refused" {
   command = plan
 
   variables {
     edge_certificate_arn = "arn:aws:acm:eu-west-1:111111111111:certificate/1"
     regional_endpoints   = {}
+    log_kms_key_arn      = "arn:aws:kms:eu-west-1:111111111111:key/logs"
   }
 
   expect_failures = [
     var.edge_certificate_arn,
+    var.log_kms_key_arn,
     var.regional_endpoints,
   ]
 }

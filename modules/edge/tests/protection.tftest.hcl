@@ -34,6 +34,11 @@ variables {
   }
 }
 
+override_resource {
+  target = aws_cloudwatch_log_group.web_acl
+  values = { arn = "arn:aws:logs:us-east-1:111111111111:log-group:aws-waf-logs-landing-test-edge" }
+}
+
 run "what_stands_unless_somebody_says_otherwise" {
   # Between viewer, edge and Region.
 
@@ -311,6 +316,40 @@ run "what_stands_unless_somebody_says_otherwise" {
   assert {
     condition     = aws_cloudwatch_log_group.access.retention_in_days == 30
     error_message = "addresses of users must not be kept for ever, nor paid for: a month tells what happened"
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_log_group.web_acl[0].name == "aws-waf-logs-landing-test-edge"
+      && aws_cloudwatch_log_group.web_acl[0].kms_key_id == null
+      && aws_cloudwatch_log_group.web_acl[0].retention_in_days == 30
+      && one(aws_wafv2_web_acl_logging_configuration.this).log_destination_configs == toset([aws_cloudwatch_log_group.web_acl[0].arn])
+      && one(aws_wafv2_web_acl_logging_configuration.this).resource_arn == aws_wafv2_web_acl.this.arn
+    )
+    error_message = "what is refused must be logged, for as long as all else, under the only beginning that AWS WAF takes"
+  }
+
+  assert {
+    condition = toset([
+      for field in one(aws_wafv2_web_acl_logging_configuration.this).redacted_fields : one(field.single_header).name
+    ]) == toset(["authorization", "cookie", "x-origin-key"])
+    error_message = "a token, a cookie or a key must be in no log"
+  }
+
+  assert {
+    condition = [
+      for protection in one(aws_wafv2_web_acl.this.data_protection_config).data_protection :
+      "${protection.action} ${one(protection.field).field_type} ${join(" ", sort(one(protection.field).field_keys))}"
+    ] == ["SUBSTITUTION SINGLE_HEADER authorization cookie x-origin-key"]
+    error_message = "samples know no redaction: who may look at them would read users' tokens"
+  }
+
+  assert {
+    condition = one(one(aws_wafv2_web_acl_logging_configuration.this).logging_filter).default_behavior == "DROP" && [
+      for filter in one(one(aws_wafv2_web_acl_logging_configuration.this).logging_filter).filter :
+      "${filter.behavior} ${filter.requirement} ${join(" ", sort(flatten([for condition in filter.condition : [for one in condition.action_condition : one.action]])))}"
+    ] == ["KEEP MEETS_ANY BLOCK COUNT EXCLUDED_AS_COUNT"]
+    error_message = "what is let in is in the access log: logged here as well it costs as much again"
   }
 
   assert {
