@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,9 +24,9 @@ from toolchain.python_environment import Environment, install_environment
 
 MODULES = "modules"
 WORKFLOWS = ".github/workflows"
+FRAMEWORKS = {MODULES: "terraform", WORKFLOWS: "github_actions"}
 LOCK = "toolchain/checkov.lock"
 ARGUMENTS = (
-    *("--framework", "terraform", "github_actions"),
     # Modules' own tests hold contracts and mocks, which are nobody's infrastructure.
     *("--skip-path", "/tests/"),
     *("--download-external-modules", "false"),
@@ -73,13 +74,18 @@ def scan(checkov: Environment, root: Path, home: Path) -> str:
 
     `home` is a folder without anybody's settings. Raises ToolchainError when it can't scan.
     """
-    found = [folder for folder in (MODULES, WORKFLOWS) if root.joinpath(folder).is_dir()]
-    command = [str(checkov.python), str(checkov.folder / "bin" / "checkov")]
-    for folder in found:
-        command += ["--directory", folder]
     home.mkdir(parents=True, exist_ok=True)
+    folders = [folder for folder in FRAMEWORKS if root.joinpath(folder).is_dir()]
+    # Given both at once it looks at the first again for the second.
+    with ThreadPoolExecutor() as pool:
+        return "".join(pool.map(lambda folder: _found(checkov, root, home, folder), folders))
+
+
+def _found(checkov: Environment, root: Path, home: Path, folder: str) -> str:
+    command = [str(checkov.python), str(checkov.folder / "bin" / "checkov")]
+    what = ("--directory", folder, "--framework", FRAMEWORKS[folder])
     done = subprocess.run(
-        [*command, *ARGUMENTS],
+        [*command, *what, *ARGUMENTS],
         cwd=root,
         env={"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", **SETTINGS},
         capture_output=True,
