@@ -124,7 +124,7 @@ install: ## install the pinned tools
 lock: ## renew the locks from pyproject.toml and each requirements.in
 	$(TOOLCHAIN) lock
 
-check: ## linters, types, formats, workflows, and that the API keeps what it has released
+check: ## linters, types, formats, workflows, policies, and that the API keeps what it has released
 	$(TOOLCHAIN) check
 
 contract: ## after a release: what lambda/openapi.yaml promises is what the next one may not break

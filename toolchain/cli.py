@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.choices["plan"].add_argument("--keep", action="store_true", help="beside the state")
     commands.choices["apply"].add_argument("--plan", default="", metavar="NAME")
     commands.add_parser("vulnerabilities", help="known ones of what is locked")
-    commands.add_parser("check", help="linters, types and formats")
+    commands.add_parser("check", help="linters, types, formats and policies")
     commands.add_parser("contract", help="make the API's contract the released one")
     commands.add_parser("fmt", help="put formatting right")
     commands.add_parser("e2e", help="the end-to-end suite against an account").add_argument(
