@@ -45,7 +45,17 @@ def main(arguments: list[str]) -> int:
 
 
 # What has a command line of its own, and needs the locked environment.
-MODULES = ("local", "drills", "load", "tracing", "dashboards", "releases", "doctor", "drift", "mutants")
+MODULES = (
+    "local",
+    "drills",
+    "load",
+    "tracing",
+    "dashboards",
+    "releases",
+    "doctor",
+    "drift",
+    "mutants",
+)
 # Those that aren't for an account, whichever a shell exports.
 NEEDS_NO_ACCOUNT = ("local", "mutants")
 # Their own status for it; 1 says something else there.

@@ -11,7 +11,13 @@ if TYPE_CHECKING:
     from xdist.remote import Producer
 
 # What happens to the clone (tests/support/clone.py), in its order.
-CLONE = ("tests/interrupted_runs/", "tests/drift/test_by_hand.py", "tests/drills/", "tests/releases/", "tests/down/")
+CLONE = (
+    "tests/interrupted_runs/",
+    "tests/drift/test_by_hand.py",
+    "tests/drills/",
+    "tests/releases/",
+    "tests/down/",
+)
 # What waits longest begins at once, each in a process of its own. Alarms go off before other
 # tests' faults set them off.
 FIRST = (*CLONE, "tests/monitoring/test_alarms_that_page.py")
