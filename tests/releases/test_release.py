@@ -11,7 +11,7 @@ from project.console import ToolchainError
 from releases.ledger import FIRST, RELEASED, ROLLED_BACK, STOPPED, Claim
 from releases.records import ClaimedError
 from releases.verdicts import CouldNotJudgeError
-from releases.versions import Versions
+from releases.versions import Alias, Versions
 from tests.releases.world import GOOD, PRIMARY, STANDBY, USERS_A_SECOND, Code, Killed, World
 
 THIRD, FOURTH = Versions(3, 3), Versions(4, 4)
@@ -246,7 +246,7 @@ def test_metrics_that_are_late_are_waited_for(world: World) -> None:
 
 def test_a_canary_that_nobody_called_is_judged_by_its_own_calls(world: World) -> None:
     world.publish(NEXT)
-    world.users_a_second = 0
+    world.users_a_second = world.checks_a_second = 0
     assert world.release(PRIMARY)
     assert world.regions[PRIMARY].users == 0
     assert serves(world, PRIMARY) == FOURTH
@@ -344,9 +344,40 @@ def about_to_release(deployed: World, code: Code) -> World:
     """Make a world in which a release is short: two minutes, and few users."""
     world = deepcopy(deployed)
     world.settings = replace(world.settings, bake_minutes=2)
-    world.users_a_second, world.late_seconds = 3, 10
+    world.users_a_second, world.checks_a_second, world.late_seconds = 3, 1, 10
     world.publish(code)
     return world
+
+
+def test_a_release_that_is_over_is_not_taken_back(world: World) -> None:
+    world.publish(NEXT)
+
+    def stop(step: str) -> None:
+        if step == f"told: Version 4 (health 4) serves in {STANDBY}.":
+            raise InterruptedError_
+
+    world.broken = stop
+    with pytest.raises(InterruptedError_):
+        world.release(STANDBY)
+    assert serves(world, STANDBY) == FOURTH
+    assert world.ledger(STANDBY).events[-1].what == RELEASED
+
+
+def test_an_interrupted_release_leaves_what_somebody_else_has_moved(world: World) -> None:
+    world.publish(NEXT)
+    region = world.regions[PRIMARY]
+
+    def move_and_stop(step: str) -> None:
+        if step == "pause":
+            world.broken = lambda _step: None
+            region.aliases = {kind: Alias(1, {}, "99") for kind in region.aliases}
+            raise InterruptedError_
+
+    world.broken = move_and_stop
+    with pytest.raises(InterruptedError_):
+        world.release(PRIMARY)
+    assert serves(world, PRIMARY) == Versions(1, 1)
+    assert any("leads to version 1: it is left so" in each for each in world.told)
 
 
 def steps_of(deployed: World, region: str, code: Code) -> list[str]:

@@ -117,6 +117,7 @@ class World:
         self.owners: set[str] = set()
         self.runs = 0
         self.users_a_second = USERS_A_SECOND
+        self.checks_a_second = 2
         self.watched: list[Claim] = []
         self.bad_by_name: set[str] = set()
 
@@ -156,6 +157,8 @@ class World:
             region = self.regions[self.users_at]
             for _ in range(self.users_a_second):
                 self._user(region)
+            for _ in range(self.checks_a_second):
+                self.count(region, "health", self.chosen(region, "health"), failed=False)
 
     def _user(self, region: Region) -> None:
         region.users += 1
