@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from project.console import ToolchainError
+from project.console import ToolchainError, say
 from project.file_lock import exclusive
 from project.paths import TREE
 from toolchain.package import RUNTIME, Requirement, find_interpreter, locked
@@ -160,6 +160,7 @@ def _installed(rival: str, python: Path, *, of_the_runtime: bool) -> Path:
         if not kept.is_dir():
             kept.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
+                say(f"  installing what is compared with, for {rival} (once)")
                 fresh = Path(scratch) / "packages"
                 install(python, fresh, part)
                 if of_the_runtime:
