@@ -138,8 +138,6 @@ run "wrong_in_other_ways" {
     var.runtime,
     var.trace_reservoir,
     var.trace_rate,
-    var.trace_encryption,
-    var.signing_profile_version_arns,
   ]
 }
 

@@ -38,3 +38,7 @@ mock_resource "aws_sns_topic" {
 mock_resource "aws_kms_key" {
   defaults = { arn = "arn:aws:kms:us-east-1:111111111111:key/mock" }
 }
+
+mock_resource "aws_lambda_code_signing_config" {
+  defaults = { arn = "arn:aws:lambda:us-east-1:111111111111:code-signing-config:csc-00000000000000000" }
+}
