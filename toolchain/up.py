@@ -161,12 +161,19 @@ def run_module(tree: Tree, account: str, module: str, *arguments: str, **variabl
     environment |= variables
     # Ctrl-C goes to both, and SIGTERM is passed on: how it ends is the module's to say, and its
     # clean-up takes its time.
-    with (
-        subprocess.Popen(command, cwd=tree.root, env=environment) as running,
-        _handler(lambda _number, _frame: None, signal.SIGINT),
-        _handler(lambda _number, _frame: running.terminate(), signal.SIGTERM),
-    ):
-        return running.wait()
+    started: list[subprocess.Popen[bytes]] = []
+    told: list[int] = []
+
+    def pass_on(number: int, _frame: FrameType | None) -> None:
+        told.append(number)
+        for running in started:
+            running.terminate()
+
+    with _handler(lambda _number, _frame: None, signal.SIGINT), _handler(pass_on, signal.SIGTERM):
+        started.append(subprocess.Popen(command, cwd=tree.root, env=environment))
+        if told:
+            started[0].terminate()
+        return started[0].wait()
 
 
 def terragrunt_all(tree: Tree, account: Account, action: str) -> frozenset[str]:
