@@ -98,9 +98,9 @@ def written(file: Path, text: str) -> Iterator[None]:
 def drift(clone: Clone) -> tuple[int, dict[str, Any]]:
     """Run it; its own exit status, which `make` would hide, and what it says."""
     with subprocess.Popen(
-        [sys.executable, "-m", "toolchain", "drift", "--json"],
+        [sys.executable, "-m", "toolchain", "drift"],
         cwd=clone.root,
-        env=clone.environment(),
+        env={**clone.environment(), "TYPED_JSON": "1"},
         stdout=subprocess.PIPE,
         text=True,
     ) as running:
