@@ -126,7 +126,9 @@ def test_each_unit_says_what_became_of_it(deployed_clone: Clone) -> None:
         now.enter_context(resource_deleted(client))
         now.enter_context(written(code, code.read_text().replace(SESSION, SESSION[:-1] + "4")))
         # Nobody reads the edge's outputs.
-        now.enter_context(written(states / "global/edge/terraform.tfstate", "no state"))
+        now.enter_context(
+            written(states / "global/edge/terraform.tfstate", '{"version": 4, no state')
+        )
         before = {file: file.read_bytes() for file in states.rglob("*") if file.is_file()}
 
         status, told = drift(clone)
@@ -144,7 +146,7 @@ def test_each_unit_says_what_became_of_it(deployed_clone: Clone) -> None:
         "us-west-2/api": "changed by hand",
     }
     assert (status, told["exit_status"]) == (1, 1)
-    assert "Unsupported state file format" in units["global/edge"]["reason"][0]
+    assert "state file" in " ".join(units["global/edge"]["reason"])
     differences = {name: sorted(map(shown, unit["differences"])) for name, unit in units.items()}
     assert differences["global/identity"] == [
         "code: aws_cognito_user_pool_client.mobile to be changed auth_session_validity"
