@@ -15,8 +15,6 @@ PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}")
 # A version stands behind the commit, for people and for what renews both.
 USES = re.compile(r"^\s*(?:- )?uses: (\S+)(.*)$", re.MULTILINE)
 TARGETS = set(re.findall(r"^([a-z][a-z0-9-]*):", (TREE.root / "Makefile").read_text(), re.M))
-# `make drift` comes with the look that it takes.
-TARGETS |= {"drift"}
 MAKE = re.compile(r"(?:^|[\s;&|(])make(?: -s)? ([a-z][a-z0-9-]*)", re.MULTILINE)
 # What a job may ask for beyond reading what is checked out, and what for.
 MAY_WRITE = {
