@@ -24,10 +24,10 @@ from local.item_store import ItemStore, SaveError
 from local.listeners import Listeners
 from local.observability.service import Observability, trace_invocations
 from local.observability.traces import requests
-from local.patches import application, chain, custom_domains, persistence
+from local.patches import application, chain, custom_domains, persistence, route53
 from local.persistence import Saver, changed_by, only_reads
 from local.router import Router
-from local.settings import LOOPBACK, Settings
+from local.settings import LOOPBACK, REGISTERED_DOMAIN, Settings
 from local.table_items import TableItems
 from project.credentials import credentials_of
 
@@ -88,6 +88,7 @@ class Emulator:
         web_acl.listeners.extend(self._observability.web_acl_listeners)
         self._replication.listeners.append(self._observability.replication_listener)
         persistence.load()
+        route53.register_domain(REGISTERED_DOMAIN)
         self._observability.restore()
         self._replication.restore(
             [fields for _, fields in kept.get(replication.WAITING, ())],

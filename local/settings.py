@@ -14,6 +14,10 @@ LOOPBACK = "127.0.0.1"
 ACCOUNT_ID = "000000000000"
 HOME_REGION = "us-east-1"
 
+# Registered with Route 53 by the account, which so has its hosted zone before anything is deployed.
+# The domain of live/local; tests/live compares the two.
+REGISTERED_DOMAIN = "landing.localhost"
+
 # Services that the modules, the toolchain, drills, traces and tests call, and that run a function;
 # everything else answers an error. X-Ray is ours (local.xray).
 SERVICES = (

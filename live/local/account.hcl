@@ -6,9 +6,12 @@ locals {
   account_name = "local"
   account_id   = "000000000000"
 
-  # Names below .localhost never leave the machine. Nobody has to delegate them.
-  domain_name      = "landing.localhost"
-  domain_delegated = true
+  # Names below .localhost never leave the machine. A first apply can find the domain delegated only
+  # where its hosted zone is there already: as in an account that registered the domain with Route 53,
+  # the embedded AWS has the zone from its first start (REGISTERED_DOMAIN in local/settings.py).
+  domain_name        = "landing.localhost"
+  create_hosted_zone = false
+  domain_delegated   = true
 
   primary_region = "us-east-1"
   standby_region = "us-west-2"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 from xml.etree.ElementTree import Element
 
 from ministack.core.responses import set_request_region
@@ -18,6 +19,9 @@ Document = Mapping[str, Any]
 # Route 53's metrics are in us-east-1 whatever the Region asked from (Developer Guide,
 # monitoring-health-checks).
 METRICS_REGION = "us-east-1"
+
+# As Route 53's registrar writes it; in accounts' zones, not in AWS's documentation.
+REGISTRARS_COMMENT = "HostedZone created by Route53 Registrar"
 
 
 def health_check_lists() -> None:
@@ -82,6 +86,23 @@ def public_zones() -> list[HostedZone]:
             for zone in route53._zones.values()
             if not zone.get("private")
         ]
+
+
+def register_domain(name: str) -> None:
+    """Have the public zone that an account has whose domain is registered with Route 53.
+
+    It is made with the registration (Developer Guide, domain-register), and so once: where there is
+    a public zone of that name, that one is it, whoever made it.
+    """
+    if f"{name}." in {zone.name for zone in public_zones()}:
+        return
+    request = (
+        f"<CreateHostedZoneRequest><Name>{name}</Name>"
+        f"<CallerReference>RISWorkflow-RD:{uuid4()}</CallerReference>"
+        f"<HostedZoneConfig><Comment>{REGISTRARS_COMMENT}</Comment></HostedZoneConfig>"
+        "</CreateHostedZoneRequest>"
+    )
+    route53._create_hosted_zone(request.encode(), {})
 
 
 def zone_name(zone_id: str) -> str:

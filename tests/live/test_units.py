@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from local.settings import REGISTERED_DOMAIN
 from project import paths
 from project.account import read_account
 from project.paths import TREE
@@ -278,6 +279,14 @@ def test_local_units_have_an_endpoint_for_every_service_that_modules_use(
             provider = unit.generated("provider")
             given = re.findall(r"^    (\w+) *= \"http", provider, re.M)
             assert used <= set(given), f"live/local/account.hcl lacks {used - set(given)}"
+
+
+def test_the_embedded_account_has_its_zone_before_a_first_apply_finds_the_domain_delegated(
+    units: Mapping[str, Unit],
+) -> None:
+    given = units["local/global/foundation"].inputs
+    assert (given["create_hosted_zone"], given["domain_delegated"]) == (False, True)
+    assert given["domain_name"] == REGISTERED_DOMAIN
 
 
 def test_production_keeps_what_cannot_be_made_again(units: Mapping[str, Unit]) -> None:

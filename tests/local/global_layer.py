@@ -198,11 +198,11 @@ def record(name: str, kind: str, **more: Any) -> dict[str, Any]:
 
 
 def deploy_global_layer(stack: Stack) -> GlobalLayer:
-    """Zone, records of the Regions and of the public name, and the distribution."""
+    """Records of the Regions and of the public name in the domain's zone, and the distribution."""
     route53 = stack.emulator.client("route53")
-    zone = route53.create_hosted_zone(Name=DOMAIN, CallerReference="global-layer")
+    zone = route53.list_hosted_zones_by_name(DNSName=DOMAIN)["HostedZones"][0]
     distribution = _create_distribution(stack.emulator)
-    layer = GlobalLayer(stack, zone["HostedZone"]["Id"], distribution["Id"])
+    layer = GlobalLayer(stack, zone["Id"], distribution["Id"])
     names = {
         region: stack.emulator.client("apigateway", region).get_domain_name(
             domainName=f"{region}.{DOMAIN}"

@@ -71,6 +71,11 @@ def only_zone() -> Zone:
     return zone_of(found.name, found.record_sets)
 
 
+def only_zone_id() -> str:
+    (found,) = route53._zones
+    return str(found)
+
+
 def only_check() -> HealthCheck:
     ((check_id, document),) = state.health_check_configurations().items()
     return health_check(check_id, document)
@@ -88,6 +93,43 @@ def test_a_new_zone_answers_with_its_soa_and_name_servers() -> None:
     for kind in ("SOA", "NS"):
         answer = Routing((only_zone(),)).answer(Question(name_of("landing.localhost"), kind))
         assert answer.answer
+
+
+def test_a_registered_domain_has_one_zone_which_answers() -> None:
+    state.register_domain("landing.localhost")
+    first = only_zone_id()
+    state.register_domain("landing.localhost")
+
+    assert only_zone_id() == first
+    answer = Routing((only_zone(),)).answer(Question(name_of("landing.localhost"), "NS"))
+    assert answer.answer
+
+
+def test_a_registered_domains_zone_says_who_made_it() -> None:
+    state.register_domain("landing.localhost")
+    (zone,) = route53._zones.values()
+    assert zone["comment"] == state.REGISTRARS_COMMENT
+    assert zone["caller_reference"].startswith("RISWorkflow-RD:")
+
+
+def test_a_zone_of_a_registered_domain_that_somebody_made_stays_the_only_one() -> None:
+    zone_id = zone_with(plain("www.landing.localhost", "A", "192.0.2.1"))
+    state.register_domain("landing.localhost")
+    assert only_zone_id() == zone_id
+    assert only_zone().at(name_of("www.landing.localhost"), "A")
+
+
+def test_neither_a_private_zone_nor_one_below_it_is_a_registered_domains() -> None:
+    vpc = "<VPC><VPCRegion>us-east-1</VPCRegion><VPCId>vpc-1</VPCId></VPC>"
+    zone_with(private=vpc)
+    call(
+        "/hostedzone",
+        "CreateHostedZoneRequest",
+        "<Name>below.landing.localhost</Name><CallerReference>2</CallerReference>",
+    )
+    state.register_domain("landing.localhost")
+    names = sorted(zone.name for zone in state.public_zones())
+    assert names == ["below.landing.localhost.", "landing.localhost."]
 
 
 def test_a_failover_pair_with_health_checks_is_read_whole() -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from local import process
-from local.settings import REPOSITORY, Settings
+from local.settings import REGISTERED_DOMAIN, REPOSITORY, Settings
 from tests.support.emulator import (
     REGIONS,
     TABLE,
@@ -46,11 +46,18 @@ def _kill(settings: Settings) -> None:
     eventually(lambda: process.identify(reported["pid"]) is None)
 
 
+def hosted_zones(emulator: Emulator) -> dict[str, str]:
+    """The names of the account's zones, by their ids."""
+    listed = emulator.client("route53").list_hosted_zones()["HostedZones"]
+    return {zone["Id"]: zone["Name"] for zone in listed}
+
+
 def test_everything_is_there_again_after_a_stop(own_settings: Settings) -> None:
     process.start(own_settings)
     stack = deploy(Emulator(own_settings))
     stack.emulator.set_lag(3600)
     stack.put("us-east-1", "a", "1", "kept")
+    zones = hosted_zones(stack.emulator)
     authority = (own_settings.ca / "ca.pem").read_bytes()
 
     assert process.stop(own_settings)
@@ -60,6 +67,8 @@ def test_everything_is_there_again_after_a_stop(own_settings: Settings) -> None:
     assert stack.get("us-west-2", "/where").status_code == 200
     eventually(lambda: stack.items("us-west-2", "a") == {"1": "kept"})
     assert (own_settings.ca / "ca.pem").read_bytes() == authority
+    assert list(zones.values()) == [f"{REGISTERED_DOMAIN}."]
+    assert hosted_zones(stack.emulator) == zones
 
 
 def test_a_crash_loses_neither_the_stack_nor_what_was_on_its_way(own_settings: Settings) -> None:

@@ -20,12 +20,12 @@ from botocore.config import Config
 from botocore.credentials import Credentials as RootKey
 
 from local import process
-from local.settings import REPOSITORY, Settings
+from local.settings import REGISTERED_DOMAIN, REPOSITORY, Settings
 from project import resolver
 from project.credentials import CONTROL_HEADER, Credentials, credentials_of
 
 REGIONS = ("us-east-1", "us-west-2")
-DOMAIN = "landing.localhost"
+DOMAIN = REGISTERED_DOMAIN
 TABLE = "things"
 
 FUNCTION = """

@@ -294,6 +294,28 @@ run "a_domain_under_an_existing_zone_uses_that_zone" {
   }
 }
 
+run "a_domain_that_the_account_registered_uses_the_zone_of_its_name" {
+  command = plan
+
+  variables {
+    create_hosted_zone = false
+  }
+
+  assert {
+    condition = (
+      length(aws_route53_zone.this) == 0
+      && data.aws_route53_zone.existing[0].name == "example.com"
+      && output.zone_id == "Z0EXISTING"
+    )
+    error_message = "The zone that came with the registration is found by the domain's name; none is made beside it."
+  }
+
+  assert {
+    condition     = alltrue([for record in aws_route53_record.validation : record.zone_id == "Z0EXISTING"])
+    error_message = "ACM's record belongs in the zone that the domain is delegated to."
+  }
+}
+
 run "a_domain_that_only_ends_like_the_zone_is_refused" {
   variables {
     create_hosted_zone = false
