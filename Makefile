@@ -103,7 +103,7 @@ unit: ## the tests that need no deployment, Terraform or Terragrunt, in a minute
 mutants: ## small faults put into copies, to see which no test notices: [WHERE=drills|lambda|local|modules] [COUNT=] [SEED=]
 	$(TOOLCHAIN) mutants
 
-test: ## every check and test, on the embedded AWS: [TESTS=]; 18 minutes at most
+test: ## every check and test, on the embedded AWS: [TESTS=]; 20 to 25 minutes
 	$(TOOLCHAIN) test
 
 alarms: ## every alarm that pages, set off and waited for to go back: about 40 minutes
