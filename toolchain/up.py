@@ -38,7 +38,8 @@ INTERRUPTED = 130
 # and tests leave there.
 STATE = (
     "applied", "ca", "credentials.json", "deployment.json", "drift", "drills", "e2e", "load",
-    "local.lock", "local.pid", "logs", "ports.json", "set-aside", "state", "tfstate", "tmp",
+    "local.lock", "local.pid", "logs", "ports.json", "releases", "set-aside",
+    "state", "tfstate", "tmp",
 )  # fmt: skip
 _CHANGED = re.compile(r"(\S+): (Creation|Modifications|Destruction) complete")
 # Terragrunt's own errors, and what Terraform wrote on stderr.
