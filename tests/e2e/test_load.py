@@ -94,11 +94,9 @@ def left_behind(deployment: Deployment, operator: Operator) -> list[str]:
         for stack in deployment.regions
         for page in operator.dynamodb(stack.region)
         .get_paginator("scan")
-        .paginate(
-            TableName=deployment.table_name,
-            FilterExpression="begins_with(title, :title)",
-            ExpressionAttributeValues={":title": {"S": "Errand "}},
-        )
+        .paginate(TableName=deployment.table_name)
         for item in page["Items"]
+        # Other tests leave rows whose title is no text.
+        if item.get("title", {}).get("S", "").startswith("Errand ")
     ]
     return [*users, *items]
