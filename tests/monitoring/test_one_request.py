@@ -59,7 +59,8 @@ def answered(system: System) -> Iterator[Mapping[str, str]]:
 def trace(identifier: str) -> tuple[int, str]:
     """Run `make trace`'s command: its exit status and what it prints."""
     done = subprocess.run(
-        [sys.executable, "-m", "tracing", identifier, "--minutes", "10"],
+        # As make does: an id may begin with a dash.
+        [sys.executable, "-m", "tracing", "--minutes=10", "--", identifier],
         cwd=TREE.root,
         env=process_environment(TREE, read_account(TREE, LOCAL), os.environ),
         stdout=subprocess.PIPE,
