@@ -8,7 +8,6 @@ import signal
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 from drills import pause, takeover
 from drills.confirmation import require_confirmation
@@ -151,12 +150,8 @@ def _one(experiment: Experiment, system: System) -> int:
     report = build(experiment, system, run(experiment, system, folder), began)
     page = files.write(folder, report)
     print(files.read(folder))
-    say(f"\n{_shown(page)}")
+    say(f"\n{TREE.shown(page)}")
     return PASSED if report["passed"] else MISSED
-
-
-def _shown(page: Path) -> str:
-    return str(page.relative_to(TREE.root)) if page.is_relative_to(TREE.root) else str(page)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from drills.system import System
 from project.owned_rows import owner_of, remove_rows
-from project.sign_in import make_and_sign_in
+from project.sign_in import make_and_sign_in, remove_user
 
 EMAIL_DOMAIN = "drill.invalid"
 
@@ -40,9 +39,7 @@ def sign_up_and_in(system: System, username: str) -> User:
 
 def remove(system: System, username: str) -> None:
     """Remove a user, and every row that is theirs in every Region."""
-    cognito = system.cognito()
-    with suppress(cognito.exceptions.UserNotFoundException):
-        cognito.admin_delete_user(UserPoolId=system.deployment.user_pool_id, Username=username)
+    remove_user(system.cognito(), system.deployment.user_pool_id, username)
     # In each Region: one that was cut off may hold what the other never saw.
     for region in system.regions:
         remove_rows(system.dynamodb(region), system.deployment.table_name, owner_of(username))

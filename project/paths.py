@@ -78,6 +78,10 @@ class Tree:
         """Name the file that two runs of the same work agree on."""
         return self.tools / "locks" / name
 
+    def shown(self, path: Path) -> str:
+        """Write a path as people read it: from the root, where it is below it."""
+        return str(path.relative_to(self.root) if path.is_relative_to(self.root) else path)
+
 
 def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:
     """Put a file in place whole, whoever else writes or reads it at the same moment."""

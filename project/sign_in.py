@@ -93,6 +93,12 @@ def tokens_of(
     return Tokens(str(signed_in["AccessToken"]), str(signed_in["RefreshToken"]))
 
 
+def remove_user(client: CognitoIdentityProviderClient, pool_id: str, username: str) -> None:
+    """Remove a user, if there is one."""
+    with contextlib.suppress(client.exceptions.UserNotFoundException):
+        client.admin_delete_user(UserPoolId=pool_id, Username=username)
+
+
 def _make_user(
     client: CognitoIdentityProviderClient,
     deployment: Pool,

@@ -7,8 +7,8 @@ import os
 import signal
 import sys
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from project import resolver
 from project.access import require_access, require_running
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _run_on(parsed: argparse.Namespace, account: Account) -> int:
-    with _names_resolved(account):
+    with resolver.for_account(account.name):
         require_running(TREE, account)
         try:
             return _run(parsed, account)
@@ -83,15 +83,6 @@ def _run(parsed: argparse.Namespace, account: Account) -> int:
             return _list(around)
 
 
-@contextmanager
-def _names_resolved(account: Account) -> Iterator[None]:
-    if account.name != LOCAL:
-        yield
-        return
-    with resolver.installed():
-        yield
-
-
 def _release(around: Surroundings, region: str) -> int:
     wanted = settings.read(TREE, around.account.name)
     release = Release(
@@ -125,8 +116,7 @@ def _report(story: Story, account: Account, region: str, wanted: settings.Settin
         # What serves serves.
         say(f"The report can't be written: {error}")
         return
-    shown = page.relative_to(TREE.root) if page.is_relative_to(TREE.root) else page
-    say(f"Report: {shown}")
+    say(f"Report: {TREE.shown(page)}")
 
 
 def _rollback(around: Surroundings, region: str | None, version: int | None) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from releases.ledger import Ledger, Mark, before
-from releases.versions import KINDS, Alias, Kind, Versions
+from releases.versions import KINDS, Alias, Kind, Versions, served_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Look:
     @property
     def served(self) -> Versions:
         """The versions that get the calls, or most of them."""
-        return Versions(*(self.aliases[kind].version for kind in KINDS))
+        return served_by(self.aliases)
 
     @property
     def shared(self) -> bool:

@@ -25,6 +25,7 @@ from releases.ledger import (
     STOPPED,
     Claim,
     Event,
+    Ledger,
     Mark,
     Serving,
     before,
@@ -36,7 +37,7 @@ from releases.settings import Settings
 from releases.smoke import Journey, Send, Writes
 from releases.stack import AWS_ERRORS, Stack
 from releases.verdicts import CouldNotJudgeError, WrongError
-from releases.versions import ALIAS, KINDS, Alias, Kind, Versions, fingerprint
+from releases.versions import ALIAS, KINDS, Alias, Kind, Versions, fingerprint, served_by
 
 NO_CLAIM = Claim("", "", "", 0.0, Versions(0, 0), Versions(0, 0))
 
@@ -259,13 +260,7 @@ class Release:
         assert look.mark is not None
         self._held = self._here.let_serve(self._held, earlier, self._tell)
         event = self._event(ROLLED_BACK, look.served, earlier, look.mark.reason)
-        serving = Serving(
-            earlier,
-            fingerprint(self._here.functions.facts(earlier)),
-            self._now(),
-            before(look.ledger, earlier),
-        )
-        self._end(event, serving)
+        self._end(event, _back_at(self._here, look.ledger, earlier, event.at))
         return self._refuse(replace(look, aliases=self._held))
 
     def _move(self, look: Look) -> bool:
@@ -303,6 +298,7 @@ class Release:
                     f"The smoke test fails ({wrong}), and so it does with what serves ({theirs})."
                 )
             raise WrongError(f"The smoke test fails: {wrong}.")
+        # What serves is called once, too, before any call is timed: its start is none of it.
         self._wrong(look.served, writes)
         self._time(look, writes)
         self._tell(f"{look.newest.first} has passed its smoke test.")
@@ -506,7 +502,7 @@ def roll_back_there(
     Raises ToolchainError where that isn't known, and botocore's errors as they are.
     """
     aliases = stack.functions.aliases()
-    served = Versions(*(aliases[kind].version for kind in KINDS))
+    served = served_by(aliases)
     if fingerprint(stack.functions.facts(served)) != mark.fingerprint:
         return
     ledger = stack.records.read()
@@ -515,12 +511,13 @@ def roll_back_there(
         raise ToolchainError(f"Nothing says what served in {stack.region} before {served}.")
     stack.let_serve(aliases, earlier, tell)
     tell(f"{stack.region}: {earlier} serves again.")
-    serving = Serving(
-        earlier, fingerprint(stack.functions.facts(earlier)), mark.at, before(ledger, earlier)
-    )
-    stack.records.conclude(
-        None, Event(mark.at, run, ROLLED_BACK, who, served, earlier, mark.reason), serving
-    )
+    event = Event(mark.at, run, ROLLED_BACK, who, served, earlier, mark.reason)
+    stack.records.conclude(None, event, _back_at(stack, ledger, earlier, mark.at))
+
+
+def _back_at(stack: Stack, ledger: Ledger, earlier: Versions, at: str) -> Serving:
+    name = fingerprint(stack.functions.facts(earlier))
+    return Serving(earlier, name, at, before(ledger, earlier))
 
 
 def iso(seconds: float) -> str:

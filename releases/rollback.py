@@ -10,7 +10,7 @@ from releases.ledger import CHOSEN, ROLLED_BACK, Event, Ledger, Mark, Serving, b
 from releases.records import LostClaimError
 from releases.release import iso
 from releases.stack import AWS_ERRORS, Stack
-from releases.versions import KINDS, Alias, Kind, Versions, fingerprint
+from releases.versions import Alias, Kind, Versions, fingerprint, served_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +149,3 @@ class Rollback:
             self.there.records.unmark(name)
         except AWS_ERRORS as error:
             self.tell(f"{self.there.region} may still have it marked as rolled back: {error}")
-
-
-def served_by(aliases: dict[Kind, Alias]) -> Versions:
-    """The versions that get the calls, or most of them."""
-    return Versions(*(aliases[kind].version for kind in KINDS))

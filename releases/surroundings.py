@@ -7,7 +7,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -21,7 +21,7 @@ from project.console import ToolchainError, say
 from project.deployment import outputs_of
 from project.environment import https_port
 from project.owned_rows import owner_of, remove_rows
-from project.sign_in import make_and_sign_in
+from project.sign_in import make_and_sign_in, remove_user
 from releases import watchdog
 from releases.events import Caller, Request, proxy_event
 from releases.functions import Functions, Reply
@@ -173,7 +173,7 @@ class Surroundings:
             token = make_and_sign_in(cognito, pool, username, email)
             yield _asking(f"https://{self._host(region)}{self.port}", token, pool.origin_key)
         finally:
-            remove_user(cognito, pool, username)
+            remove_user(cognito, pool.user_pool_id, username)
 
     def _pool(self) -> Pool | None:
         units = ("global/foundation", "global/identity")
@@ -207,13 +207,7 @@ class Surroundings:
             return
         cognito = self.client("cognito-idp", pool.user_pool_id.partition("_")[0])
         for username in usernames:
-            remove_user(cognito, pool, username)
-
-
-def remove_user(cognito: Any, pool: Pool, username: str) -> None:  # noqa: ANN401 - a boto3 client
-    """Remove a test user, if there is one."""
-    with suppress(cognito.exceptions.UserNotFoundException):
-        cognito.admin_delete_user(UserPoolId=pool.user_pool_id, Username=username)
+            remove_user(cognito, pool.user_pool_id, username)
 
 
 def who() -> str:

@@ -52,6 +52,11 @@ class Alias:
     revision: str = ""
 
 
+def served_by(aliases: Mapping[Kind, Alias]) -> Versions:
+    """Name the versions that get the calls, or most of them."""
+    return Versions(*(aliases[kind].version for kind in KINDS))
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What a published version is made of, as far as it is the same in every Region."""

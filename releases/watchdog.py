@@ -1,20 +1,19 @@
 """Puts back a release whose process dies, however it dies.
 
-The release holds the other end of this process's standard input, which the kernel closes with it,
-and writes there what there would be to put back, one JSON document a line, and `done` in the end.
-Started in a session of its own, so that neither Ctrl-C nor a closed terminal ends it as well.
+The release writes to it what there would be to put back, one JSON document a line, and `done` in
+the end.
 """
 
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import IO
 
+from project import watchdog
 from project.paths import TREE
 from releases.ledger import Claim
 from releases.smoke import usernames
@@ -47,27 +46,9 @@ class Watched:
 @contextmanager
 def watching(account_name: str, region: str, run: str) -> Iterator[Watched]:
     """Have a watchdog while the block runs; afterwards it ends."""
-    folder = TREE.local_state / "releases"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (
-        (folder / f"watchdog-{region}.log").open("w") as log,
-        subprocess.Popen(
-            [sys.executable, "-m", "releases.watchdog", account_name, region, run],
-            cwd=TREE.root,
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            text=True,
-        ) as process,
-    ):
-        assert process.stdin
-        try:
-            yield Watched(process.stdin)
-        finally:
-            with suppress(BrokenPipeError):
-                process.stdin.close()
-            process.wait()
+    log = TREE.local_state / "releases" / f"watchdog-{region}.log"
+    with watchdog.started(log, "releases.watchdog", account_name, region, run) as stream:
+        yield Watched(stream)
 
 
 def left_over(lines: str) -> Claim | None:

@@ -6,12 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
 from drills.report import picture
 from drills.report.document import Document
-from project.pages import style_sheet
+from project.pages import render
 
 # Where each figure stands in the document, and what it says, under what they are about.
 FIGURES = {
@@ -71,18 +68,11 @@ FIGURES = {
 
 def html(document: Document) -> str:
     """Render the page."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    # The picture is this project's own drawing; whatever else stands in the page is escaped.
-    drawn = Markup(picture.svg(document))  # noqa: S704
-    page = environment.get_template("page.html")
-    return page.render(
-        report=document, picture=drawn, style=style_sheet(), figures=list(_figures(document))
+    return render(
+        Path(__file__).with_name("page.html"),
+        picture.svg(document),
+        report=document,
+        figures=list(_figures(document)),
     )
 
 

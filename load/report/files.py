@@ -33,5 +33,4 @@ def read(folder: Path) -> str:
 
 def shown(folder: Path) -> str:
     """Name the page, within this repository where it is there."""
-    path = folder / "report.html"
-    return str(path.relative_to(TREE.root)) if path.is_relative_to(TREE.root) else str(path)
+    return TREE.shown(folder / "report.html")

@@ -5,27 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
 from load.report import picture
 from load.report.document import Document
-from project.pages import style_sheet
+from project.pages import render
 
 
 def html(document: Document) -> str:
     """Render the page."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    # The picture is this project's own drawing; whatever else stands in the page is escaped.
-    drawn = Markup(picture.svg(document))  # noqa: S704
-    return environment.get_template("page.html").render(
-        report=document, picture=drawn, style=style_sheet(), counts=dict(_counts(document))
+    return render(
+        Path(__file__).with_name("page.html"),
+        picture.svg(document),
+        report=document,
+        counts=dict(_counts(document)),
     )
 
 

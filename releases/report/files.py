@@ -6,10 +6,7 @@ import json
 from datetime import datetime
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
-from project.pages import style_sheet
+from project.pages import render
 from releases.report import picture
 from releases.report.document import Document, last_seen
 
@@ -29,15 +26,9 @@ def write(document: Document) -> Path:
 
 def html(document: Document) -> str:
     """Render the page."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    # The picture is this project's own drawing; whatever else stands in the page is escaped.
-    drawn = Markup(picture.svg(document))  # noqa: S704
-    return environment.get_template("page.html").render(
-        report=document, picture=drawn, style=style_sheet(), seen=last_seen(document)
+    return render(
+        Path(__file__).with_name("page.html"),
+        picture.svg(document),
+        report=document,
+        seen=last_seen(document),
     )
