@@ -25,6 +25,8 @@ SDK_PREFIXES = (
     "TERRAGRUNT_AUTH_PROVIDER_CMD",
     "TERRAGRUNT_IAM_",
 )
+# Whom curl, and what is made with requests, trust.
+BUNDLES = ("CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
 # No proxy knows these. Most tools take the leading dot for every name below.
 NO_PROXY = ("NO_PROXY", "no_proxy")
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", ".localhost")
@@ -123,11 +125,22 @@ def emulator_variables(tree: Tree, account: Account) -> dict[str, str]:
         # Version 1 of the AWS CLI, which is the pinned one, knows the Region by this name alone.
         "AWS_DEFAULT_REGION": account.primary_region,
         "DNS_SERVER": dns_server(tree),
-        "CURL_CA_BUNDLE": bundle,
-        "REQUESTS_CA_BUNDLE": bundle,
+        **dict.fromkeys(BUNDLES, bundle),
         # Nothing here is worth a question: it costs nothing and is rebuilt in minutes.
         "TG_NON_INTERACTIVE": "true",
     }
+
+
+def without_missing_bundles(environment: Mapping[str, str]) -> dict[str, str]:
+    """Leave out each bundle of certificates that isn't there: curl and pip refuse all servers then.
+
+    The embedded AWS's is there from its first start until `make down`, and is named before that to
+    tests, which begin beside the start, and after that in a shell that was given `make env`.
+    """
+    missing = [
+        name for name in BUNDLES if name in environment and not Path(environment[name]).is_file()
+    ]
+    return {name: value for name, value in environment.items() if name not in missing}
 
 
 def past_proxies(environment: Mapping[str, str]) -> dict[str, str]:

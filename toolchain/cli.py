@@ -21,6 +21,7 @@ from project.environment import (
     require_own_emulator,
     settings_for,
     tool_settings,
+    without_missing_bundles,
 )
 from project.paths import TREE
 from project.shells import exports
@@ -295,10 +296,7 @@ def _account_variables(account_name: str) -> dict[str, str]:
     require_own_emulator(TREE, account_name)
     account = read_account(TREE, account_name)
     variables = settings_for(TREE, account, os.environ) | _deployed_variables(account)
-    if account_name == LOCAL and not Path(variables["CURL_CA_BUNDLE"]).is_file():
-        # curl refuses everything when its bundle is missing.
-        del variables["CURL_CA_BUNDLE"], variables["REQUESTS_CA_BUNDLE"]
-    return variables
+    return without_missing_bundles(variables)
 
 
 def _deployed_variables(account: Account) -> dict[str, str]:

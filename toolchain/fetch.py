@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 from pathlib import Path
 
 from project.console import ToolchainError, say
+from project.environment import without_missing_bundles
 
 # Name lookup included: a machine without network must find out in seconds.
 CONNECT_SECONDS = 5
@@ -49,6 +51,7 @@ def _download(url: str, path: Path) -> None:
     command = ["curl", "--fail", "--silent", "--show-error", "--location", "--output", str(path)]
     command += ["--connect-timeout", str(CONNECT_SECONDS)]
     command += ["--speed-limit", "1024", "--speed-time", str(STALLED_SECONDS), url]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    environment = without_missing_bundles(os.environ)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise UnreachableError(done.stderr.strip() or f"curl ended with {done.returncode}")

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from project.console import ToolchainError, say
+from project.environment import without_missing_bundles
 from project.file_lock import exclusive
 from project.paths import Tree, write_atomically
 from toolchain import sdk
@@ -206,7 +207,8 @@ def _download(tree: Tree, lock: Path, into: Path) -> None:
     command += ["--platform", "any", "--implementation", "py", "--abi", "none"]
     command += ["--python-version", "{}.{}".format(*RUNTIME)]
     command += ["--requirement", str(lock), "--dest", str(into)]
-    if subprocess.run(command, check=False, stdout=sys.stderr).returncode != 0:
+    environment = without_missing_bundles(os.environ)
+    if subprocess.run(command, env=environment, check=False, stdout=sys.stderr).returncode != 0:
         raise ToolchainError(
             "The function's dependencies could not be downloaded as pure-Python wheels; what went "
             "wrong stands above. Without a way to the package index, set PIP_INDEX_URL or "

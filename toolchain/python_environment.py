@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from project.console import ToolchainError, say
+from project.environment import without_missing_bundles
 from project.paths import Tree
 
 LOCKS = ("requirements.lock", "lambda/requirements.txt")
@@ -121,7 +123,12 @@ def _same_python(python: Path) -> bool:
 def _run(command: list[str], doing: str) -> None:
     # Said in one piece: another tool may be drawing its progress meanwhile.
     done = subprocess.run(
-        command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        env=without_missing_bundles(os.environ),
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     if done.stdout.strip():
         say(done.stdout.rstrip())

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from project.paths import Tree
 from toolchain.check_tools import ACTIONLINT, OASDIFF, CheckTool, provide
 from toolchain.install import install
 from toolchain.package import build_package
+from toolchain.policy import install as install_policies
 
 # One more than cores: two wait for most of a run, for Terraform, a health check, a name.
 PROCESSES = 3
@@ -42,11 +43,14 @@ LINT_IMPORTS = "from importlinter.cli import lint_imports_command as lint; lint(
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A static check: its name, its command, and the tool that it alone needs."""
+    """A static check: its name, its command, and what installs the tool that it alone needs.
+
+    That is the shell's own environment's, which may say how the package index is reached.
+    """
 
     name: str
     command: tuple[str, ...]
-    needs: CheckTool | None = None
+    install: Callable[[Tree], object] | None = None
 
 
 def checks(tree: Tree) -> list[Check]:
@@ -60,9 +64,9 @@ def checks(tree: Tree) -> list[Check]:
         Check("terragrunt fmt", (str(tools / "terragrunt"), "hcl", "fmt", "--check")),
         Check("module tables", (python, "-m", "toolchain.module_readme")),
         Check("import contracts", (python, "-c", LINT_IMPORTS, "--no-cache")),
-        Check("released contract", (python, "-m", "toolchain.contract"), OASDIFF),
+        Check("released contract", (python, "-m", "toolchain.contract"), _installs(OASDIFF)),
         Check("zizmor", (str(tree.venv / "bin" / "zizmor"), "--offline", "--quiet", ".github")),
-        Check("policies", (python, "-m", "toolchain.policy")),
+        Check("policies", (python, "-m", "toolchain.policy"), install_policies),
         *_workflow_checks(tree),
     ]
 
@@ -73,7 +77,11 @@ def _workflow_checks(tree: Tree) -> list[Check]:
         return []
     # It runs what finds faults in scripts where a machine happens to have that: here none does.
     command = (str(tree.tools_bin / ACTIONLINT.name), "-shellcheck=", "-pyflakes=")
-    return [Check("actionlint", (*command, *map(str, workflows)), ACTIONLINT)]
+    return [Check("actionlint", (*command, *map(str, workflows)), _installs(ACTIONLINT))]
+
+
+def _installs(tool: CheckTool) -> Callable[[Tree], object]:
+    return lambda tree: provide(tree, tool, os.environ)
 
 
 def fmt(tree: Tree) -> None:
@@ -126,8 +134,8 @@ def contract(tree: Tree) -> int:
 def _passes(tree: Tree, entry: Check, environment: Mapping[str, str]) -> bool:
     say(f"==> {entry.name}")
     try:
-        if entry.needs:
-            provide(tree, entry.needs, os.environ)
+        if entry.install:
+            entry.install(tree)
     except ToolchainError as error:
         say(str(error))
         return False

@@ -130,13 +130,13 @@ def test_its_module_is_pinned_whole_at_the_version_of_the_release(tool: CheckToo
 def test_a_check_whose_tool_cannot_be_had_fails_and_the_others_run(
     tree: Tree, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def denied(*_: object) -> Path:
+    def denied(_: Tree) -> Path:
         raise ToolchainError("no Go")
 
     tree.root.mkdir()
-    for name in ("install", "provide", "_environment"):
-        monkeypatch.setattr(testing, name, {"provide": denied}.get(name, lambda _tree: {}))
-    first = testing.Check("first", ("/bin/true",), OASDIFF)
+    for name in ("install", "_environment"):
+        monkeypatch.setattr(testing, name, lambda _tree: {})
+    first = testing.Check("first", ("/bin/true",), denied)
     then = testing.Check("then", ("/bin/sh", "-c", "touch ran"))
     monkeypatch.setattr(testing, "checks", lambda _tree: [first, then])
 
@@ -145,6 +145,30 @@ def test_a_check_whose_tool_cannot_be_had_fails_and_the_others_run(
 
     assert "no Go" in capsys.readouterr().err
     assert (tree.root / "ran").exists()
+
+
+def test_what_a_check_installs_comes_by_the_way_of_the_shell_and_not_of_the_embedded_aws(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree.root.mkdir()
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "the shell's")
+    monkeypatch.setattr(testing, "install", lambda _tree: None)
+    monkeypatch.setattr(testing, "_environment", lambda _tree: {"REQUESTS_CA_BUNDLE": "emulator's"})
+    seen: dict[str, str | None] = {}
+    for name in ("provide", "install_policies"):
+        monkeypatch.setattr(
+            testing,
+            name,
+            lambda *_, name=name: seen.update({name: os.environ.get("REQUESTS_CA_BUNDLE")}),
+        )
+    installing = [entry for entry in testing.checks(TREE) if entry.install]
+    quiet = [replace(entry, command=("/bin/true",)) for entry in installing]
+    monkeypatch.setattr(testing, "checks", lambda _tree: quiet)
+
+    testing.check(tree)
+
+    assert {entry.name for entry in quiet} == {"released contract", "policies", "actionlint"}
+    assert seen == dict.fromkeys(("provide", "install_policies"), "the shell's")
 
 
 def test_without_workflows_nothing_is_said_of_them(tree: Tree) -> None:

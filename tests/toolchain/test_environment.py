@@ -16,7 +16,13 @@ from project.account import read_account
 from project.console import Phases, ToolchainError
 from project.credentials import FILE, credentials_of
 from project.emulator import PORTS
-from project.environment import https_port, process_environment, settings_for, tool_settings
+from project.environment import (
+    BUNDLES,
+    https_port,
+    process_environment,
+    settings_for,
+    tool_settings,
+)
 from project.file_lock import exclusive
 from project.paths import TREE, Tree
 from project.shells import exports
@@ -24,7 +30,14 @@ from tests.support.accounts import DEV, LOCAL
 from tests.support.ports import free_ports
 from toolchain import install as installing
 from toolchain.install import REQUIRED_TOOLS, missing_prerequisites
-from toolchain.python_environment import LOCKS, STAMP, free_scripts, install_python
+from toolchain.python_environment import (
+    LOCKS,
+    STAMP,
+    Environment,
+    free_scripts,
+    install_environment,
+    install_python,
+)
 
 
 @pytest.fixture
@@ -333,6 +346,38 @@ def test_a_package_that_is_not_the_locked_one_is_refused_and_nothing_counts_as_i
     with pytest.raises(ToolchainError, match="Installing the locked Python packages failed"):
         install_python(empty_locks)
     assert not (empty_locks.venv / STAMP).exists()
+
+
+FAKE_PYTHON = f"""#!/bin/sh
+[ "$1" = -c ] && echo "{sys.version_info[:2]}" && exit
+env
+exit 1
+"""
+
+
+@pytest.mark.parametrize("name", BUNDLES)
+def test_a_bundle_that_is_not_there_yet_does_not_keep_pip_from_the_index(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+) -> None:
+    (lock := tmp_path / "lock").touch()
+    made = Environment(tmp_path / "venv", (lock,))
+    made.python.parent.mkdir(parents=True)
+    made.python.write_text(FAKE_PYTHON)
+    made.python.chmod(0o755)
+    bundle = tmp_path / "bundle.pem"
+    monkeypatch.setenv(name, str(bundle))
+    named = []
+    for there in (False, True):
+        if there:
+            bundle.touch()
+        made.folder.joinpath(STAMP).write_text("another lock's")
+        with pytest.raises(ToolchainError, match="Installing the locked Python packages failed"):
+            install_environment(made, "a moment")
+        named.append(f"{name}={bundle}\n" in capsys.readouterr().err)
+    assert named == [False, True]
 
 
 def test_who_comes_second_says_what_it_waits_for_and_then_goes_on(

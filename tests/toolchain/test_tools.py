@@ -125,6 +125,16 @@ def test_a_download_appears_under_its_name_only_once_it_is_whole(tmp_path: Path)
     assert target.read_bytes() == b"release"
 
 
+def test_a_bundle_that_is_not_there_yet_does_not_keep_curl_from_a_release(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool(tmp_path, "curl", "").write_text('#!/bin/sh\necho "$CURL_CA_BUNDLE" >&2\nexit 1\n')
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(tmp_path / "bundle.pem"))
+    with pytest.raises(UnreachableError, match="curl ended with 1"):
+        fetch("https://example.test/release", tmp_path / "target", "")
+
+
 def test_a_fitting_terragrunt_on_path_is_put_behind_the_shim(
     tree: Tree, tmp_path: Path, bare: str
 ) -> None:
