@@ -19,9 +19,10 @@ from releases import settings
 from releases.ledger import mark_of
 from releases.listing import listed
 from releases.plan import Look
-from releases.release import Release, Story
+from releases.release import Release
 from releases.rollback import Rollback, concerned
 from releases.stack import AWS_ERRORS, Stack
+from releases.story import Story
 from releases.surroundings import Surroundings, who
 from releases.versions import fingerprint
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from releases.versions import Versions
 
@@ -101,3 +102,8 @@ def before(ledger: Ledger, versions: Versions) -> Versions | None:
         ),
         None,
     )
+
+
+def iso(seconds: float) -> str:
+    """Write a time (epoch seconds) as the ledger has it."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from releases.ledger import STOPPED, Claim, Event
-from releases.release import Surroundings, iso
+from releases.interfaces import Surroundings
+from releases.ledger import STOPPED, Claim, Event, iso
 from releases.smoke import usernames
 from releases.stack import AWS_ERRORS, Stack
 

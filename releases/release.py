@@ -8,16 +8,14 @@ its watchdog, were killed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import Protocol
+from contextlib import contextmanager
+from dataclasses import replace
 
 from project.console import ToolchainError
-from releases import smoke
-from releases.canary import Canary, Sighting
+from releases.canary import Canary
 from releases.events import Request
 from releases.functions import FailedVersionError, MovedMeanwhileError, Reply
+from releases.interfaces import Surroundings, Watchdog
 from releases.ledger import (
     FIRST,
     RELEASED,
@@ -29,72 +27,19 @@ from releases.ledger import (
     Mark,
     Serving,
     before,
+    iso,
     mark_of,
 )
 from releases.plan import Look, Plan, plan
 from releases.records import ClaimedError, LostClaimError
+from releases.rehearsal import Rehearsal
 from releases.settings import Settings
-from releases.smoke import Journey, Send, Writes
 from releases.stack import AWS_ERRORS, Stack
-from releases.verdicts import CouldNotJudgeError, WrongError
+from releases.story import Story
+from releases.verdicts import WrongError
 from releases.versions import ALIAS, KINDS, Alias, Kind, Versions, fingerprint, served_by
 
 NO_CLAIM = Claim("", "", "", 0.0, Versions(0, 0), Versions(0, 0))
-
-
-class Watchdog(Protocol):
-    """What puts back a release that is killed."""
-
-    def about(self, claim: Claim) -> None:
-        """Say what it would have to put back."""
-
-    def done(self) -> None:
-        """Say that nothing is left to put back."""
-
-
-class Surroundings(Protocol):
-    """What a release needs beside the two Regions' own APIs."""
-
-    def tell(self, what: str) -> None:
-        """Say what happens."""
-
-    def pause(self, seconds: float) -> None:
-        """Wait."""
-
-    def wall(self) -> float:
-        """Tell the time, in epoch seconds."""
-
-    def writes(self, region: str) -> Writes:
-        """Say what the fence does with a Region's writes."""
-
-    def has_users(self, region: str) -> bool:
-        """Whether users' requests come to a Region."""
-
-    def direct(self, stack: Stack, kind: Kind, qualifier: str) -> Send:
-        """Give what calls a function as the gateway does."""
-
-    def by_name(self, region: str, username: str) -> AbstractContextManager[Send | None]:
-        """Give what asks at the Region's own name as a new user; None where there is none yet."""
-
-    def watchdog(self, region: str, run: str) -> AbstractContextManager[Watchdog]:
-        """Watch over this process while the block runs."""
-
-    def sweep(self, region: str, usernames: list[str]) -> None:
-        """Remove what throw-away owners have left."""
-
-
-@dataclass(slots=True)
-class Story:
-    """What a release did, for its report. Times are epoch seconds."""
-
-    began: float
-    told: list[tuple[float, str]] = field(default_factory=list)
-    shares: list[tuple[float, float]] = field(default_factory=list)
-    sightings: list[Sighting] = field(default_factory=list)
-    before: Versions | None = None
-    target: Versions | None = None
-    outcome: str = ""
-    reason: str = ""
 
 
 class Release:
@@ -116,13 +61,13 @@ class Release:
         self._settings = settings
         self._run = run
         self._who = who
-        self._places = 0
         self._held: dict[Kind, Alias] = {}
         self._claim = NO_CLAIM
         # Whether there is anything to put back, and the row that was there before.
         self._claimed = self._ended = False
         self._serving: Serving | None = None
         self.story = Story(around.wall())
+        self._rehearsal = Rehearsal(here, around, run, self._renew, self._tell)
 
     def perform(self) -> bool:
         """Do what is left to do; True once what was asked for serves.
@@ -208,7 +153,7 @@ class Release:
         else:
             watchdog.done()
         finally:
-            self._sweep()
+            self._rehearsal.sweep()
 
     def _abandon(self, reason: str) -> None:
         """End the claim with a word; a lease that can't be ended ends by itself."""
@@ -242,8 +187,7 @@ class Release:
     def _record(self, look: Look) -> bool:
         """See that what serves already works, and write it down: a first deployment."""
         self._here.functions.await_active(look.newest, self._renew)
-        wrong = self._wrong(look.newest, self._around.writes(self._here.region))
-        if wrong:
+        if wrong := self._rehearsal.wrong(look.newest):
             raise WrongFirstError(
                 f"{look.newest.first} serves in {self._here.region}, and fails its smoke test: "
                 f"{wrong}."
@@ -267,12 +211,12 @@ class Release:
         self._tell(f"{look.newest.first} is to serve in {self._here.region} after {look.served}.")
         try:
             self._await_active(look.newest)
-            self._smoke(look)
+            self._rehearsal.judge(look.newest, look.served)
             if self._around.has_users(self._here.region):
                 self._meet_users(look)
             else:
                 self._shift(look.newest)
-                self._smoke_by_name()
+                self._rehearsal.by_name()
         except WrongError as error:
             return self._reject(look, str(error))
         self._conclude(RELEASED, look, before_it=look.served)
@@ -286,86 +230,8 @@ class Release:
         except FailedVersionError as error:
             raise WrongError(str(error)) from error
 
-    # What the smoke test does.
-
-    def _smoke(self, look: Look) -> None:
-        writes = self._around.writes(self._here.region)
-        wrong = self._wrong(look.newest, writes)
-        if wrong:
-            theirs = self._wrong(look.served, writes)
-            if theirs:
-                raise CouldNotJudgeError(
-                    f"The smoke test fails ({wrong}), and so it does with what serves ({theirs})."
-                )
-            raise WrongError(f"The smoke test fails: {wrong}.")
-        # What serves is called once, too, before any call is timed: its start is none of it.
-        self._wrong(look.served, writes)
-        self._time(look, writes)
-        self._tell(f"{look.newest.first} has passed its smoke test.")
-
-    def _time(self, look: Look, writes: Writes) -> None:
-        new: list[Journey] = []
-        old: list[Journey] = []
-        slow = ""
-        # The second time only where the first looked slow: a busy minute is no slow version.
-        for _ in range(2):
-            for _ in range(smoke.ROUNDS):
-                new += self._journeys(look.newest, writes)
-                old += self._journeys(look.served, writes)
-            slow = smoke.slower(smoke.timings(new), smoke.timings(old))
-            if not slow:
-                return
-        raise WrongError(f"It is slower than what serves: {slow}.")
-
     def _renew(self) -> None:
         self._here.records.renew(self._run)
-
-    def _wrong(self, versions: Versions, writes: Writes) -> str:
-        """What goes wrong with versions; empty where nothing does."""
-        return next((each.wrong for each in self._journeys(versions, writes) if each.wrong), "")
-
-    def _journeys(self, versions: Versions, writes: Writes) -> list[Journey]:
-        def send(request: Request, username: str | None) -> Reply:
-            kind: Kind = "health" if username is None else "api"
-            qualifier = str(versions.of(kind))
-            return self._around.direct(self._here, kind, qualifier)(request, username)
-
-        self._renew()
-        region = self._here.region
-        return [
-            Journey(send, "", region, writes).health(),
-            Journey(send, self._username(), region, writes).users(),
-        ]
-
-    def _username(self) -> str:
-        self._places += 1
-        return smoke.username(self._run, self._places - 1)
-
-    def _smoke_by_name(self) -> None:
-        region, username = self._here.region, self._username()
-        with self._around.by_name(region, username) as send:
-            if send is None:
-                self._tell(f"{region} has no name yet that could be asked.")
-                return
-            writes = self._around.writes(region)
-            for journey in (
-                Journey(send, "", region, writes).health(),
-                Journey(send, username, region, writes).users(),
-            ):
-                if journey.wrong:
-                    raise WrongError(f"The smoke test at the Region's own name: {journey.wrong}.")
-        self._tell("The smoke test at the Region's own name has passed, too.")
-
-    def _sweep(self) -> None:
-        used = [smoke.username(self._run, place) for place in range(self._places)]
-        if not used:
-            return
-        try:
-            self._around.sweep(self._here.region, used)
-        except AWS_ERRORS as error:
-            self._tell(f"Rows of throw-away owners may be left: {error}")
-
-    # What users meet.
 
     def _meet_users(self, look: Look) -> None:
         if not self._settings.bake_seconds:
@@ -392,7 +258,7 @@ class Release:
             self._shift(look.newest)
 
     def _canary(self, look: Look, *, at_once: bool) -> Canary:
-        username = self._username()
+        username = self._rehearsal.new_owner()
 
         def call(kind: Kind, request: Request) -> Reply:
             named = None if kind == "health" else username
@@ -426,8 +292,6 @@ class Release:
         self._held = self._here.let_serve(self._held, versions, self._tell)
         self.story.shares.append((self._around.wall(), 1.0))
         self._tell(f"{versions.first} gets every call.")
-
-    # How it ends.
 
     def _reject(self, look: Look, reason: str) -> bool:
         self._tell(f"{look.newest.first} is no good. {reason}")
@@ -518,8 +382,3 @@ def roll_back_there(
 def _back_at(stack: Stack, ledger: Ledger, earlier: Versions, at: str) -> Serving:
     name = fingerprint(stack.functions.facts(earlier))
     return Serving(earlier, name, at, before(ledger, earlier))
-
-
-def iso(seconds: float) -> str:
-    """Write a time as the ledger has it."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

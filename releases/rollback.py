@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from project.console import ToolchainError
-from releases.ledger import CHOSEN, ROLLED_BACK, Event, Ledger, Mark, Serving, before
+from releases.ledger import CHOSEN, ROLLED_BACK, Event, Ledger, Mark, Serving, before, iso
 from releases.records import LostClaimError
-from releases.release import iso
 from releases.stack import AWS_ERRORS, Stack
 from releases.versions import Alias, Kind, Versions, fingerprint, served_by
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from project.account import LOCAL
 from releases.canary import Sighting
-from releases.release import Story, iso
+from releases.ledger import iso
+from releases.story import Story
 from releases.versions import KINDS
 
 Document = Mapping[str, Any]
