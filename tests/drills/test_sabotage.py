@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.config import Config
 
 from drills.history import Kind
 from drills.report.files import REPORTS
@@ -40,10 +41,16 @@ def system(deployed_clone: Clone, monkeypatch: pytest.MonkeyPatch) -> System:
     return deployed_system(monkeypatch, deployed_clone.tree)
 
 
+def _client(service: str, region: str = "us-east-1") -> Any:
+    """Make a client that waits: a change that is sent twice, as the first was slow, is refused."""
+    patient = Config(read_timeout=300, retries={"total_max_attempts": 1})
+    return boto3.Session().client(service, region_name=region, config=patient)  # type: ignore[call-overload]
+
+
 @contextmanager
 def without_failover_record(system: System) -> Iterator[None]:
     """While open, the zone has no SECONDARY record."""
-    route53 = system.route53()
+    route53: Any = _client("route53")
     domain = system.account.domain_name
     zone = route53.list_hosted_zones_by_name(DNSName=domain)["HostedZones"][0]["Id"]
     records = route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
@@ -63,7 +70,7 @@ def without_failover_record(system: System) -> Iterator[None]:
 @contextmanager
 def without_function_at_the_edge(system: System) -> Iterator[None]:
     """While open, the distribution runs no function: a read follows DNS alone, as a write does."""
-    client: Any = boto3.Session().client("cloudfront", region_name="us-east-1")
+    client = _client("cloudfront")
     (distribution,) = client.list_distributions()["DistributionList"]["Items"]
     found = client.get_distribution_config(Id=distribution["Id"])
     config: dict[str, Any] = found["DistributionConfig"]
@@ -103,30 +110,28 @@ def _name(system: System, region: str) -> str:
 
 
 def _serving_version(system: System, region: str) -> str:
-    alias = system.functions(region).get_alias(FunctionName=_name(system, region), Name="live")
+    alias = _client("lambda", region).get_alias(FunctionName=_name(system, region), Name="live")
     return str(alias["FunctionVersion"])
 
 
 def _serve(system: System, region: str, version: str) -> None:
-    system.functions(region).update_alias(
+    _client("lambda", region).update_alias(
         FunctionName=_name(system, region), Name="live", FunctionVersion=version
     )
 
 
 def _restore(system: System, region: str) -> None:
     """Leave the code and the versions that Terraform made."""
-    client, name = system.functions(region), _name(system, region)
+    client, name = _client("lambda", region), _name(system, region)
     client.update_function_code(FunctionName=name, ZipFile=TREE.package.read_bytes())
     kept = {"$LATEST", _serving_version(system, region)}
     for one in client.list_versions_by_function(FunctionName=name)["Versions"]:
         if one["Version"] not in kept:
-            # boto's second try, after an answer that was slow, finds it gone.
-            with suppress(client.exceptions.ResourceNotFoundException):
-                client.delete_function(FunctionName=name, Qualifier=one["Version"])
+            client.delete_function(FunctionName=name, Qualifier=one["Version"])
 
 
 def _publish(system: System, region: str, package: bytes) -> str:
-    client, name = system.functions(region), _name(system, region)
+    client, name = _client("lambda", region), _name(system, region)
     client.update_function_code(FunctionName=name, ZipFile=package)
     return str(client.publish_version(FunctionName=name)["Version"])
 

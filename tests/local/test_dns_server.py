@@ -295,11 +295,7 @@ def test_a_long_chain_of_pointers_is_a_format_error(server: Running) -> None:
     assert wire_rcode(server.send_udp(packet)) == dns.rcode.FORMERR
 
 
-HOSTILE = settings(
-    max_examples=150,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+HOSTILE = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 HEADERS = st.builds(
     lambda words: struct.pack("!HHHHHH", *words),
     st.tuples(

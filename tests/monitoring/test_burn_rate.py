@@ -276,7 +276,7 @@ def test_it_resets_when_nobody_comes_any_more(pair: Pair) -> None:
     assert not states(pair, Traffic([*history(pair), *outage, *quiet]))[-1]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(share=st.floats(0.0, 0.95), requests=st.integers(100, 5000), length=st.integers(1, 200))
 def test_no_mix_of_rates_below_the_threshold_fires(
     pair: Pair, share: float, requests: int, length: int

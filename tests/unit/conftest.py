@@ -35,8 +35,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-# A deadline would measure the machine, not the code.
-hypothesis.settings.register_profile("unit", deadline=None, max_examples=50)
+hypothesis.settings.register_profile("unit", hypothesis.settings.default, max_examples=50)
 hypothesis.settings.load_profile("unit")
 
 
