@@ -17,9 +17,11 @@ from typing import Any
 
 from project.console import say
 from project.paths import Tree
+from toolchain import lock_dependencies
 from toolchain.install import install
 
-LOCKS = ("requirements.lock", "lambda/requirements.txt", "benchmarks/requirements.txt")
+# Every lock of Python packages, as `make lock` writes it.
+LOCKS = tuple(job[-1] for job in lock_dependencies.JOBS)
 # Under .tools: what is built from Go modules that are locked here, and Terraform.
 PROGRAMS = ("libexec", "bin")
 SCRIPT = b"#!"

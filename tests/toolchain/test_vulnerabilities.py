@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from pathlib import Path
 
+import pytest
+
+from project.paths import TREE, Tree
+from toolchain import lock_dependencies, vulnerabilities
 from toolchain.vulnerabilities import Verdict, read_govulncheck, read_pip_audit, status
 
 # As pip-audit 2.10 writes it.
@@ -18,6 +24,30 @@ FOUND = {
     ],
     "fixes": [],
 }  # fmt: skip
+
+
+def test_every_lock_is_looked_up_and_where_nothing_is_known_the_status_is_0(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def pip_audit(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+        lock = command[command.index("--requirement") + 1]
+        asked.append(lock)
+        # As pip-audit ends for a file that isn't there.
+        there = (folder / lock).is_file()
+        return subprocess.CompletedProcess(
+            command, 0 if there else 1, '{"dependencies": []}' if there else "", "invalid input"
+        )
+
+    monkeypatch.setattr(vulnerabilities, "_run", pip_audit)
+    verdicts = list(vulnerabilities._python(TREE))
+
+    assert set(asked) == {job[-1] for job in lock_dependencies.JOBS}
+    assert verdicts == [Verdict(lock) for lock in asked]
+    assert status(verdicts) == 0
+    # A lock that isn't there is none that nothing is known of.
+    assert all(verdict.failure for verdict in vulnerabilities._python(Tree(tmp_path)))
 
 
 def test_what_pip_audit_found_is_told_with_what_puts_it_right() -> None:
