@@ -27,8 +27,6 @@ WORKFLOWS = ".github/workflows"
 FRAMEWORKS = {MODULES: "terraform", WORKFLOWS: "github_actions"}
 LOCK = "toolchain/checkov.lock"
 ARGUMENTS = (
-    # Modules' own tests hold contracts and mocks, which are nobody's infrastructure.
-    *("--skip-path", "/tests/"),
     *("--download-external-modules", "false"),
     *("--skip-download", "--compact", "--quiet"),
 )
@@ -85,7 +83,7 @@ def _found(checkov: Environment, root: Path, home: Path, folder: str) -> str:
     command = [str(checkov.python), str(checkov.folder / "bin" / "checkov")]
     what = ("--directory", folder, "--framework", FRAMEWORKS[folder])
     done = subprocess.run(
-        [*command, *what, *ARGUMENTS],
+        [*command, *what, *ARGUMENTS, *_left_out(root)],
         cwd=root,
         env={"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", **SETTINGS},
         capture_output=True,
@@ -97,6 +95,15 @@ def _found(checkov: Environment, root: Path, home: Path, folder: str) -> str:
     if done.returncode != 1 or not done.stdout.strip():
         raise ToolchainError(f"checkov could not scan:\n{done.stdout}{done.stderr}")
     return done.stdout
+
+
+def _left_out(root: Path) -> Iterator[str]:
+    """Pass over modules' own tests: contracts and mocks, which are nobody's infrastructure.
+
+    checkov looks for such a path anywhere in a file's, from the machine's root on.
+    """
+    for folder in sorted(root.resolve().joinpath(MODULES).glob("*/tests")):
+        yield from ("--skip-path", f"{folder}/")
 
 
 def skips(root: Path) -> Iterator[Skip]:
@@ -119,7 +126,9 @@ def unexplained(root: Path) -> list[str]:
 
 def _scanned(root: Path) -> list[Path]:
     files = [*root.joinpath(MODULES).rglob("*.tf"), *root.joinpath(WORKFLOWS).glob("*.y*ml")]
-    return sorted(path for path in files if not {"tests", ".terraform"} & set(path.parts))
+    # Whatever the folders are called that the clone lies in.
+    left_out = {"tests", ".terraform"}
+    return sorted(path for path in files if not left_out & set(path.relative_to(root).parts))
 
 
 def _digest(tree: Tree, checkov: Environment) -> str:

@@ -62,8 +62,10 @@ def test_a_finding_is_told_unless_it_is_explained_and_nobody_is_called(
     # A person's own settings change nothing.
     monkeypatch.setenv("CKV_SKIP_CHECK", UNROTATED)
     monkeypatch.setenv("BC_API_KEY", "a-key")
-    root, home = tmp_path / "tree", tmp_path / "home"
+    # A clone may lie in a folder of that name.
+    root, home = tmp_path / "tests" / "tree", tmp_path / "home"
     module(root, FLAW % "" + 'module "remote" {\n  source = "terraform-aws-modules/kms/aws"\n}\n')
+    root.joinpath("modules", "flawed", "tests").mkdir()
     root.joinpath(".github", "workflows").mkdir(parents=True)
     root.joinpath(".github", "workflows", "flawed.yml").write_text(WORKFLOW)
 
@@ -81,6 +83,9 @@ def test_what_is_explained_is_passed_over_and_what_cannot_be_read_is_not(
     module(
         tmp_path, FLAW % f"# checkov:skip={UNROTATED}: It signs, and such a key has no rotation."
     )
+    # A module's own tests are nobody's infrastructure.
+    tmp_path.joinpath("modules", "flawed", "tests").mkdir()
+    module(tmp_path, FLAW % "", "tests/mock.tf")
     assert policy.scan(checkov, tmp_path, tmp_path / "home") == ""
 
     module(tmp_path, 'resource "aws_kms_key" {{\n', "broken.tf")
@@ -120,8 +125,9 @@ def test_a_skip_without_a_reason_fails_the_check(
 def test_what_was_clean_is_scanned_again_once_it_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module(tmp_path, "# one\n")
-    tree = type(TREE)(tmp_path)
+    root = tmp_path / "tests" / "clone"
+    module(root, "# one\n")
+    tree = type(TREE)(root)
     scans: list[Path] = []
     found = ["a finding", "", "", ""]
 
@@ -134,9 +140,9 @@ def test_what_was_clean_is_scanned_again_once_it_changes(
 
     assert [policy.main(tree) for _ in "abc"] == [1, 0, 0]
     assert len(scans) == 2, "what wasn't clean is scanned again, and what was isn't"
-    module(tmp_path, "# two\n")
+    module(root, "# two\n")
     assert policy.main(tree) == 0
-    module(tmp_path, "# three\n", "more.tf")
+    module(root, "# three\n", "more.tf")
     assert policy.main(tree) == 0
     assert len(scans) == 4
 

@@ -53,13 +53,15 @@ def test_what_several_files_touch_is_put_together() -> None:
 
 
 def test_every_file_of_an_account_and_of_a_module_touches_something() -> None:
+    left_out = {"tests", ".terragrunt-cache", ".terraform"}
     folders = ("live/dev", "live/_units", *(f"modules/{unit}" for unit in ("api", "data", "edge")))
     files = [
         path.relative_to(TREE.root).as_posix()
         for folder in folders
         for path in (TREE.root / folder).rglob("*.*")
-        if path.is_file() and not {"tests", ".terragrunt-cache", ".terraform"} & set(path.parts)
+        if path.is_file() and not left_out & set(path.relative_to(TREE.root).parts)
     ]
+    assert files
     ignored = (".md", ".terraform.lock.hcl", ".zip")
     assert [
         file for file in files if not touched([file], LAYOUT) and not file.endswith(ignored)
