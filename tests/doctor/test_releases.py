@@ -28,3 +28,4 @@ def test_what_a_release_has_left_is_named(
     assert judged.verdict is verdict
     assert judged.found.startswith(found)
     assert judged.do.startswith(do)
+    assert bool(judged.do) is bool(do)

@@ -26,3 +26,4 @@ def test_who_may_write_is_named(row: Row, verdict: Verdict, found: str, do: str)
     assert judged.verdict is verdict
     assert found in judged.found
     assert judged.do.startswith(do)
+    assert bool(judged.do) is bool(do)

@@ -156,6 +156,7 @@ def test_who_applies_reads_and_writes_a_releases_records_and_no_items() -> None:
     assert keys == {"dynamodb:LeadingKeys": ["release#*", "region#*", "marker#*"]}
     # A row's key is no part of an item that its owner wrote.
     rows = POLICIES["release"].statement("ThrowAwayRows")
+    assert rows["Condition"]["ForAllValues:StringLike"] == {"dynamodb:LeadingKeys": ["user#*"]}
     assert rows["Action"] == ["dynamodb:DeleteItem", "dynamodb:Query"]
     seen = rows["Condition"]["ForAllValues:StringEquals"]
     assert seen == {"dynamodb:Attributes": ["item_id", "owner"]}
@@ -228,7 +229,13 @@ def test_roles_are_those_of_the_functions_and_are_handed_to_no_other_service() -
         ]
     passed = access.statement("RolesForServices")["Condition"]["StringEquals"]
     assert passed == {"iam:PassedToService": ["apigateway.amazonaws.com", "lambda.amazonaws.com"]}
-    assert "iam:PassRole" in access.actions("Deny")
+    passing = [
+        (name, statement["Sid"])
+        for name, policy in POLICIES.items()
+        for statement in policy.statements
+        if statement["Effect"] == "Allow" and "iam:PassRole" in statement["Action"]
+    ]
+    assert passing == [("apply-access", "RolesForServices")]
 
 
 def test_who_applies_can_change_neither_itself_nor_the_boundary() -> None:
@@ -240,13 +247,30 @@ def test_who_applies_can_change_neither_itself_nor_the_boundary() -> None:
         "policy/${name}-*",
         "oidc-provider/*",
     }
-    assert {*ESCALATES, "iam:CreatePolicyVersion", "iam:UpdateAssumeRolePolicy"} - {
-        "iam:CreateRole"
-    } <= set(own["Action"])
+    denied = {*ESCALATES, "iam:CreatePolicyVersion", "iam:PassRole", "iam:UpdateAssumeRolePolicy"}
+    assert denied - {"iam:CreateRole"} <= set(own["Action"])
     state = POLICIES["apply-state"].statement("NotThePipelinesOwn")
     assert (state["Effect"], state["Action"]) == ("Deny", ["s3:DeleteObject", "s3:PutObject"])
+    assert state["Resource"].endswith("/*/global/pipeline/*")
     everywhere = POLICIES["apply-access"].statement("NoRoleLosesItsBounds")
     assert (everywhere["Effect"], everywhere["Resource"]) == ("Deny", "*")
+    assert everywhere["Action"] == ["iam:DeleteRolePermissionsBoundary"]
+    assert not [each["Sid"] for each in (own, state, everywhere) if "Condition" in each]
+
+
+def test_who_applies_writes_states_and_no_plans() -> None:
+    bucket = "arn:${partition}:s3:::${bucket}"
+    resources = {
+        each["Sid"]: each["Resource"]
+        for each in POLICIES["apply-state"].statements
+        if each["Effect"] == "Allow"
+    }
+    assert resources == {
+        "StatesAndLocks": [f"{bucket}/*/terraform.tfstate", f"{bucket}/*/terraform.tfstate.tflock"],
+        "Unlock": f"{bucket}/*/terraform.tfstate.tflock",
+        "ApprovedPlans": f"{bucket}/plans/*.tar",
+    }
+    assert "s3:PutObject" not in POLICIES["apply-state"].statement("ApprovedPlans")["Action"]
 
 
 def test_the_boundary_lets_functions_do_what_their_policies_say() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -68,8 +69,12 @@ def _is_a_mutant(entry: Equivalent) -> bool:
 
 
 def test_an_equivalent_that_is_no_mutant_any_more_is_noticed() -> None:
-    entry = Equivalent("drills/verdict.py", "judge", "return Verdict(", "return Verdict(None", "-")
-    assert not _is_a_mutant(entry)
+    source = (TREE.root / "drills/verdict.py").read_text()
+    change = mutants_of("drills/verdict.py", source)[0].change(source)
+    entry = Equivalent(change.file, change.where, change.before, change.after, "-")
+    assert _is_a_mutant(entry)
+    for gone in ({"before": "return None"}, {"after": "return None"}, {"where": "elsewhere"}):
+        assert not _is_a_mutant(replace(entry, **gone))
 
 
 TEXT = 'resource "a_b" "c" {\n  on = true\n}\n\nresource "a_b" "d" {\n  tls = 1.2\n}\n'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +33,12 @@ def outputs(account: Account) -> dict[str, Any]:
     def api(region: str) -> dict[str, Any]:
         return {
             "region_url": {"value": f"https://{region}.{account.domain_name}"},
-            "rest_api_id": {"value": "api"},
-            "stage_name": {"value": "live"},
-            "function_name": {"value": "function"},
-            "function_role_name": {"value": "role"},
-            "health_function_name": {"value": "health"},
-            "health_function_role_name": {"value": "health-role"},
+            "rest_api_id": {"value": f"api-{region}"},
+            "stage_name": {"value": f"stage-{region}"},
+            "function_name": {"value": f"function-{region}"},
+            "function_role_name": {"value": f"role-{region}"},
+            "health_function_name": {"value": f"health-{region}"},
+            "health_function_role_name": {"value": f"health-role-{region}"},
         }
 
     return {
@@ -69,6 +70,25 @@ def test_the_embedded_regions_answer_at_the_endpoints_port_and_real_ones_at_thei
     assert local.primary.url == "https://us-east-1.landing.localhost:9443"
     assert prod.standby.url == "https://eu-central-1.example.com"
     assert [stack.region for stack in prod.regions] == ["eu-west-1", "eu-central-1"]
+
+
+def test_everything_is_read_from_its_own_output() -> None:
+    prod = from_outputs(PROD, outputs(PROD))
+    assert [astuple(stack) for stack in prod.regions] == [
+        (
+            region,
+            f"https://{region}.example.com",
+            *(f"{output}-{region}" for output in ("api", "stage", "function", "role")),
+            *(f"{output}-{region}" for output in ("health", "health-role")),
+        )
+        for region in ("eu-west-1", "eu-central-1")
+    ]
+    assert (prod.account, prod.account_id, prod.domain_name) == (
+        "prod", "222222222222", "example.com",
+    )  # fmt: skip
+    assert prod.api_url == "https://api.example.com"
+    assert (prod.user_pool_id, prod.user_pool_client_id) == ("pool", "client")
+    assert (prod.table_name, prod.origin_key) == ("table", "the-key")
 
 
 def test_a_unit_without_outputs_is_named() -> None:

@@ -28,6 +28,7 @@ from project.paths import TREE, Tree
 from project.shells import exports
 from tests.support.accounts import DEV, LOCAL
 from tests.support.ports import free_ports
+from tests.support.wheels import hash_option, write_wheel
 from toolchain import install as installing
 from toolchain.install import REQUIRED_TOOLS, missing_prerequisites
 from toolchain.python_environment import (
@@ -338,14 +339,17 @@ def test_the_python_environment_is_made_once_and_again_when_a_lock_changes(
 def test_a_package_that_is_not_the_locked_one_is_refused_and_nothing_counts_as_installed(
     empty_locks: Tree,
 ) -> None:
-    wheel = empty_locks.root / "evil-1.0-py3-none-any.whl"
-    wheel.write_bytes(b"PK\x05\x06" + b"\0" * 18)
-    (empty_locks.root / LOCKS[0]).write_text(
-        f"{wheel.as_uri().replace('%27', chr(39))} --hash=sha256:{'0' * 64}\n"
-    )
-    with pytest.raises(ToolchainError, match="Installing the locked Python packages failed"):
-        install_python(empty_locks)
-    assert not (empty_locks.venv / STAMP).exists()
+    wheel = write_wheel(empty_locks.root, "evil")
+    line, lock = wheel.as_uri().replace("%27", "'"), empty_locks.root / LOCKS[0]
+    for other in ("", f"--hash=sha256:{'0' * 64}"):
+        lock.write_text(f"{line} {other}\n")
+        with pytest.raises(ToolchainError, match="Installing the locked Python packages failed"):
+            install_python(empty_locks)
+        assert not (empty_locks.venv / STAMP).exists()
+        assert not list(empty_locks.venv.rglob("evil.py"))
+    lock.write_text(f"{line} {hash_option(wheel)}\n")
+    assert install_python(empty_locks) is True
+    assert list(empty_locks.venv.rglob("evil.py"))
 
 
 FAKE_PYTHON = f"""#!/bin/sh

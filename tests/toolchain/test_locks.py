@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import re
 import sys
@@ -14,6 +13,7 @@ import pytest
 from benchmarks import packages
 from project.console import ToolchainError
 from project.paths import TREE, Tree
+from tests.support.wheels import hash_option, write_wheel
 from toolchain import lock_dependencies as renewing
 from toolchain import provider_locks
 from toolchain.package import Requirement
@@ -145,8 +145,7 @@ def source_distribution(folder: Path, marker: Path) -> str:
             entry = tarfile.TarInfo(f"sourced-1.0/{name}")
             entry.size = len(text)
             archive.addfile(entry, io.BytesIO(text.encode()))
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return f"sourced==1.0 --hash=sha256:{digest}\n"
+    return f"sourced==1.0 {hash_option(path)}\n"
 
 
 @pytest.fixture
@@ -176,12 +175,13 @@ def test_a_package_that_would_have_to_be_built_is_not(
 def test_the_benchmark_installs_nothing_without_the_locks_hash(
     tmp_path: Path, offline: Path
 ) -> None:
-    source_distribution(offline, tmp_path / "built")
-    wheel = offline / "other-1.0-py3-none-any.whl"
-    wheel.write_bytes(b"PK\x05\x06" + b"\0" * 18)
-    for lines in ("other==1.0", f"other==1.0 --hash=sha256:{'0' * 64}", "sourced==1.0"):
+    sourced = source_distribution(offline, tmp_path / "built")
+    locked = f"other==1.0 {hash_option(write_wheel(offline, 'other'))}"
+    python, target = Path(sys.executable), tmp_path / "target"
+    for lines in ("other==1.0", f"other==1.0 --hash=sha256:{'0' * 64}", sourced):
         with pytest.raises(ToolchainError, match="could not be installed"):
-            packages.install(
-                Path(sys.executable), tmp_path / "target", [Requirement("other", lines)]
-            )
+            packages.install(python, target, [Requirement("other", lines)])
     assert not (tmp_path / "built").exists()
+    assert not (target / "other.py").exists()
+    packages.install(python, target, [Requirement("other", locked)])
+    assert (target / "other.py").exists()

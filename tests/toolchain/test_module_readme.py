@@ -73,10 +73,25 @@ def test_a_readme_is_stale_until_it_is_written(modules: Path) -> None:
     assert "Tags of \\<name> \\| everything." in written
 
 
-def test_another_default_makes_it_stale(modules: Path) -> None:
+@pytest.mark.parametrize(
+    ("file", "before", "after"),
+    [
+        ("variables.tf", "default = {}", 'default = { a = "b" }'),
+        ("variables.tf", "Prefix", "Start"),
+        ("variables.tf", "map(object", "list(object"),
+        ("variables.tf", '"name"', '"title"'),
+        ("outputs.tf", "Its ARN", "Whose ARN"),
+        ("outputs.tf", '"arn"', '"id"'),
+    ],
+    ids=["default", "description", "type", "name", "an output's description", "an output's name"],
+)
+def test_what_stands_in_a_table_makes_it_stale_once_it_changes(
+    modules: Path, file: str, before: str, after: str
+) -> None:
     module_readme.write(modules)
-    variables = modules / "thing" / "variables.tf"
-    variables.write_text(VARIABLES.replace("Prefix", "Start"))
+    written = modules / "thing" / file
+    assert before in written.read_text()
+    written.write_text(written.read_text().replace(before, after))
     assert module_readme.stale(modules) == [modules / "thing" / "README.md"]
 
 

@@ -120,12 +120,12 @@ def test_a_plan_takes_no_lock_and_is_applied_by_its_name(account: Account) -> No
 
 def test_who_works_through_the_pipeline_does_not_apply_it(account: Account) -> None:
     plan(account)
-    apply(account, account.figures["plan"])
+    assert apply(account, account.figures["plan"]) == 0
     account.settings["deletion_protection"] = False
-    apply(account, "")
-    assert all(
-        "global/pipeline" not in units for units, command in account.asked if "apply" in command
-    )
+    assert apply(account, "") == 0
+    assert [units for units, command in account.asked if "apply" in command] == [
+        {"global/data", "us-east-2/api"}
+    ] * 2
 
 
 def test_a_plan_that_could_not_be_applied_is_kept_for_another_try(account: Account) -> None:

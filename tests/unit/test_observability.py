@@ -398,7 +398,7 @@ def traced_by(daemon: socket.socket) -> dict[str, str]:
 
 
 def test_the_function_works_without_a_tracer_where_there_is_none() -> None:
-    done = run()
+    done = run(_X_AMZN_TRACE_ID=PICKED)
     assert "ANSWER 201" in done.stdout, done.stderr
     assert "XRAY False" in done.stdout
     assert "HEAP True True" in done.stdout
@@ -407,7 +407,11 @@ def test_the_function_works_without_a_tracer_where_there_is_none() -> None:
 
 @pytest.mark.parametrize("disabled", ["1", "true", "True", "YES"])
 def test_the_function_loads_no_tracer_where_tracing_is_turned_off(disabled: str) -> None:
-    done = run(LAMBDA_TASK_ROOT=str(ROOT / "lambda"), POWERTOOLS_TRACE_DISABLED=disabled)
+    done = run(
+        LAMBDA_TASK_ROOT=str(ROOT / "lambda"),
+        POWERTOOLS_TRACE_DISABLED=disabled,
+        _X_AMZN_TRACE_ID=PICKED,
+    )
     assert "ANSWER 201" in done.stdout, done.stderr
     assert "XRAY False" in done.stdout
 

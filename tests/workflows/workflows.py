@@ -60,8 +60,8 @@ class Workflow:
 
 
 def read_workflows() -> list[Workflow]:
-    """Read them all."""
-    paths = sorted(FOLDER.glob("*.yml"))
+    """Read them all, under either ending."""
+    paths = sorted(FOLDER.glob("*.y*ml"))
     return [Workflow(path, yaml.safe_load(path.read_text())) for path in paths]
 
 
