@@ -78,11 +78,13 @@ def test_a_file_that_is_broken_says_what_to_do(tmp_path: Path, content: str) -> 
 
 
 def test_a_link_is_not_followed(tmp_path: Path) -> None:
-    (tmp_path / "elsewhere").write_text("{}")
-    (tmp_path / FILE).symlink_to(tmp_path / "elsewhere")
+    elsewhere, folder = tmp_path / "elsewhere", tmp_path / "state"
+    credentials_of(elsewhere)
+    folder.mkdir()
+    (folder / FILE).symlink_to(elsewhere / FILE)
 
     with pytest.raises(CredentialsError):
-        credentials_of(tmp_path)
+        credentials_of(folder)
 
 
 def test_as_a_script_it_tells_the_place_and_never_the_secret(tmp_path: Path) -> None:

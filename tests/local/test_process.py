@@ -315,13 +315,16 @@ def test_dns_needs_its_port_over_both_protocols(
 
 def test_down_leaves_nothing_but_what_is_not_ours(own_settings: Settings) -> None:
     process.start(own_settings)
-    mine = own_settings.state_dir / "mine.txt"
-    mine.write_text("a person's own")
+    folder = own_settings.state_dir
+    (folder / "mine.txt").write_text("a person's own")
+    # What a deployment and a state that can't be read leave.
+    for name in ("tfstate", "set-aside"):
+        (folder / name).mkdir()
 
     assert command(own_settings, "down").returncode == 0
 
-    assert mine.exists()
-    assert not any((own_settings.state_dir / name).exists() for name in process.OURS)
+    left = {path.name for path in folder.iterdir()}
+    assert left == {"mine.txt", "local.lock", "ports.json"}
     assert command(own_settings, "status").returncode == 1
 
 

@@ -23,7 +23,7 @@ from local import process
 from local.settings import Settings, SettingsError
 from local.settings import read as read_settings
 from tests.local.conftest import POISON, settings_in
-from tests.support.emulator import Emulator, Stack
+from tests.support.emulator import Emulator, Stack, eventually
 
 
 def _pid(emulator: Emulator) -> int:
@@ -38,6 +38,27 @@ def test_every_listener_of_the_process_and_its_functions_is_on_loopback(stack: S
     assert all(ip_address(address).is_loopback for address, _ in mine | functions)
     settings = stack.emulator.settings
     assert {port for _, port in mine} == {settings.aws_port, settings.https_port, settings.dns_port}
+
+
+def test_nothing_of_the_process_and_its_functions_waits_for_datagrams_elsewhere(
+    stack: Stack,
+) -> None:
+    """DNS, and what a function sends its traces to. A client's own socket is soon gone."""
+    worker: int = stack.get("us-east-1", "/where").json()["pid"]
+    mine, functions = _pid(stack.emulator), worker
+
+    eventually(lambda: _open_datagrams(mine) | _open_datagrams(functions) == set())
+    assert stack.emulator.settings.dns_port in {port for _, port in _datagrams(mine)}
+
+
+def _open_datagrams(pid: int) -> set[tuple[str, int]]:
+    """Where datagrams from other machines could arrive."""
+    return {each for each in _datagrams(pid) if not ip_address(each[0]).is_loopback}
+
+
+def _datagrams(pid: int) -> set[tuple[str, int]]:
+    found = psutil.Process(pid).net_connections("udp")
+    return {each.laddr for each in found if each.laddr and not each.raddr}
 
 
 def _listeners(pid: int) -> set[tuple[str, int]]:
@@ -207,13 +228,29 @@ def test_no_name_but_this_machines_leads_here(emulator: Emulator, host: str, pat
 def test_a_browser_has_no_business_at_the_control_plane(
     stack: Stack, method: str, path: str, by_a_browser: tuple[str, str]
 ) -> None:
-    named = [("X-Local-Control", stack.emulator.credentials.control_token), as_root("lambda")]
+    """Not even with the clone's own secrets: it is the browser that is refused."""
+    name, value = by_a_browser
+    named = {name.replace("-", "_"): value, **with_the_token(stack.emulator)}
 
-    status, answered = send(stack.emulator, method, path, by_a_browser, *named)
+    answer = stack.emulator.signed("lambda", path, b"", method, **named)
 
-    assert status == 403
-    assert "access-control-allow-origin" not in answered
+    assert answer.status_code == 403
+    assert "access-control-allow-origin" not in answer.headers
     assert nothing_was_done(stack.emulator)
+
+
+@pytest.mark.parametrize("path", ["/2015-03-31/functions", "/_local/status"])
+def test_with_the_same_secrets_and_no_browser_the_control_plane_serves(
+    emulator: Emulator, path: str
+) -> None:
+    named = with_the_token(emulator)
+
+    assert emulator.signed("lambda", path, b"", "GET", **named).status_code == 200
+
+
+def with_the_token(emulator: Emulator) -> dict[str, str]:
+    """The token of the emulator's own API, as `Emulator.signed` takes it."""
+    return {name.replace("-", "_"): value for name, value in emulator.control.items()}
 
 
 @pytest.mark.parametrize("token", ["", "1", "local", "0" * 40])
@@ -252,9 +289,10 @@ def test_the_emulators_own_api_wants_the_token(
 def test_ministacks_own_paths_are_closed_with_a_signature_too(stack: Stack, path: str) -> None:
     path = path.format(api=stack.apis["us-east-1"])
 
-    assert stack.emulator.signed("lambda", path, method="GET").status_code in (400, 403, 404)
-    assert send(stack.emulator, "GET", path)[0] == 403
-    assert send(stack.emulator, "POST", path)[0] == 403
+    for method in ("GET", "POST"):
+        refused = stack.emulator.signed("lambda", path, method=method)
+        assert refused.status_code in (400, 403, 404)
+        assert send(stack.emulator, method, path)[0] == 403
     assert nothing_was_done(stack.emulator)
 
 
