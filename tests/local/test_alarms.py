@@ -287,13 +287,16 @@ def test_an_alarm_that_cannot_be_evaluated_holds_up_no_other(
 def test_an_alarm_that_is_deleted_or_set_anew_meanwhile_is_left_alone() -> None:
     alarm_in("us-east-1", "a")
     before = alarm_in("us-east-1", "b")
+    deleted = alarm_in("us-east-1", "c")
     steps = Runner(10, Store(), clock=lambda: float(NOW))._steps()
 
     assert next(steps) is True
     alarm_in("us-east-1", "b")
+    with request_scope(ACCOUNT, "us-east-1"):
+        del cloudwatch._alarms["c"]
 
     assert list(steps) == []
-    assert before["StateValue"] == "INSUFFICIENT_DATA"
+    assert before["StateValue"] == deleted["StateValue"] == "INSUFFICIENT_DATA"
 
 
 @pytest.mark.usefixtures("no_alarms")

@@ -177,6 +177,7 @@ def test_a_check_that_an_older_state_holds_and_is_not_emulated_is_left_out(
         route53._health_checks[check_id]["config"]["Type"] = "TCP"
         plane = plane_of(tmp_path / "verdicts.json")
         await plane.start()
+        plane.checkers.refresh()
         await plane.stop()
         assert plane.checkers.statuses() == ()
         expected = f"not emulated: health checks of type TCP ({check_id})"

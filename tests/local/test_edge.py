@@ -139,7 +139,7 @@ def test_a_get_with_a_body_stays_at_the_edge(layer: GlobalLayer) -> None:
     assert refused.headers["x-cache"] == "Error from cloudfront"
     assert "x-served-by" not in refused.headers
     assert layer.get("/where", method="DELETE", data="x").status_code == 200
-    assert layer.at(REGIONS[0], ORIGIN, "/where").status_code == 200
+    assert layer.at(REGIONS[0], ORIGIN, "/where", data="x").status_code == 200
 
 
 @pytest.mark.parametrize("status", [404, 412, 500, 503])

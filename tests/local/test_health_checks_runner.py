@@ -340,8 +340,11 @@ def test_checks_that_cannot_be_read_leave_the_others_watched() -> None:
     async def story(emulator: Emulator) -> None:
         emulator.checks.append("not a check")  # type: ignore[arg-type]
         await emulator.clock.advance(29.9)
-        emulator.checks.pop()
         assert len(emulator.times("ready")) == 9
+        # And they are read again.
+        emulator.checks[-1] = TAKEOVER
+        await emulator.clock.advance(1)
+        assert emulator.times("takeover")
 
     running(READY)(story)
 
@@ -464,8 +467,14 @@ def test_a_metric_that_cannot_be_stored_stops_nothing() -> None:
 
         emulator.checkers._on_metric = full
         emulator.answers["ready"] = DOWN
-        await emulator.clock.advance(29.9)
+        await emulator.clock.advance(89.9)
         assert not emulator.checkers.is_healthy("ready")
+        assert len(emulator.times("ready")) == 27
+        # Nor the next ones, once there is room.
+        emulator.checkers._on_metric = emulator.metrics.append
+        emulator.metrics.clear()
+        await emulator.clock.advance(60)
+        assert [m.value for m in emulator.metrics if m.name == "HealthCheckStatus"] == [0]
 
     running(READY)(story)
 

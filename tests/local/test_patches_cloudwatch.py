@@ -220,6 +220,7 @@ def test_a_percentile_alarm_reads_back_without_a_plain_statistic(emulator: Emula
     watch.put_metric_alarm(**definition)
 
     (found,) = watch.describe_alarms(AlarmNames=["slow"])["MetricAlarms"]
+    assert found["ExtendedStatistic"] == "p99"
     assert "Statistic" not in found
 
 

@@ -19,6 +19,10 @@ from tests.support.emulator import REGIONS, Stack
 REGION = REGIONS[0]
 
 
+def test_the_limit_is_lambdas() -> None:
+    assert MAX_PAYLOAD == 6 * 1024 * 1024
+
+
 def test_ministack_still_needs_a_limit_for_events(monkeypatch: pytest.MonkeyPatch) -> None:
     events: list[Any] = []
 

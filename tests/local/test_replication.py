@@ -27,6 +27,8 @@ def test_a_write_arrives_in_the_other_region_after_the_lag(stack: Stack) -> None
         assert stack.items("us-west-2", "lag") == {}
         assert stack.emulator.status()["replication"]["pending"] == 1
 
+    eventually(lambda: stack.items("us-west-2", "lag") == {"1": "a"})
+
 
 def test_updates_and_deletions_arrive_as_well(stack: Stack) -> None:
     east = stack.emulator.client("dynamodb", "us-east-1")
