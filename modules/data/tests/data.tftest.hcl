@@ -82,7 +82,7 @@ run "each_region_has_its_own_key_and_its_own_recovery" {
   }
 
   assert {
-    condition     = toset(keys(output.table_arns)) == toset(["eu-west-1", "eu-central-1"]) && output.table_arns["eu-west-1"] == aws_dynamodb_table.this.arn
+    condition     = toset(keys(output.table_arns)) == toset(["eu-west-1", "eu-central-1"]) && output.table_arns["eu-west-1"] == aws_dynamodb_table.this.arn && output.table_arns["eu-central-1"] == one(aws_dynamodb_table.this.replica).arn && output.table_arns["eu-central-1"] != aws_dynamodb_table.this.arn
     error_message = "Both Regions' tables must be named, each under its own Region."
   }
 
@@ -296,7 +296,7 @@ run "a_former_standby_keeps_its_replica_until_the_new_one_serves" {
   }
 
   assert {
-    condition     = toset(keys(output.table_arns)) == toset(["eu-west-1", "eu-central-1"])
+    condition     = toset(keys(output.table_arns)) == toset(["eu-west-1", "eu-central-1"]) && output.table_arns["eu-central-1"] == one([for replica in aws_dynamodb_table.this.replica : replica.arn if replica.region_name == "eu-central-1"])
     error_message = "Nobody is sent to the former standby."
   }
 }

@@ -32,13 +32,19 @@ run "a_role_is_for_one_repository_its_branch_and_its_environment" {
   }
 
   assert {
-    condition = jsondecode(aws_iam_role.apply.assume_role_policy).Statement[0].Condition == {
-      StringEquals = {
-        "token.actions.githubusercontent.com:aud" = ["sts.amazonaws.com"]
-        "token.actions.githubusercontent.com:sub" = ["repo:example/landing:environment:test"]
-        "token.actions.githubusercontent.com:ref" = ["refs/heads/main"]
+    condition = jsondecode(aws_iam_role.apply.assume_role_policy).Statement == [{
+      Sid       = "JobsOfThisRepository"
+      Effect    = "Allow"
+      Action    = "sts:AssumeRoleWithWebIdentity"
+      Principal = { Federated = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com" }
+      Condition = {
+        StringEquals = {
+          "token.actions.githubusercontent.com:aud" = ["sts.amazonaws.com"]
+          "token.actions.githubusercontent.com:sub" = ["repo:example/landing:environment:test"]
+          "token.actions.githubusercontent.com:ref" = ["refs/heads/main"]
+        }
       }
-    }
+    }]
     error_message = "An apply is for the environment, and from the branch."
   }
 
@@ -53,6 +59,7 @@ run "a_provider_that_is_there_already_is_used" {
     oidc_provider_arn = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
     subject           = "repo:example-1/landing-2"
     branch            = "release/1"
+    environment       = "production"
   }
 
   assert {
@@ -61,13 +68,22 @@ run "a_provider_that_is_there_already_is_used" {
   }
 
   assert {
-    condition     = jsondecode(aws_iam_role.plan.assume_role_policy).Statement[0].Principal.Federated == var.oidc_provider_arn
-    error_message = "The role trusts another provider than the one that is there."
+    condition     = alltrue([for role in [aws_iam_role.plan, aws_iam_role.apply] : one(jsondecode(role.assume_role_policy).Statement).Principal == { Federated = var.oidc_provider_arn }])
+    error_message = "A role trusts another provider than the one that is there."
   }
 
   assert {
     condition     = contains(jsondecode(aws_iam_role.plan.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"], "repo:example-1/landing-2:ref:refs/heads/release/1")
     error_message = "A repository with ids in its subject is trusted by them."
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role.apply.assume_role_policy).Statement[0].Condition.StringEquals == {
+      "token.actions.githubusercontent.com:aud" = ["sts.amazonaws.com"]
+      "token.actions.githubusercontent.com:sub" = ["repo:example-1/landing-2:environment:production"]
+      "token.actions.githubusercontent.com:ref" = ["refs/heads/release/1"]
+    }
+    error_message = "An apply is for the repository, the environment and the branch that were given."
   }
 }
 
