@@ -166,13 +166,17 @@ run "without_origins_a_refusal_says_nothing_of_any" {
   command = plan
 
   assert {
-    condition = alltrue(flatten([
+    condition = toset(flatten([
       for rule in aws_wafv2_web_acl.this.rule : [
-        for response in flatten(rule.action[*].block[*].custom_response[*]) : [
-          for header in response.response_header : header.name == "retry-after"
-        ]
+        for response in flatten([
+          rule.action[*].block[*].custom_response[*],
+          [
+            for override in try(rule.statement[0].managed_rule_group_statement[0].rule_action_override, []) :
+            override.action_to_use[0].block[*].custom_response[*]
+          ],
+        ]) : [for header in response.response_header : header.name]
       ]
-    ]))
+    ])) == toset(["retry-after"])
     error_message = "no CORS where no web page may call"
   }
 }

@@ -237,9 +237,13 @@ run "what_stands_unless_somebody_says_otherwise" {
   assert {
     condition = toset(flatten([
       for rule in aws_wafv2_web_acl.this.rule : [
-        for block in flatten(rule.action[*].block) : [
-          for response in block.custom_response : [for header in response.response_header : header.value if header.name == "access-control-allow-origin"]
-        ]
+        for response in flatten([
+          rule.action[*].block[*].custom_response[*],
+          [
+            for override in try(rule.statement[0].managed_rule_group_statement[0].rule_action_override, []) :
+            override.action_to_use[0].block[*].custom_response[*]
+          ],
+        ]) : join("", [for header in response.response_header : header.value if header.name == "access-control-allow-origin"])
       ]
     ])) == toset(["*"])
     error_message = "with several origins each of them must be able to read why it was refused"

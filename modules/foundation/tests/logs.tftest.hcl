@@ -49,6 +49,12 @@ mock_provider "aws" {
   }
 }
 
+# Told apart from the key of the edge's logs.
+override_resource {
+  target = aws_kms_key.dnssec
+  values = { arn = "arn:aws:kms:us-east-1:111111111111:key/dnssec", key_id = "dnssec" }
+}
+
 variables {
   name             = "landing-test"
   domain_name      = "example.com"
@@ -149,7 +155,7 @@ run "a_signed_zone" {
       aws_kms_key.dnssec[0].customer_master_key_spec == "ECC_NIST_P256"
       && aws_kms_key.dnssec[0].key_usage == "SIGN_VERIFY"
       && aws_kms_key.dnssec[0].deletion_window_in_days == 30
-      && aws_route53_key_signing_key.this[0].key_management_service_arn == "arn:aws:kms:us-east-1:111111111111:key/edge"
+      && aws_route53_key_signing_key.this[0].key_management_service_arn == "arn:aws:kms:us-east-1:111111111111:key/dnssec"
     )
     error_message = "Route 53 signs with a key of this kind in us-east-1, and with no other; deleted too soon, it takes the domain along."
   }
