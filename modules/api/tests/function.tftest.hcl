@@ -4,6 +4,17 @@ mock_provider "aws" {
   source = "./tests/mocks"
 }
 
+# Told apart from the users', whose version and ARN are the mock's.
+override_resource {
+  target = aws_lambda_function.health
+  values = { version = "8" }
+}
+
+override_resource {
+  target = aws_lambda_alias.health
+  values = { invoke_arn = "arn:aws:apigateway:us-east-1:lambda:path/health" }
+}
+
 run "the_alias_is_what_is_called" {
   assert {
     condition     = alltrue([for key, integration in aws_api_gateway_integration.route : integration.uri == aws_lambda_alias.live.invoke_arn if !strcontains(key, " /health")])
@@ -11,8 +22,8 @@ run "the_alias_is_what_is_called" {
   }
 
   assert {
-    condition     = aws_lambda_function.this.publish && aws_lambda_alias.live.function_version == aws_lambda_function.this.version
-    error_message = "The alias isn't made at the version that was just published."
+    condition     = aws_lambda_function.this.publish && aws_lambda_alias.live.function_name == aws_lambda_function.this.function_name && aws_lambda_alias.live.function_version == aws_lambda_function.this.version
+    error_message = "The alias isn't the function's, or isn't made at the version that was just published."
   }
 }
 

@@ -29,7 +29,7 @@ run "every_refusal_is_a_problem" {
   assert {
     condition = alltrue([
       for response in aws_api_gateway_gateway_response.this :
-      strcontains(response.response_templates["application/json"], "\"status\":${coalesce(response.status_code, "none")},") == (response.status_code != null)
+      [for status in regexall("\"status\":([^,]*),", response.response_templates["application/json"]) : status[0]] == [for status in response.status_code[*] : status]
     ])
     error_message = "A body's status isn't the response's."
   }

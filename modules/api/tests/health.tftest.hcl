@@ -4,6 +4,12 @@ mock_provider "aws" {
   source = "./tests/mocks"
 }
 
+# Told apart from the users', whose version and ARN are the mock's.
+override_resource {
+  target = aws_lambda_function.health
+  values = { version = "8" }
+}
+
 override_resource {
   target = aws_lambda_alias.health
   values = { invoke_arn = "arn:aws:apigateway:us-east-1:lambda:path/health" }

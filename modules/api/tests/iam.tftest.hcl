@@ -4,6 +4,17 @@ mock_provider "aws" {
   source = "./tests/mocks"
 }
 
+# Each told apart from the others, whose ARN is the mock's.
+override_resource {
+  target = aws_cloudwatch_log_group.function
+  values = { arn = "arn:aws:logs:us-east-1:111111111111:log-group:/function" }
+}
+
+override_resource {
+  target = aws_cloudwatch_log_group.health
+  values = { arn = "arn:aws:logs:us-east-1:111111111111:log-group:/health" }
+}
+
 run "the_function_may_do_what_its_code_does_and_no_more" {
   assert {
     condition = toset(flatten([for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement.Action if statement.Effect == "Allow"])) == toset([
@@ -78,12 +89,20 @@ run "the_function_may_do_what_its_code_does_and_no_more" {
   }
 
   assert {
-    condition = alltrue([
-      for statement in jsondecode(aws_iam_role_policy.function.policy).Statement :
-      startswith(statement.Resource, "${aws_cloudwatch_log_group.function.arn}:")
-      if startswith(flatten([statement.Action])[0], "logs:")
-    ])
+    condition     = one([for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement.Resource if statement.Sid == "Logs"]) == "${aws_cloudwatch_log_group.function.arn}:log-stream:*"
     error_message = "The role writes other logs than its own."
+  }
+}
+
+run "each_function_has_its_own_rights_and_its_own_log" {
+  assert {
+    condition     = [aws_iam_role_policy.function.role, aws_iam_role_policy.health.role] == [aws_iam_role.function.id, aws_iam_role.health.id] && aws_iam_role.function.id != aws_iam_role.health.id
+    error_message = "A function has the other's rights: users' requests could turn the switch."
+  }
+
+  assert {
+    condition     = one([for statement in jsondecode(aws_iam_role_policy.health.policy).Statement : statement.Resource if statement.Sid == "Logs"]) == "${aws_cloudwatch_log_group.health.arn}:log-stream:*"
+    error_message = "The health function can't write its own log."
   }
 }
 
@@ -107,8 +126,8 @@ run "only_lambda_of_this_account_may_be_a_functions_role" {
 
 run "only_this_stage_may_call_the_function" {
   assert {
-    condition     = aws_lambda_permission.gateway.principal == "apigateway.amazonaws.com" && aws_lambda_permission.gateway.qualifier == aws_lambda_alias.live.name
-    error_message = "The permission is not the gateway's, or not for the alias."
+    condition     = aws_lambda_permission.gateway.principal == "apigateway.amazonaws.com" && aws_lambda_permission.gateway.function_name == aws_lambda_function.this.function_name && aws_lambda_permission.gateway.qualifier == aws_lambda_alias.live.name
+    error_message = "The permission is not the gateway's, or not for the function's alias."
   }
 
   assert {

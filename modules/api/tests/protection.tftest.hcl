@@ -21,6 +21,11 @@ override_resource {
   values = { arn = "arn:aws:iam::111111111111:role/health" }
 }
 
+override_resource {
+  target = aws_iam_role.gateway_logs
+  values = { arn = "arn:aws:iam::111111111111:role/gateway-logs" }
+}
+
 run "what_is_asked_for_reaches_everything_that_needs_it" {
   variables {
     user_pool_arns = [
@@ -339,6 +344,7 @@ run "what_is_asked_for_reaches_everything_that_needs_it" {
     condition = (
       aws_lambda_function.this.reserved_concurrent_executions == 20
       && one(aws_lambda_provisioned_concurrency_config.live).provisioned_concurrent_executions == 5
+      && one(aws_lambda_provisioned_concurrency_config.live).function_name == aws_lambda_function.this.function_name
       && one(aws_lambda_provisioned_concurrency_config.live).qualifier == aws_lambda_alias.live.name
     )
     error_message = "What is reserved must be, or one Region's other functions take it, and what is kept warm must be what the API calls."
