@@ -12,7 +12,13 @@ from drills.verdict import MAX_BOTH_WRITE_SECONDS
 def diagnose(experiment: Experiment, figures: Figures) -> tuple[str, ...]:
     """Say why users didn't move, or why writes were lost or duplicated; empty if all is well."""
     fence = _fence(figures) if experiment.planned else ()
-    return (*_reads(experiment, figures), *_stuck(experiment, figures), *fence, *_data(figures))
+    return (
+        *_reads(experiment, figures),
+        *_stuck(experiment, figures),
+        *fence,
+        *_unread(experiment, figures),
+        *_data(figures),
+    )
 
 
 def _reads(experiment: Experiment, figures: Figures) -> Iterator[str]:
@@ -75,12 +81,22 @@ def _fence(figures: Figures) -> Iterator[str]:
         )
 
 
-def _data(figures: Figures) -> Iterator[str]:
+def _unread(experiment: Experiment, figures: Figures) -> Iterator[str]:
+    moved = figures.timeline.first_write_in_standby_seconds is not None
+    # Where users didn't move, there was no takeover to read it at.
+    expected = experiment.expects is Expectation.MOVES and moved
+    if expected and not figures.snapshots.standby_at_takeover:
+        yield (
+            "The standby's replica was not read at takeover, so what it lacked then isn't known."
+        )
     if figures.snapshots.missing_in_the_end:
         yield (
             "Not every replica was read in the end, so what it lacks isn't known: "
             f"{', '.join(figures.snapshots.missing_in_the_end)}."
         )
+
+
+def _data(figures: Figures) -> Iterator[str]:
     if figures.data_loss.duplicates:
         yield (
             "Repeated creates made more than one item: look at how an item's id is derived from "

@@ -238,3 +238,35 @@ def _handed_over(plan: Handover) -> Iterator[Attempt]:
 
 def _update(number: int, tried: int, at: float, status: int, region: str) -> Attempt:
     return Attempt(number, Kind.UPDATE, "1", True, tried, at, at, at + 0.1, status, region)
+
+
+def stayed() -> History:
+    """A drill in which the primary came back before users moved; reads found the standby."""
+    moved = history(Plan(outage=50.0))
+    at_home = [
+        replace(each, region=PRIMARY) if each.good and each.kind.writes else each
+        for each in moved.attempts
+    ]
+    back = [
+        replace(each, region=PRIMARY, status=201)
+        if each.kind.writes and each.due >= Plan().healed
+        else each
+        for each in at_home
+    ]
+    return replace(moved, attempts=back, changes=(), at_takeover=None)
+
+
+def nobody() -> History:
+    """A drill in which nobody served from 10 to 60 s, and errors came at once."""
+    return history(Plan(outage=50.0, read_outage=50.0, failback=60.0))
+
+
+def held_up() -> History:
+    """A drill in which nothing replicated from 10 to 60 s, and users noticed nothing."""
+    whole = history(Plan(outage=0.0, failback=10.0))
+    markers = tuple(
+        Lag(source, target, sent, 61.0 - sent)
+        for sent in (10.0, 20.0, 30.0, 40.0, 50.0)
+        for source, target in ((PRIMARY, STANDBY), (STANDBY, PRIMARY))
+    )
+    return replace(whole, changes=(), lags=(*whole.lags, *markers), at_takeover=None)

@@ -122,7 +122,7 @@ def test_a_retry_that_succeeds_does_not_end_the_outage() -> None:
 
     timeline = figures(replace(whole, attempts=(*whole.attempts, *retries))).timeline
 
-    assert timeline.rto_writes_seconds == pytest.approx(30, abs=2 * STEP)
+    assert timeline.rto_writes_seconds == pytest.approx(30.35)
 
 
 def test_the_timeline_is_counted_from_the_fault_and_from_the_healing() -> None:

@@ -244,6 +244,26 @@ def test_a_replica_that_was_not_read_is_a_reason() -> None:
     assert f"what it lacks isn't known: {STANDBY}" in reasons
 
 
+@pytest.mark.parametrize(
+    ("experiment", "whole"), [(REGION_LOST, history(Plan())), (TAKEOVER, handover(Handover()))]
+)
+def test_a_takeover_whose_replica_was_not_read_is_a_reason(
+    experiment: Experiment, whole: History
+) -> None:
+    missed, reasons = outcome(experiment, replace(whole, at_takeover=None))
+
+    assert missed == {"Standby's replica read at takeover"}
+    assert reasons == (
+        "The standby's replica was not read at takeover, so what it lacked then isn't known."
+    )
+
+
+def test_who_stays_has_no_takeover_to_read_a_replica_at() -> None:
+    seen = replace(history(Plan()), at_takeover=None)
+
+    assert "at takeover" not in outcome(EXPERIMENTS["flapping"], seen)[1]
+
+
 def test_replication_that_never_caught_up_is_said() -> None:
     base = history(Plan())
     never = tuple(replace(each, seconds=None) for each in base.lags)

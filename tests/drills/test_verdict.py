@@ -10,48 +10,27 @@ import pytest
 from drills.data_loss import DataLoss
 from drills.experiment import STEADY, STEADY_UPDATES, Expectation, Experiment
 from drills.experiments import EXPERIMENTS
-from drills.history import History, Kind, Lag, Moment
+from drills.history import History, Kind, Moment
 from drills.measure import Figures, figures
 from drills.verdict import Check, Verdict, judge
-from tests.drills.histories import PRIMARY, STANDBY, Handover, Plan, handover, history
+from tests.drills.at_limits import HISTORIES, conflicting
+from tests.drills.histories import (
+    PRIMARY,
+    STANDBY,
+    Handover,
+    Plan,
+    handover,
+    held_up,
+    history,
+    nobody,
+    stayed,
+)
 from tests.drills.systems import TARGETS
 
 REGION_LOST = EXPERIMENTS["region-lost"]
 TAKEOVER = EXPERIMENTS["takeover"]
 FLAPPING = EXPERIMENTS["flapping"]
 BOTH_LOST = EXPERIMENTS["both-lost"]
-
-
-def stayed() -> History:
-    """A drill in which the primary came back before users moved; reads found the standby."""
-    moved = history(Plan(outage=50.0))
-    at_home = [
-        replace(each, region=PRIMARY) if each.good and each.kind.writes else each
-        for each in moved.attempts
-    ]
-    back = [
-        replace(each, region=PRIMARY, status=201)
-        if each.kind.writes and each.due >= Plan().healed
-        else each
-        for each in at_home
-    ]
-    return replace(moved, attempts=back, changes=(), at_takeover=None)
-
-
-def nobody() -> History:
-    """A drill in which nobody served from 10 to 60 s, and errors came at once."""
-    return history(Plan(outage=50.0, read_outage=50.0, failback=60.0))
-
-
-def held_up() -> History:
-    """A drill in which nothing replicated from 10 to 60 s, and users noticed nothing."""
-    whole = history(Plan(outage=0.0, failback=10.0))
-    markers = tuple(
-        Lag(source, target, sent, 61.0 - sent)
-        for sent in (10.0, 20.0, 30.0, 40.0, 50.0)
-        for source, target in ((PRIMARY, STANDBY), (STANDBY, PRIMARY))
-    )
-    return replace(whole, changes=(), lags=(*whole.lags, *markers), at_takeover=None)
 
 
 GOOD = {
@@ -218,6 +197,26 @@ def test_each_check_has_a_limit_here(name: str) -> None:
     assert len(checks) == len(set(checks))
 
 
+@pytest.mark.parametrize(("name", "inside", "outside", "check"), HISTORIES)
+def test_a_history_beyond_one_limit_misses_that_check_alone(
+    name: str, inside: History, outside: History, check: str
+) -> None:
+    experiment = EXPERIMENTS[name]
+
+    assert missed(experiment, inside) == set()
+    assert missed(experiment, outside) == {check}
+
+
+def test_each_check_has_a_history_at_its_limit() -> None:
+    checks = {
+        check.name
+        for experiment, seen in GOOD.values()
+        for check in judge(experiment, figures(seen), TARGETS).checks
+    }
+
+    assert checks == {check for *_, check in HISTORIES}
+
+
 @pytest.mark.parametrize(
     ("target", "figure", "measured", "check"),
     [
@@ -291,13 +290,7 @@ def test_what_a_planned_move_misses_is_named(plan: Handover, names: set[str]) ->
 
 
 def test_a_lost_update_is_no_less_lost_in_a_planned_move_where_a_conflict_explains_it() -> None:
-    seen = handover(Handover())
-    lost = next(each for each in seen.acknowledged if each.at > Handover().dns - 1)
-    gone = tuple(
-        replace(s, rows=tuple(replace(r, updates=r.updates - {lost.operation}) for r in s.rows))
-        for s in seen.in_the_end
-    )
-    conflict = replace(seen, in_the_end=gone)
+    conflict = conflicting()
 
     explained: DataLoss = figures(conflict).data_loss
     assert explained.missing_after_healing == ()
