@@ -9,12 +9,15 @@ from drills.history import Acknowledged, Attempt, History, Kind, Moment
 
 
 def rto_of_writes(history: History) -> float | None:
-    """From the fault until the last failure's stretch was over, among first tries of writes."""
-    fault, healed = history.moments[Moment.FAULT], history.moments[Moment.HEALED]
+    """From the fault until the last failure's stretch was over, among first tries of writes.
+
+    When healing begins the fault is over.
+    """
+    fault, healing = history.moments[Moment.FAULT], history.moments[Moment.HEALING]
     tries = [
         each
         for each in history.attempts
-        if each.number == 1 and each.kind is not Kind.READ and fault <= each.due < healed
+        if each.number == 1 and each.kind is not Kind.READ and fault <= each.due < healing
     ]
     tries.sort(key=lambda each: each.due)
     if not tries:
@@ -37,6 +40,88 @@ def _good_for_five_seconds(tries: list[Attempt]) -> bool:
     seen = [each for each in tries if each.due < tries[0].due + 5]
     good = [each for each in seen if _good(each)]
     return len(seen) < len(tries) and len(good) * 100 >= len(seen) * 99
+
+
+def first_write_in_standby(history: History) -> float | None:
+    """From the fault until the standby's first good answer to a write of before healing began."""
+    fault, healing = history.moments[Moment.FAULT], history.moments[Moment.HEALING]
+    ends = []
+    for each in history.attempts:
+        if each.kind is Kind.READ or not fault <= each.due < healing:
+            continue
+        if _good(each) and each.region == history.standby:
+            ends.append(each.ended)
+    return min(ends) - fault if ends else None
+
+
+def failback(history: History) -> float | None:
+    """From when healing began until the primary's first good answer to a write of since then."""
+    healing = history.moments[Moment.HEALING]
+    ends = []
+    for each in history.attempts:
+        if each.kind is Kind.READ or each.due < healing:
+            continue
+        if _good(each) and each.region == history.primary:
+            ends.append(each.ended)
+    return min(ends) - healing if ends else None
+
+
+def good_after_healing(history: History) -> float | None:
+    """As the RTO, of reads and writes together, from the end of healing on."""
+    healed = history.moments[Moment.HEALED]
+    tries = [each for each in history.attempts if each.number == 1 and each.due >= healed]
+    tries.sort(key=lambda each: each.due)
+    answer = 0.0 if tries else None
+    for index, each in enumerate(tries):
+        if not _good(each):
+            answer = None
+        elif answer is None and _good_for_five_seconds(tries[index:]):
+            answer = each.ended - healed
+    return answer
+
+
+def longest_interruption(history: History) -> float | None:
+    """Of first tries of writes since the fault: from when one was due that failed to good again."""
+    fault = history.moments[Moment.FAULT]
+    tries = [
+        each
+        for each in history.attempts
+        if each.number == 1 and each.kind is not Kind.READ and each.due >= fault
+    ]
+    tries.sort(key=lambda each: each.due)
+    longest = 0.0
+    began: float | None = None
+    for index, each in enumerate(tries):
+        if not _good(each):
+            began = each.due if began is None else began
+        elif began is not None and _good_for_five_seconds(tries[index:]):
+            longest = max(longest, each.ended - began)
+            began = None
+    return longest if began is None else None
+
+
+def never_acknowledged(history: History) -> set[int]:
+    """Operations that wrote, and that the journal has nothing of."""
+    asked = {each.operation for each in history.attempts if each.kind is not Kind.READ}
+    return asked - {each.operation for each in history.acknowledged}
+
+
+def failed_writes_during_the_fault(history: History) -> int:
+    """Those that were under way between the fault and the end of healing."""
+    fault, healed = history.moments[Moment.FAULT], history.moments[Moment.HEALED]
+    failed = 0
+    for each in history.attempts:
+        if each.kind is Kind.READ or _good(each):
+            continue
+        if each.ended >= fault and each.due < healed:
+            failed += 1
+    return failed
+
+
+def good_share_before_the_fault(history: History) -> float:
+    """Of the requests that had ended by then; 0 where none had."""
+    ended = [each for each in history.attempts if each.ended < history.moments[Moment.FAULT]]
+    return len([each for each in ended if _good(each)]) / len(ended) if ended else 0.0
 
 
 def failed_reads(history: History) -> int:
@@ -161,17 +246,44 @@ def rpo(history: History) -> float:
     return 0.0 if oldest is None else last - oldest
 
 
-def both_wrote(history: History) -> float:
+def held_up(history: History) -> int:
+    """Markers sent while the fault lasted that had not come when healing began."""
+    fault, healing = history.moments[Moment.FAULT], history.moments[Moment.HEALING]
+    count = 0
+    for marker in history.lags:
+        came = marker.seconds is not None and marker.sent + marker.seconds < healing
+        if fault <= marker.sent < healing and not came:
+            count += 1
+    return count
+
+
+def both_wrote_at_takeover(history: History) -> float:
     """Between fault and healing: from the standby's first write to the primary's last."""
     longest = 0.0
     for early in history.acknowledged:
         for late in history.acknowledged:
             inside = (
                 history.moments[Moment.FAULT] <= early.at
-                and late.at < history.moments[Moment.HEALED]
+                and late.at < history.moments[Moment.HEALING]
                 and not early.found
                 and not late.found
             )
             if inside and early.region == history.standby and late.region == history.primary:
+                longest = max(longest, late.at - early.at)
+    return longest
+
+
+def both_wrote_at_failback(history: History) -> float:
+    """From when healing began to the end: from the primary's first write to the standby's last."""
+    longest = 0.0
+    for early in history.acknowledged:
+        for late in history.acknowledged:
+            inside = (
+                history.moments[Moment.HEALING] <= early.at
+                and late.at < history.end
+                and not early.found
+                and not late.found
+            )
+            if inside and early.region == history.primary and late.region == history.standby:
                 longest = max(longest, late.at - early.at)
     return longest

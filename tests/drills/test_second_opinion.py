@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from drills.history import Acknowledged, Attempt, History, Kind, Lag, Moment, Row, Snapshot
 from drills.measure import figures
 from tests.drills import second_opinion
 from tests.drills.histories import PRIMARY, STANDBY
+
+# How long a machine takes to make a history says nothing of the figures.
+untimed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 regions = st.sampled_from((PRIMARY, STANDBY))
 # Halves, so that times meet each other and the limits.
@@ -66,18 +70,22 @@ markers = st.builds(Lag, regions, regions, times, st.one_of(st.none(), times))
 @st.composite
 def histories(draw: st.DrawFn) -> History:
     fault = draw(times)
+    healed = fault + draw(times)
+    # Begun at the earliest when the fault was made, at the latest when healing was done.
+    healing = draw(st.integers(int(2 * fault), int(2 * healed))) / 2
     return History(
         PRIMARY,
         STANDBY,
         attempts=draw(st.lists(attempts(), max_size=30)),
         acknowledged=draw(st.lists(writes(), max_size=8)),
-        moments={Moment.FAULT: fault, Moment.HEALED: fault + draw(times)},
+        moments={Moment.FAULT: fault, Moment.HEALING: healing, Moment.HEALED: healed},
         lags=draw(st.lists(markers, max_size=3)),
         at_takeover=draw(snapshots(STANDBY)),
         in_the_end=(draw(snapshots(PRIMARY)), draw(snapshots(STANDBY))),
     )
 
 
+@untimed
 @given(histories())
 def test_service_and_reads_are_those_of_the_second_opinion(seen: History) -> None:
     measured = figures(seen)
@@ -87,6 +95,32 @@ def test_service_and_reads_are_those_of_the_second_opinion(seen: History) -> Non
     assert measured.counts.reads.slowest_seconds == second_opinion.slowest_read(seen)
 
 
+@untimed
+@given(histories())
+def test_a_failover_and_its_failback_are_those_of_the_second_opinion(seen: History) -> None:
+    timeline = figures(seen).timeline
+
+    assert timeline.first_write_in_standby_seconds == second_opinion.first_write_in_standby(seen)
+    assert timeline.failback_seconds == second_opinion.failback(seen)
+    assert timeline.good_after_healing_seconds == second_opinion.good_after_healing(seen)
+
+
+@untimed
+@given(histories())
+def test_what_the_fault_did_is_that_of_the_second_opinion(seen: History) -> None:
+    measured = figures(seen)
+    counts, interruption = measured.counts, measured.interruption
+
+    assert interruption.longest_seconds == second_opinion.longest_interruption(seen)
+    assert set(interruption.never_acknowledged) == second_opinion.never_acknowledged(seen)
+    assert measured.replication.stopped == second_opinion.held_up(seen)
+    failed = second_opinion.failed_writes_during_the_fault(seen)
+    assert counts.writes.failed_during_the_fault == failed
+    share = second_opinion.good_share_before_the_fault(seen)
+    assert counts.good_share_before_the_fault == pytest.approx(share)
+
+
+@untimed
 @given(histories())
 def test_losses_are_those_of_the_second_opinion(seen: History) -> None:
     found = figures(seen).data_loss
@@ -97,10 +131,12 @@ def test_losses_are_those_of_the_second_opinion(seen: History) -> None:
     assert set(found.duplicates) == second_opinion.doubled(seen)
 
 
+@untimed
 @given(histories())
 def test_what_a_takeover_costs_is_that_of_the_second_opinion(seen: History) -> None:
     measured = figures(seen)
 
     assert set(measured.data_loss.missing_at_takeover) == second_opinion.missing_at_takeover(seen)
     assert measured.data_loss.rpo_seconds == second_opinion.rpo(seen)
-    assert measured.takeover.both_wrote_seconds == second_opinion.both_wrote(seen)
+    assert measured.takeover.both_wrote_seconds == second_opinion.both_wrote_at_takeover(seen)
+    assert measured.failback.both_wrote_seconds == second_opinion.both_wrote_at_failback(seen)
