@@ -297,6 +297,84 @@ def test_production_keeps_what_cannot_be_made_again(units: Mapping[str, Unit]) -
         assert unit.rendered["prevent_destroy"] is (unit.account == "prod")
 
 
+@pytest.mark.parametrize(
+    ("account", "own"),
+    [
+        ("dev", {"price_class": "PriceClass_100", "log_retention_days": 14}),
+        ("prod", {"price_class": "PriceClass_All", "log_retention_days": 365}),
+    ],
+)
+def test_what_protects_users_at_the_edge_changes_on_purpose_only(
+    units: Mapping[str, Unit], account: str, own: dict[str, object]
+) -> None:
+    """The unit hands all of these over: no default of the module's is ever deployed."""
+    expected = own | {
+        "health_check_interval_seconds": 10,
+        "health_check_failure_threshold": 3,
+        "failover_record_ttl_seconds": 10,
+        "rate_limit_per_five_minutes": 10000,
+        "health_rate_limit_per_minute": 240,
+        "geo_restriction": {"restriction_type": "none"},
+        "log_refused_requests": True,
+        "availability_objective": 99.9,
+        "latency_objective_ms": 1000,
+    }
+    inputs = units[f"{account}/global/edge"].inputs
+    assert {name: inputs[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("account", "own"),
+    [
+        (
+            "dev",
+            {
+                "throttle_rate_limit": 100,
+                "throttle_burst_limit": 200,
+                "reserved_concurrency": -1,
+                "health_reserved_concurrency": -1,
+                "log_retention_days": 14,
+                "trace_rate": 0.1,
+            },
+        ),
+        (
+            "prod",
+            {
+                "throttle_rate_limit": 4000,
+                "throttle_burst_limit": 2000,
+                "reserved_concurrency": 600,
+                "health_reserved_concurrency": 20,
+                "log_retention_days": 365,
+                "trace_rate": 0.01,
+            },
+        ),
+    ],
+)
+def test_what_protects_a_region_changes_on_purpose_only(
+    units: Mapping[str, Unit], account: str, own: dict[str, object]
+) -> None:
+    """In the standby as in the primary, since it takes all requests on the bad day."""
+    expected = own | {
+        "log_refused_requests": True,
+        "max_items_per_owner": 10000,
+        "function_memory_mb": 1024,
+    }
+    for unit in of(units, "api"):
+        if unit.account == account:
+            assert {name: unit.inputs[name] for name in expected} == expected, unit.path
+
+
+@pytest.mark.parametrize(
+    ("account", "ceiling"), [("dev", {"read": 200, "write": 200}), ("prod", None)]
+)
+def test_what_protects_peoples_accounts_and_the_bill_changes_on_purpose_only(
+    units: Mapping[str, Unit], account: str, ceiling: dict[str, int] | None
+) -> None:
+    identity = units[f"{account}/global/identity"].inputs
+    assert (identity["mfa"], identity["advanced_security"]) == ("OPTIONAL", "OFF")
+    assert units[f"{account}/global/data"].inputs["max_throughput"] == ceiling
+
+
 def test_the_root_of_the_clone_runs_the_embedded_account_alone(tree: Tree) -> None:
     found = tree.run(tree.root, "find").stdout.split()
     assert len(found) == 6
