@@ -686,6 +686,11 @@ def test_a_page_of_an_allowed_origin_may_read_the_answers(client: Client) -> Non
         allowed = client.send("GET", path, headers={"Origin": ORIGIN})
         assert allowed.headers["access-control-allow-origin"] == ORIGIN
         assert allowed.headers["vary"] == "origin"
+        # No credentials: a page acts for nobody by a cookie.
+        assert {name for name in allowed.headers if name.startswith("access-control")} == {
+            "access-control-allow-origin",
+            "access-control-expose-headers",
+        }
         for origin in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {}):
             other = client.send("GET", path, headers=origin)
             assert "access-control-allow-origin" not in other.headers

@@ -344,13 +344,14 @@ with mock_aws():
     import lambda_function
     from items.table import request_client
     from tests.unit.support import event, make_table
-    make_table(request_client("us-east-1"))
+    make_table(request_client(os.environ["AWS_REGION"]))
     raw = event("POST", "/v1/items", body={"title": "secret"}, headers={"Idempotency-Key": "k"})
     for trace in sys.argv[1:] or [os.environ.get("_X_AMZN_TRACE_ID", "")]:
         os.environ["_X_AMZN_TRACE_ID"] = trace
         print("ANSWER", lambda_function.handler(raw, None)["statusCode"])
-items, config = lambda_function.api._items, lambda_function.api._items._store._client.meta.config
-print("LIMITS", items._region, items._max, config.read_timeout, items._store._name)
+items, client = lambda_function.api._items, lambda_function.api._items._store._client.meta
+print("LIMITS", items._region, items._max, client.config.read_timeout, items._store._name)
+print("CLIENT", client.region_name)
 print("XRAY", "aws_xray_sdk" in sys.modules)
 print("HEAP", gc.isenabled(), gc.get_freeze_count() > 10_000)
 """
@@ -403,6 +404,13 @@ def test_the_function_works_without_a_tracer_where_there_is_none() -> None:
     assert "XRAY False" in done.stdout
     assert "HEAP True True" in done.stdout
     assert f"LIMITS {REGION} 10 2 items" in done.stdout
+
+
+def test_the_function_asks_the_table_of_its_own_region() -> None:
+    done = run(AWS_REGION="eu-west-3")
+    assert "ANSWER 201" in done.stdout, done.stderr
+    assert "LIMITS eu-west-3 10 2 items" in done.stdout
+    assert "CLIENT eu-west-3" in done.stdout
 
 
 @pytest.mark.parametrize("disabled", ["1", "true", "True", "YES"])
@@ -495,18 +503,19 @@ def test_a_request_that_xray_did_not_pick_sends_nothing_and_loads_no_tracer() ->
 
 
 HEALTH_PROGRAM = """
-import gc, sys
+import gc, os, sys
 from moto import mock_aws
 with mock_aws():
     import health_function
     from items.table import request_client
     from tests.unit.support import event, make_table
-    make_table(request_client("us-east-1"))
+    make_table(request_client(os.environ["AWS_REGION"]))
     for path in ("/health", "/health/ready", "/health/takeover"):
         raw = event("GET", path, user=None)
         print("ANSWER", path, health_function.handler(raw, None)["statusCode"])
 probe = health_function.api._probe
 print("PROBE", probe._owner, probe._table_name, probe._client.meta.config.read_timeout)
+print("CLIENT", probe._client.meta.region_name)
 print("USERS", sorted({"items.contract", "items.logic", "aws_xray_sdk"} & sys.modules.keys()))
 print("HEAP", gc.isenabled(), gc.get_freeze_count() > 10_000)
 """
@@ -519,9 +528,17 @@ def test_the_health_function_serves_health_and_loads_nothing_of_the_users() -> N
         "ANSWER /health/ready 200",
         "ANSWER /health/takeover 404",
         f"PROBE region#{REGION} items 0.22",
+        f"CLIENT {REGION}",
         "USERS []",
         "HEAP True True",
     ], done.stderr
+
+
+def test_the_health_function_asks_the_table_of_its_own_region() -> None:
+    done = run(program=HEALTH_PROGRAM, AWS_REGION="eu-west-3")
+    assert "ANSWER /health/ready 200" in done.stdout, done.stderr
+    assert "PROBE region#eu-west-3 items 0.22" in done.stdout
+    assert "CLIENT eu-west-3" in done.stdout
 
 
 def test_the_function_says_what_its_environment_lacks() -> None:
