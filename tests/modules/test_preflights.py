@@ -88,5 +88,8 @@ def test_the_evaluation_is_velocity_s() -> None:
     assert overridden_headers(template, {"X": "one"}) == {"Y": "one"}
     assert overridden_headers(template, {"X": "two"}) == {}
     assert overridden_headers(template, {}) == {"Y": "none"}
+    unequal = '#if($a != "one")\n#set($context.responseOverride.header.Z = "two")\n#end'
+    assert overridden_headers(f'#set($a = "one"){unequal}', {}) == {}
+    assert overridden_headers(f'#set($a = "two"){unequal}', {}) == {"Z": "two"}
     # An empty string is no null.
     assert overridden_headers(template, {"X": ""}) == {}

@@ -1,6 +1,6 @@
 """The part of Velocity that the gateway's templates here are written in, and no more of it.
 
-`#set`, `#if` … `#end`, references, strings, `!`, `==` and `||`, after the Velocity user guide
+`#set`, `#if` … `#end`, references, strings, `!`, `==`, `!=` and `||`, after the Velocity user guide
 (velocity.apache.org/engine/1.7/user-guide.html). Anything else raises: a template that needs more
 is not evaluated by guesswork.
 """
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 TOKEN = re.compile(
-    r"\s*(?:(?P<text>\"[^\"$]*\")|(?P<name>\$[A-Za-z][\w.()\"-]*)|(?P<sign>==|\|\||!|\(|\)))"
+    r"\s*(?:(?P<text>\"[^\"$]*\")|(?P<name>\$[A-Za-z][\w.()\"-]*)|(?P<sign>[=!]=|\|\||!|\(|\)))"
 )
 HEADER = re.compile(r'\$input\.params\(\)\.header\.get\("([^"]+)"\)')
 OVERRIDE = "$context.responseOverride.header."
@@ -128,10 +128,10 @@ def _either(tokens: list[str], look_up: Callable[[str], Value]) -> Value:
 
 def _equal(tokens: list[str], look_up: Callable[[str], Value]) -> Value:
     value = _single(tokens, look_up)
-    if tokens[:1] == ["=="]:
-        tokens.pop(0)
-        return value == _single(tokens, look_up)
-    return value
+    if tokens[:1] not in (["=="], ["!="]):
+        return value
+    wanted = tokens.pop(0) == "=="
+    return (value == _single(tokens, look_up)) is wanted
 
 
 def _single(tokens: list[str], look_up: Callable[[str], Value]) -> Value:

@@ -179,6 +179,15 @@ run "what_is_asked_for_reaches_everything_that_needs_it" {
   }
 
   assert {
+    condition = alltrue([
+      for response in aws_api_gateway_gateway_response.this : toset([
+        for name in keys(response.response_parameters) : name if strcontains(name, "Access-Control")
+      ]) == toset(["gatewayresponse.header.Access-Control-Allow-Origin", "gatewayresponse.header.Access-Control-Expose-Headers"])
+    ])
+    error_message = "a page may read why it was refused, and no more: with credentials it would act for whoever looks at it"
+  }
+
+  assert {
     condition = {
       for type, response in aws_api_gateway_gateway_response.this : type => response.response_parameters["gatewayresponse.header.WWW-Authenticate"]
       if contains(keys(response.response_parameters), "gatewayresponse.header.WWW-Authenticate")

@@ -296,6 +296,13 @@ run "a_former_standby_keeps_its_replica_until_the_new_one_serves" {
   }
 
   assert {
+    condition = alltrue([
+      for replica in aws_dynamodb_table.this.replica : replica.point_in_time_recovery && replica.propagate_tags
+    ])
+    error_message = "A replica that is about to go can still be restored, and its costs found."
+  }
+
+  assert {
     condition     = toset(keys(output.table_arns)) == toset(["eu-west-1", "eu-central-1"]) && output.table_arns["eu-central-1"] == one([for replica in aws_dynamodb_table.this.replica : replica.arn if replica.region_name == "eu-central-1"])
     error_message = "Nobody is sent to the former standby."
   }

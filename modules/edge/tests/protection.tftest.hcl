@@ -126,6 +126,11 @@ run "what_stands_unless_somebody_says_otherwise" {
   # Security headers.
 
   assert {
+    condition     = length(aws_cloudfront_response_headers_policy.security.cors_config) + length(aws_cloudfront_response_headers_policy.security.remove_headers_config) == 0
+    error_message = "which pages may read an answer is for the Region to say, and the edge may take none of its headers away"
+  }
+
+  assert {
     condition     = aws_cloudfront_distribution.this.default_cache_behavior[0].response_headers_policy_id == aws_cloudfront_response_headers_policy.security.id
     error_message = "without the policy no answer carries a security header"
   }

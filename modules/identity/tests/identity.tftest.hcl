@@ -21,6 +21,7 @@ mock_provider "aws" {
 variables {
   name          = "landing-test"
   callback_urls = ["landing://signed-in", "https://app.example.com/callback", "http://localhost:3000/callback"]
+  logout_urls   = ["landing://signed-out", "https://app.example.com/signed-out"]
 }
 
 run "a_plain_pool_costs_nothing_extra" {
@@ -121,6 +122,11 @@ run "a_plain_pool_costs_nothing_extra" {
   assert {
     condition     = aws_cognito_user_pool_client.mobile.callback_urls == toset(var.callback_urls)
     error_message = "A code may be sent to the app's own URLs alone."
+  }
+
+  assert {
+    condition     = aws_cognito_user_pool_client.mobile.logout_urls == toset(var.logout_urls)
+    error_message = "Whoever signs out may be sent to the app's own URLs alone."
   }
 
   assert {
