@@ -2,9 +2,11 @@
 
 import hypothesis
 
-# A deadline would measure the machine, not the code.
-hypothesis.settings.register_profile("no deadline", deadline=None)
-hypothesis.settings.load_profile("no deadline")
+# A deadline, or how fast examples come, would measure the machine and not the code.
+hypothesis.settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("untimed")
 
 pytest_plugins = [
     "tests.support.order",

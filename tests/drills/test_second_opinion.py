@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from drills.history import Acknowledged, Attempt, History, Kind, Lag, Moment, Row, Snapshot
 from drills.measure import figures
 from tests.drills import second_opinion
 from tests.drills.histories import PRIMARY, STANDBY
-
-# How long a machine takes to make a history says nothing of the figures.
-untimed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 regions = st.sampled_from((PRIMARY, STANDBY))
 # Halves, so that times meet each other and the limits.
@@ -85,7 +82,6 @@ def histories(draw: st.DrawFn) -> History:
     )
 
 
-@untimed
 @given(histories())
 def test_service_and_reads_are_those_of_the_second_opinion(seen: History) -> None:
     measured = figures(seen)
@@ -95,7 +91,6 @@ def test_service_and_reads_are_those_of_the_second_opinion(seen: History) -> Non
     assert measured.counts.reads.slowest_seconds == second_opinion.slowest_read(seen)
 
 
-@untimed
 @given(histories())
 def test_a_failover_and_its_failback_are_those_of_the_second_opinion(seen: History) -> None:
     timeline = figures(seen).timeline
@@ -105,7 +100,6 @@ def test_a_failover_and_its_failback_are_those_of_the_second_opinion(seen: Histo
     assert timeline.good_after_healing_seconds == second_opinion.good_after_healing(seen)
 
 
-@untimed
 @given(histories())
 def test_what_the_fault_did_is_that_of_the_second_opinion(seen: History) -> None:
     measured = figures(seen)
@@ -120,7 +114,6 @@ def test_what_the_fault_did_is_that_of_the_second_opinion(seen: History) -> None
     assert counts.good_share_before_the_fault == pytest.approx(share)
 
 
-@untimed
 @given(histories())
 def test_losses_are_those_of_the_second_opinion(seen: History) -> None:
     found = figures(seen).data_loss
@@ -131,7 +124,6 @@ def test_losses_are_those_of_the_second_opinion(seen: History) -> None:
     assert set(found.duplicates) == second_opinion.doubled(seen)
 
 
-@untimed
 @given(histories())
 def test_what_a_takeover_costs_is_that_of_the_second_opinion(seen: History) -> None:
     measured = figures(seen)
