@@ -107,28 +107,29 @@ def edge(
     return Edge(Connections(resolve, port, trusting, now or Clock()))
 
 
-def request(name: str, method: str = "GET") -> OriginRequest:
-    origin = Origin(name, 1, connection_timeout=5, read_timeout=0.3, keepalive_timeout=3)
+def request(name: str, method: str = "GET", read_timeout: float = 30.0) -> OriginRequest:
+    origin = Origin(name, 1, connection_timeout=5, read_timeout=read_timeout, keepalive_timeout=3)
     return OriginRequest(origin, method, "/v1/items", "", {}, b"")
 
 
-def group(method: str = "GET") -> list[OriginRequest]:
-    return [request(FIRST, method), request(SECOND, method)]
+def group(method: str = "GET", read_timeout: float = 30.0) -> list[OriginRequest]:
+    return [request(FIRST, method, read_timeout), request(SECOND, method)]
 
 
 @dataclass(slots=True)
 class Pair:
-    """Two Regions and the edge in front of them."""
+    """Two Regions and the edge in front of them; `patience` is with the first, in seconds."""
 
     first: Region
     second: Region
     edge: Edge
     clock: Clock
+    patience: float = 30.0
 
     def ask(
         self, method: str = "GET", fails_over_on: tuple[int, ...] = FAILS_OVER_ON
     ) -> OriginResponse:
-        return self.edge.forward(group(method), fails_over_on)
+        return self.edge.forward(group(method, self.patience), fails_over_on)
 
 
 @pytest.fixture
@@ -160,13 +161,13 @@ def test_what_is_not_listed_is_the_answer(pair: Pair, status: int) -> None:
 
 
 def test_a_first_that_never_answers_is_left_for_the_second(pair: Pair) -> None:
-    pair.first.status = SILENT
+    pair.first.status, pair.patience = SILENT, 0.3
 
     assert pair.ask().body == SECOND.encode()
 
 
 def test_a_silence_counts_only_where_504_is_listed(pair: Pair) -> None:
-    pair.first.status = SILENT
+    pair.first.status, pair.patience = SILENT, 0.3
 
     with pytest.raises(OriginTimeoutError):
         pair.ask(fails_over_on=(500, 502, 503))
