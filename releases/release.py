@@ -98,7 +98,8 @@ class Release:
         self._claim = claim
         with (
             self._around.watchdog(self._here.region, self._run) as watchdog,
-            self._putting_back(watchdog),
+            self._sweeping(watchdog),
+            self._putting_back(),
         ):
             self._take(claim, watchdog)
             if left:
@@ -130,7 +131,20 @@ class Release:
                 return self._move(look)
 
     @contextmanager
-    def _putting_back(self, watchdog: Watchdog) -> Iterator[None]:
+    def _sweeping(self, watchdog: Watchdog) -> Iterator[None]:
+        """Remove in the end what its owners have left, and only then do without the watchdog.
+
+        What couldn't be put back is left to the watchdog, too.
+        """
+        try:
+            yield
+        finally:
+            self._rehearsal.sweep()
+            if self._ended:
+                watchdog.done()
+
+    @contextmanager
+    def _putting_back(self) -> Iterator[None]:
         """See that what served before serves again, however the block ends but well."""
         try:
             yield
@@ -138,7 +152,6 @@ class Release:
             raise
         except (MovedMeanwhileError, LostClaimError) as error:
             self._note("stopped", str(error))
-            watchdog.done()
             self._abandon(str(error))
             raise
         except BaseException as error:
@@ -147,13 +160,8 @@ class Release:
                 self._note("stopped", reason)
                 if self._claimed:
                     self._here.put_back(self._claim, self._tell)
-                watchdog.done()
                 self._abandon(reason)
             raise
-        else:
-            watchdog.done()
-        finally:
-            self._rehearsal.sweep()
 
     def _abandon(self, reason: str) -> None:
         """End the claim with a word; a lease that can't be ended ends by itself."""
@@ -163,6 +171,7 @@ class Release:
             self._here.records.conclude(self._run, event, self._serving)
         except (*AWS_ERRORS, LostClaimError) as error:
             self._tell(f"That it ended isn't written down: {error}")
+        self._ended = True
 
     def _look(self) -> Look:
         functions = self._here.functions
