@@ -60,12 +60,17 @@ def test_a_failback_has_one_writer_at_a_time_and_every_region_writes_after_it(
 ) -> None:
     taken_over(world)
     world.no_writer_seconds = 0
+    before = len(world.replicas[STANDBY].rows)
 
     outcome = world.hand_over().fail_back()
     world.wait(5)
 
     assert_normal(world)
     assert world.two_writers == []
+    rows = world.replicas[STANDBY].rows[before:]
+    assert [row.writer for _, row in rows] == [STANDBY, "nobody", PRIMARY, None]
+    # Others may still be sent to the standby: it is kept from writing for so long.
+    assert rows[-1][0] - rows[-2][0] >= 15
     assert outcome.refused_seconds is not None
     assert world.no_writer_seconds <= outcome.refused_seconds <= REFUSED_SECONDS
 
@@ -208,6 +213,7 @@ def test_nobody_is_moved_to_a_region_that_is_not_ready(world: World, command: st
 def test_users_who_do_not_move_keep_the_region_that_writes(world: World, command: str) -> None:
     if command == "fail_back":
         taken_over(world)
+    before = world.replicas[STANDBY].row
     world.users_move = False
     world.no_writer_seconds = 0
 
@@ -217,6 +223,8 @@ def test_users_who_do_not_move_keep_the_region_that_writes(world: World, command
     assert not outcome.moved
     assert world.no_writer_seconds == 0
     assert any("the switch is as it was before" in each for each in world.told)
+    after = world.replicas[STANDBY].row
+    assert (after.active, after.writer, after.next_writer) == (before.active, before.writer, None)
 
 
 @pytest.mark.parametrize("command", ["take_over", "fail_back"])
@@ -232,18 +240,24 @@ def test_no_move_begins_while_nothing_replicates(world: World, command: str) -> 
     assert world.replicas[STANDBY].row == before
 
 
-def test_replication_that_stops_while_nobody_writes_gives_the_writes_back(world: World) -> None:
+@pytest.mark.parametrize("command", ["take_over", "fail_back"])
+def test_replication_that_stops_while_nobody_writes_gives_the_writes_back(
+    world: World, command: str
+) -> None:
+    if command == "fail_back":
+        taken_over(world)
+
     def for_good(step: str) -> None:
         if "stops writing" in step:
             world.replicates = False
             world.broken = lambda _step: None
 
     world.broken = for_good
-    assert not world.hand_over().take_over().moved
+    assert not getattr(world.hand_over(), command)().moved
     world.replicates = True
     world.wait(60)
 
-    assert_normal(world)
+    (assert_normal if command == "take_over" else assert_taken_over)(world)
     assert world.two_writers == []
     assert any("writes on: the switch is as it was before" in each for each in world.told)
 

@@ -126,6 +126,16 @@ def test_the_short_form_names_what_was_missed_and_why() -> None:
     assert "Why: No health check of the primary failed" in shown
 
 
+def test_the_figures_that_targets_speak_of_are_shown() -> None:
+    assert {
+        "counts.reads.failed",
+        "counts.reads.slowest_seconds",
+        "timeline.rto_writes_seconds",
+        "data_loss.rpo_seconds",
+        "data_loss.lost_updates",
+    } <= {path for labels in page.FIGURES.values() for path in labels}
+
+
 def test_every_figure_that_is_shown_is_there_and_has_a_name_of_its_own() -> None:
     shown = page.text(document(handover(Handover())))
 

@@ -151,7 +151,8 @@ def test_where_the_standby_can_not_be_reached_the_primary_is_written_and_that_is
     replicas[STANDBY].error = error
 
     assert not switch.reaches(STANDBY)
-    switch.set(NORMAL, row)
+    switch.set(ORDERS[0], row)
+    assert replicas[PRIMARY].row().writer == PRIMARY
     switch.reset()
 
     assert replicas[PRIMARY].row().is_normal(0, STANDBY)
@@ -194,7 +195,16 @@ def test_markers_are_found_once_all_have_come(switch: Switch, replicas: Replicas
     token = switch.mark(PRIMARY)
     assert token
     assert switch.marked(PRIMARY, PRIMARY, token)
-    assert not switch.marked(PRIMARY, STANDBY, token)
+    rows = [
+        row
+        for row in replicas[PRIMARY].client.scan(TableName=TABLE)["Items"]
+        if row["owner"]["S"].startswith("marker#")
+    ]
+    assert len(rows) == 8
+    for row in rows:
+        assert not switch.marked(PRIMARY, STANDBY, token)
+        replicas[STANDBY].client.put_item(TableName=TABLE, Item=row)
+    assert switch.marked(PRIMARY, STANDBY, token)
     again = switch.mark(PRIMARY)
     assert again
     assert not switch.marked(PRIMARY, PRIMARY, token)

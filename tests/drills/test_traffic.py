@@ -36,6 +36,7 @@ class Items(BaseAdapter):
         super().__init__()
         self.notes: dict[str, str] = defaultdict(str)
         self.patched: Counter[str] = Counter()
+        self.closes: dict[str, bool] = {}
         self.loses = 0
         self.refuses = 0
         self._lock = threading.Lock()
@@ -60,6 +61,7 @@ class Items(BaseAdapter):
         if request.method == "POST":
             return 201, {"id": owner}
         if request.method == "PATCH":
+            self.closes[owner] = request.headers.get("connection") == "close"
             if self.refuses:
                 self.refuses -= 1
                 return 503, {}
@@ -112,6 +114,7 @@ def test_half_of_the_users_keep_their_connections(items: Items, journal: Journal
 
     kept = {each.user: each.kept_connection for each in journal.attempts}
     assert sorted(kept.values()) == [False, False, True, True]
+    assert sorted(items.closes.values()) == [False, False, True, True]
 
 
 def test_an_update_whose_answer_was_lost_is_found_done_by_a_read_of_any_region(

@@ -57,6 +57,15 @@ def test_a_version_that_is_wanted_is_marked_no_more(world: World) -> None:
     assert world.rollback(STANDBY) == SECOND
 
 
+def test_a_version_that_was_left_here_may_be_wanted_here_again(world: World) -> None:
+    world.rollback(PRIMARY)
+
+    assert world.rollback(PRIMARY, 3) == THIRD
+
+    assert world.ledger(PRIMARY).marks == ()
+    assert world.release(PRIMARY)
+
+
 def leaving(world: World) -> dict[str, Leaving]:
     return {region: world.a_rollback(region).leaving() for region in (STANDBY, PRIMARY)}
 

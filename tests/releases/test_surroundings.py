@@ -169,7 +169,7 @@ def test_an_interrupted_command_says_what_serves(
 
     monkeypatch.setattr(commands, "_run", interrupt)
     assert commands.main(["list"]) == 130
-    assert "Interrupted" in capsys.readouterr().err
+    assert "Interrupted. What served before serves" in capsys.readouterr().err
 
 
 def test_the_hooks_command_becomes_the_release(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,11 +41,22 @@ def test_it_goes_by_the_last_thing_that_was_said_whole(lines: str, left: Claim |
     assert left_over(lines) == left
 
 
-def test_it_is_there_for_as_long_as_the_release() -> None:
+@pytest.mark.parametrize("done", [True, False], ids=["done", "not-done"])
+def test_it_is_there_for_as_long_as_the_release_and_then_puts_back_what_is_not_done(
+    done: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCAL_STATE_DIR", str(tmp_path))
     with watching("no-such-account", "us-east-1", CLAIM.run) as watched:
         watched.about(CLAIM)
-        watched.done()
-    assert watched.stream.closed
+        if done:
+            watched.done()
+
+    log = (tmp_path / "releases" / "watchdog-us-east-1.log").read_text()
+    if done:
+        assert log == ""
+    else:
+        # What it does first of all that it has to do.
+        assert "There is no account 'no-such-account'" in log
 
 
 def test_it_outlives_a_release_that_is_killed(tmp_path: Path) -> None:
