@@ -200,6 +200,7 @@ class Emulator:
         body = received(request.body, receive)
         await self._serve(scope, body, answer_to, target.decode("latin-1"))
         if lost:
+            self._faults.answers_lost += 1
             single_write.abort_connection()
         if request.path.startswith("/domainnames"):
             await self._open_endpoints()

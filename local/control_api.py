@@ -136,6 +136,7 @@ class ControlApi:
                 "paused": sorted(self.replication.paused),
             },
             "endpoints": status.of_endpoints(self.faults),
+            "answers_lost": self.faults.answers_lost,
             "health_checks": status.of_health_checks(self.route53.checkers),
             "edge": status.of_edge(self.route53),
             "switches": status.of_switches(),

@@ -91,9 +91,10 @@ def _is_wait(milliseconds: object) -> bool:
 
 
 class Faults:
-    """The faults that are set now, at most one per Region."""
+    """The faults that are set now, at most one per Region; `answers_lost` is for `lost` alone."""
 
     def __init__(self) -> None:
+        self.answers_lost = 0
         self._set: dict[str, Fault] = {}
 
     def at(self, region: str | None) -> Fault | None:

@@ -43,12 +43,15 @@ def targets(deployment: Deployment) -> dict[str, Target]:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run what calls the API by the public name, and by others where it is marked so."""
-    if "api" in metafunc.fixturenames:
-        metafunc.parametrize("api", _names(metafunc), indirect=True, scope="session")
-
-
-def _names(metafunc: pytest.Metafunc) -> tuple[str, ...]:
     marks = {mark.name for mark in metafunc.definition.iter_markers()}
+    if "api" in metafunc.fixturenames:
+        metafunc.parametrize("api", _names(marks), indirect=True, scope="session")
+    elif found := marks & {"each_name", "each_region", "own_names"}:
+        marked = f"{metafunc.definition.nodeid} is marked {', '.join(found)}"
+        raise pytest.UsageError(f"{marked}, and takes no `api`: it would run once.")
+
+
+def _names(marks: set[str]) -> tuple[str, ...]:
     if "each_name" in marks:
         return TARGETS
     if "own_names" in marks:

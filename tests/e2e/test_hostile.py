@@ -381,13 +381,12 @@ query_values = st.text(max_size=80)
 
 
 @bounded
-@given(limit=query_values, cursor=query_values, status=query_values, unknown=query_values)
-def test_no_query_is_a_fault_of_ours(
-    me: SignedIn, limit: str, cursor: str, status: str, unknown: str
-) -> None:
-    answer = me.list(limit=limit, cursor=cursor, status=status, unknown=unknown)
+@given(name=st.sampled_from(["limit", "cursor", "status", "unknown"]), value=query_values)
+def test_no_query_is_a_fault_of_ours(me: SignedIn, name: str, value: str) -> None:
+    answer = me.list(**{name: value})
 
-    assert answer.status_code == 400
+    # Chance may find a limit or a status.
+    assert answer.status_code in ((400,) if name == "unknown" else (200, 400))
 
 
 @bounded

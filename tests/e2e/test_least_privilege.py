@@ -306,7 +306,9 @@ def test_the_health_function_reaches_the_regions_own_items_and_reads_the_switch(
             ExpressionAttributeValues={":value": {"BOOL": True}},
         )
 
-    own, others = key(f"region#{region}"), (key(me.person.owner), key("region#eu-north-1"))
+    own = key(f"region#{region}")
+    elsewhere = {*operator.stacks, "eu-north-1"} - {region}
+    others = [key(me.person.owner), *(key(f"region#{each}") for each in sorted(elsewhere))]
     with operator.acting_by(region, health.policy) as client:
         update(client, own, "checked_at")
         client.get_item(TableName=operator.table, Key=own)

@@ -34,6 +34,7 @@ def test_without_the_key_only_the_public_name_opens(me: SignedIn, key: str | Non
     else:
         # What a viewer sends in the edge's name is replaced by what the edge sends.
         assert 403 not in statuses.values(), statuses
+        assert statuses["listItems"] == 200, statuses
 
 
 @pytest.mark.each_name

@@ -133,4 +133,5 @@ def test_a_status_that_is_none_is_refused(status: str, me: SignedIn) -> None:
     answer = me.list(status=status)
 
     assert answer.status_code == 400
-    assert "status" in answer.text
+    # Every problem has a member of that name.
+    assert answer.json()["errors"][0]["parameter"] == "status"

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import rsa
     from mypy_boto3_cognito_idp.client import CognitoIdentityProviderClient
 
-    from project.deployment import Deployment
     from tests.e2e.hosted_sign_in import HostedSignIn
     from tests.support.api import Api, SignedIn
 
@@ -94,13 +93,13 @@ def test_what_is_no_token_is_no_way_in(api: Api, authorization: str) -> None:
 
 @pytest.mark.each_region
 @pytest.mark.emulated_only("nobody documents what CloudFront does with a blank at a value's end")
-def test_an_empty_token_is_answered_over_http2(
-    deployment: Deployment, emulator: Mapping[str, str]
-) -> None:
+def test_an_empty_token_is_answered_over_http2(api: Api, emulator: Mapping[str, str]) -> None:
     """As `-H "authorization: Bearer $TOKEN"` sends it."""
     command = ["curl", "--disable", "--noproxy", "*", "--silent", "--show-error", "--http2"]
     command += ["--output", os.devnull, "--write-out", "%{http_code} %{http_version}"]
-    command += ["--header", "authorization: Bearer ", f"{deployment.api_url}/v1/items"]
+    for name, value in {**api.target.headers, "authorization": "Bearer "}.items():
+        command += ["--header", f"{name}: {value}"]
+    command += [f"{api.target.base_url}/v1/items"]
     done = subprocess.run(
         command, env={**os.environ, **emulator}, capture_output=True, text=True, check=False
     )
