@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from tests.support.clone import Clone
 
 ACT = "Fourth act: ship a bad release"
-PRIMARY, STANDBY = "us-east-1", "us-west-2"
 
 
 def typed(clone: Clone, text: str) -> tuple[int, str]:
@@ -76,7 +75,7 @@ def test_a_broken_function_is_stopped_at_the_standby_and_costs_users_nothing(
     _, shipped = typed(deployed_clone, ship_it.text)
 
     assert function.read_text() != good
-    assert f"{STANDBY}" in shipped
+    assert "is no good" in shipped
     assert "rolled back" in shipped
     assert "us-east-1/api' did not run" in shipped, shipped
 
