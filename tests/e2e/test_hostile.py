@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import pytest
 from fastjsonschema import JsonSchemaValueException
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.e2e.conftest import signed_in
@@ -35,9 +35,7 @@ EXAMPLES = int(os.environ.get("E2E_EXAMPLES", "0"))
 bounded = settings(
     max_examples=EXAMPLES or 40,
     derandomize=not EXAMPLES,
-    deadline=None,
     database=None,
-    suppress_health_check=[HealthCheck.too_slow],
 )
 
 BIG = 64 * 1024
