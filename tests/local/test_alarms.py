@@ -167,6 +167,7 @@ def test_the_window_slides_with_the_minute_whatever_the_period(
     ("pattern", "missing", "reason"),
     [
         ("- - -", "missing", "Insufficient Data: 3 datapoints were unknown."),
+        ("- - -", "ignore", "Insufficient Data: 3 datapoints were unknown."),
         (
             "- - -",
             "breaching",
@@ -348,6 +349,12 @@ def test_the_reason_names_the_data_points() -> None:
 def test_an_alarm_that_aws_refuses_is_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(QueryError, match=message):
         alarm(**change)
+
+
+def test_an_alarm_watches_the_one_query_that_returns_data() -> None:
+    assert alarm(Metrics=[*MATH, RATE]).watched == RATE["Id"]
+    with pytest.raises(QueryError, match="Exactly one"):
+        alarm(Metrics=[*MATH, RATE, {**RATE, "Id": "again"}])
 
 
 def put(name: str, *points: tuple[float, float]) -> list[Any]:

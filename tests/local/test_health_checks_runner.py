@@ -127,6 +127,24 @@ def test_three_checkers_ask_spread_over_the_interval() -> None:
     running(READY)(story)
 
 
+def test_each_check_has_a_standing_of_its_own() -> None:
+    async def story(emulator: Emulator) -> None:
+        emulator.answers["ready"] = DOWN
+        await emulator.clock.advance(60)
+        standings = {each.id: each for each in emulator.checkers.statuses()}
+        assert {each: found.healthy for each, found in standings.items()} == {
+            "ready": False,
+            "takeover": False,
+            "standby": True,
+            "primary": False,
+        }
+        assert (standings["ready"].type, standings["primary"].type) == ("HTTPS", "CALCULATED")
+        assert {each.status for each in standings["ready"].observations} == {DOWN.status}
+        assert {each.status for each in standings["standby"].observations} == {GOOD.status}
+
+    running(READY, TAKEOVER, replace(READY, id="standby"), PRIMARY)(story)
+
+
 def test_the_log_says_why_users_move_and_that_they_come_back(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
