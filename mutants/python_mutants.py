@@ -158,7 +158,8 @@ def _reach(tree: Tree, area: Area, running: Sequence[Worker]) -> Reach:
         _merge(lines, data)
     sources = {
         path.relative_to(tree.root).as_posix(): path.read_text()
-        for path in (tree.root / area.source).rglob("*.py")
+        for folder in (area.source, *area.tests)
+        for path in (tree.root / folder).rglob("*.py")
     }
     return Reach(seconds, lines, importers_of(sources))
 

@@ -19,7 +19,7 @@ class Reach:
     """What every test reaches, and how long it takes.
 
     `lines` are, by file and line, the contexts: tests, and those of mutants.jobs. `importers` are
-    the files that import a file.
+    the files that import a file, those of tests included.
     """
 
     seconds: Mapping[str, float]
@@ -30,14 +30,16 @@ class Reach:
         """Name the tests that could notice a mutant, the quickest first.
 
         What an import runs, such as a constant, is used by whatever is in the same file, and in
-        those that import it.
+        those that import it: a test that compares a constant runs no line of either.
         """
         lines = self.lines.get(mutant.file, {})
         span = range(mutant.first, mutant.last + 1)
         contexts = {context for line in span for context in lines.get(line, ())}
         if contexts == {IMPORTED}:
-            files = (mutant.file, *self.importers.get(mutant.file, ()))
+            importers = self.importers.get(mutant.file, ())
+            files = (mutant.file, *importers)
             contexts = {context for file in files for context in self._contexts(file)}
+            contexts |= {f"{file}{ALL_OF_FILE}" for file in importers}
         return sorted(self._tests(contexts), key=lambda test: (self.seconds[test], test))
 
     def limit(self, tests: Iterable[str]) -> float:

@@ -35,6 +35,12 @@ def test_what_an_import_runs_is_used_by_who_uses_the_file_or_what_imports_it() -
     assert Reach(SECONDS, lines, importers).tests_of(mutant(1)) == [OTHER, SLOW]
 
 
+def test_what_an_import_runs_may_be_compared_by_tests_that_run_nothing() -> None:
+    lines = {FILE: {1: [IMPORTED], 7: [SLOW]}}
+    importers = {FILE: ["tests/b.py"]}
+    assert Reach(SECONDS, lines, importers).tests_of(mutant(1)) == [OTHER, SLOW]
+
+
 def test_a_line_that_is_run_by_an_import_and_by_tests_belongs_to_the_tests() -> None:
     lines = {FILE: {1: [IMPORTED, QUICK], 7: [SLOW]}}
     assert Reach(SECONDS, lines).tests_of(mutant(1)) == [QUICK]

@@ -143,6 +143,8 @@ def test_two_spellings_of_one_header_are_one_header(client: Client) -> None:
     # Who sends no list of values for each, as the gateway does, is read the same.
     raw = event("POST", "/v1/items", body={"title": "A"}, headers=twice)
     assert client.deliver({**raw, "multiValueHeaders": None}).status == 400
+    pages = event("GET", "/v1/items", query={"limit": ["0"]})
+    assert client.deliver({**pages, "multiValueQueryStringParameters": None}).status == 400
 
 
 def test_all_values_of_a_header_count_and_not_the_last_alone(client: Client) -> None:

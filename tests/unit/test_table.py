@@ -109,6 +109,17 @@ def test_a_list_asks_for_no_more_than_it_needs(table: Table, reads: list[Json]) 
     assert [call["Limit"] for call in reads] == [5, 7]
 
 
+def test_rows_are_given_with_whose_they_are_as_far_as_is_known(
+    table: Table, dynamodb: DynamoDBClient
+) -> None:
+    """An operator's import may lack a row's sub."""
+    assert table.insert(ITEM)
+    unknown = {"owner": {"S": ITEM.owner}, "item_id": {"S": "f" + ITEM.id[1:]}}
+    dynamodb.put_item(TableName=TABLE, Item=unknown)
+    found, _ = table.rows(ITEM.owner, 7, None)
+    assert sorted(found) == sorted([(unknown["item_id"]["S"], ""), (ITEM.id, ITEM.sub)])
+
+
 def test_a_page_asks_for_one_item_more_which_tells_whether_there_is_another_page(
     table: Table, reads: list[Json]
 ) -> None:
