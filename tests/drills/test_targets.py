@@ -9,6 +9,8 @@ import pytest
 from drills.targets import MARGIN, Targets, read_targets
 from project.paths import TREE
 
+pytestmark = pytest.mark.terragrunt
+
 PROMISED = Targets(
     failed_reads=0,
     slowest_read_seconds=5.0,
